@@ -1,0 +1,2 @@
+//! The program `scalelaw`: arguments, progress, rendering and exit codes.
+fn main() {}

@@ -1,0 +1,16 @@
+//! The vocabulary of scalelaw: units and counting conventions, model shapes with their parameter and
+//! FLOP counts, run specifications, schedules, run events, and the observer of progress.
+//!
+//! Nothing here reads a file, trains a model or fits a law; every other crate speaks these words.
+
+pub mod number;
+pub mod observer;
+pub mod schedule;
+pub mod shape;
+pub mod spec;
+pub mod units;
+
+pub use observer::Observer;
+pub use shape::{Head, ModelShape};
+pub use spec::RunSpec;
+pub use units::{Conventions, DataConvention, FlopConvention, PF_DAY, ParamConvention};

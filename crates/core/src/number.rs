@@ -1,0 +1,168 @@
+//! Numbers as people write them: `1.5B`, `3e19`, `10PFd`, `5m`.
+
+use crate::units::PF_DAY;
+use std::time::Duration;
+
+/// A number or duration that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read {text:?} as {expected}")]
+pub struct NumberError {
+    text: String,
+    expected: &'static str,
+}
+
+/// Reads a count: plain or scientific, with an optional suffix `k M B G T P E` (powers of 1,000; `B` = 1e9)
+/// or `PFd` (PF-days, as FLOPs). Underscores between digits are ignored.
+///
+/// # Errors
+/// Names the text; NaN and infinities are refused.
+///
+/// # Example
+/// ```
+/// assert_eq!(scalelaw_core::number::parse("1.5B"), Ok(1.5e9));
+/// assert_eq!(scalelaw_core::number::parse("2PFd"), Ok(2.0 * 8.64e19));
+/// ```
+pub fn parse(text: &str) -> Result<f64, NumberError> {
+    const SUFFIXES: [(&str, f64); 13] = [
+        ("PFd", PF_DAY),
+        ("PF-days", PF_DAY),
+        ("k", 1e3),
+        ("K", 1e3),
+        ("M", 1e6),
+        ("m", 1e6),
+        ("B", 1e9),
+        ("b", 1e9),
+        ("G", 1e9),
+        ("T", 1e12),
+        ("t", 1e12),
+        ("P", 1e15),
+        ("E", 1e18),
+    ];
+    let error =
+        || NumberError { text: text.to_owned(), expected: "a number such as 3e19, 1.5B, 250k or 10PFd" };
+    let trimmed = text.trim();
+    let (digits, factor) = SUFFIXES
+        .iter()
+        .find_map(|(suffix, factor)| trimmed.strip_suffix(suffix).map(|rest| (rest.trim_end(), *factor)))
+        .unwrap_or((trimmed, 1.0));
+    // "inf", "nan" and "infinity" parse as f64 but are not counts.
+    if digits.is_empty() || digits.chars().any(|c| c.is_alphabetic() && c != 'e' && c != 'E') {
+        return Err(error());
+    }
+    let value = digits.replace('_', "").parse::<f64>().map_err(|_| error())? * factor;
+    if value.is_finite() { Ok(value) } else { Err(error()) }
+}
+
+/// Reads a duration: `90s`, `5m`, `1.5h`, `2d`, `1h30m`; a bare number is seconds.
+///
+/// # Errors
+/// Names the text; zero and negative durations are refused.
+///
+/// # Example
+/// ```
+/// use std::time::Duration;
+/// assert_eq!(scalelaw_core::number::parse_duration("1m30s"), Ok(Duration::from_secs(90)));
+/// ```
+pub fn parse_duration(text: &str) -> Result<Duration, NumberError> {
+    let error =
+        || NumberError { text: text.to_owned(), expected: "a duration such as 90s, 5m, 1.5h or 1h30m" };
+    let mut total = 0.0;
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let value: f64 = rest[..digits].parse().map_err(|_| error())?;
+        let unit_and_more = &rest[digits..];
+        let unit_len =
+            unit_and_more.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(unit_and_more.len());
+        total += value
+            * match unit_and_more[..unit_len].trim() {
+                "s" => 1.0,
+                "" if total == 0.0 => 1.0,
+                "m" | "min" => 60.0,
+                "h" => 3600.0,
+                "d" => 86_400.0,
+                _ => return Err(error()),
+            };
+        rest = &unit_and_more[unit_len..];
+    }
+    if total > 0.0 && total < 1e10 { Ok(Duration::from_secs_f64(total)) } else { Err(error()) }
+}
+
+/// Writes a count shortly, to three significant digits: `768`, `98.3K`, `5.24M`, `3.1e19`.
+pub fn short(value: f64) -> String {
+    let magnitude = value.abs();
+    let scaled = |divisor: f64, suffix: &str| {
+        let v = value / divisor;
+        let digits = if v.abs() >= 99.95 { 0 } else { 1 + usize::from(v.abs() < 9.995) };
+        let text = format!("{v:.digits$}");
+        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        format!("{text}{suffix}")
+    };
+    if !value.is_finite() {
+        format!("{value}")
+    } else if magnitude < 999.5 {
+        scaled(1.0, "")
+    } else if magnitude < 999.5e3 {
+        scaled(1e3, "K")
+    } else if magnitude < 999.5e6 {
+        scaled(1e6, "M")
+    } else if magnitude < 999.5e9 {
+        scaled(1e9, "B")
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parse_suffixes_give_the_documented_values() {
+        for (text, value) in [
+            ("768", 768.0),
+            ("1_000", 1000.0),
+            ("250k", 250e3),
+            ("1.5B", 1.5e9),
+            ("3e19", 3e19),
+            ("2 T", 2e12),
+            ("1E", 1e18),
+        ] {
+            assert_eq!(parse(text), Ok(value), "{text}");
+        }
+        assert_eq!(parse("10PFd"), Ok(8.64e20));
+    }
+
+    #[test]
+    fn parse_nonsense_is_refused_with_the_text() {
+        for text in ["", "nan", "inf", "1e999", "5 apples", "--3", "B", "infinity", "é"] {
+            let error = parse(text).unwrap_err();
+            assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn parse_duration_units_add_up_and_nonsense_is_refused() {
+        assert_eq!(parse_duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(parse_duration("1.5h"), Ok(Duration::from_secs(5400)));
+        assert_eq!(parse_duration("20"), Ok(Duration::from_secs(20)));
+        for text in ["", "0s", "-5m", "5 fortnights", "m", "1e99d", "é"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn short_keeps_three_significant_digits() {
+        for (value, text) in [
+            (768.0, "768"),
+            (98_304.0, "98.3K"),
+            (5_242_880.0, "5.24M"),
+            (1e9, "1B"),
+            (3.1e19, "3.10e19"),
+            (0.5, "0.5"),
+            (999_700.0, "1M"),
+        ] {
+            assert_eq!(short(value), text);
+        }
+    }
+}

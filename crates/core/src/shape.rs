@@ -1,0 +1,227 @@
+//! The shape of a model and what it counts: Table 1 of Kaplan et al. 2020 as code.
+
+use crate::units::{FlopConvention, ParamConvention};
+use serde::{Deserialize, Serialize};
+
+/// Whether the head shares the token embedding's matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// The head is the transposed token embedding (no parameters of its own).
+    Tied,
+    /// The head is a matrix of its own, `[d_model, n_vocab]`.
+    Untied,
+}
+
+/// A decoder-only Transformer with learned positions, in the paper's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelShape {
+    /// Blocks; 0 is a bigram-like model of embeddings and head.
+    pub n_layer: u32,
+    /// Width of the residual stream.
+    pub d_model: u32,
+    /// Width of the feed-forward layer.
+    pub d_ff: u32,
+    /// Width of all attention heads together; a multiple of `n_head`.
+    pub d_attn: u32,
+    /// Attention heads in a block.
+    pub n_head: u32,
+    /// Context in tokens.
+    pub n_ctx: u32,
+    /// Vocabulary.
+    pub n_vocab: u32,
+    /// Tied or untied head.
+    pub head: Head,
+}
+
+/// A shape that no model can have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShapeError {
+    /// A size is zero.
+    #[error("{field} is 0: expected at least 1")]
+    Zero {
+        /// Name of the field.
+        field: &'static str,
+    },
+    /// Heads do not divide the attention width.
+    #[error("d_attn = {d_attn} is not a multiple of n_head = {n_head}")]
+    Heads {
+        /// Attention width.
+        d_attn: u32,
+        /// Number of heads.
+        n_head: u32,
+    },
+    /// Too small a vocabulary to predict anything.
+    #[error("n_vocab = {n_vocab}: expected at least 2")]
+    Vocabulary {
+        /// Vocabulary given.
+        n_vocab: u32,
+    },
+    /// More parameters than can be addressed.
+    #[error("the model has more than 2^40 parameters: check the widths")]
+    TooLarge,
+}
+
+impl ModelShape {
+    /// The paper's usual shape: d_attn = d_model and d_ff = 4·d_model.
+    pub fn standard(n_layer: u32, d_model: u32, n_head: u32, n_ctx: u32, n_vocab: u32, head: Head) -> Self {
+        Self {
+            n_layer,
+            d_model,
+            d_ff: d_model.saturating_mul(4),
+            d_attn: d_model,
+            n_head,
+            n_ctx,
+            n_vocab,
+            head,
+        }
+    }
+
+    /// Checks that a model of this shape can exist.
+    ///
+    /// # Errors
+    /// [`ShapeError`] names the field and what was expected.
+    pub fn validate(&self) -> Result<(), ShapeError> {
+        for (field, value) in [
+            ("d_model", self.d_model),
+            ("d_ff", self.d_ff),
+            ("d_attn", self.d_attn),
+            ("n_head", self.n_head),
+            ("n_ctx", self.n_ctx),
+        ] {
+            if value == 0 {
+                return Err(ShapeError::Zero { field });
+            }
+        }
+        if self.n_vocab < 2 {
+            return Err(ShapeError::Vocabulary { n_vocab: self.n_vocab });
+        }
+        if !self.d_attn.is_multiple_of(self.n_head) {
+            return Err(ShapeError::Heads { d_attn: self.d_attn, n_head: self.n_head });
+        }
+        let (l, d) = (u128::from(self.n_layer), u128::from(self.d_model));
+        let widest = l * d * (u128::from(self.d_attn) * 4 + u128::from(self.d_ff) * 2)
+            + d * (2 * u128::from(self.n_vocab) + u128::from(self.n_ctx));
+        if widest > 1 << 40 {
+            return Err(ShapeError::TooLarge);
+        }
+        Ok(())
+    }
+
+    /// Width of one attention head.
+    pub fn d_head(&self) -> u32 {
+        self.d_attn / self.n_head
+    }
+
+    /// Number of parameters under a convention.
+    ///
+    /// # Source
+    /// Kaplan et al. 2020, Table 1: non-embedding N = 2·d_model·n_layer·(2·d_attn + d_ff), equation 2.1.
+    pub fn n_params(&self, convention: ParamConvention) -> u64 {
+        let [l, d, ff, attn, ctx, v] =
+            [self.n_layer, self.d_model, self.d_ff, self.d_attn, self.n_ctx, self.n_vocab].map(u64::from);
+        let non_embedding = 2 * d * l * (2 * attn + ff);
+        match convention {
+            ParamConvention::NonEmbedding => non_embedding,
+            ParamConvention::Matmul => non_embedding + d * v,
+            ParamConvention::Total => {
+                let embeddings = (v + ctx) * d;
+                let head = match self.head {
+                    Head::Tied => 0,
+                    Head::Untied => d * v,
+                };
+                let biases = l * (3 * attn + d + ff + d);
+                let norms = l * 4 * d + 2 * d;
+                non_embedding + embeddings + head + biases + norms
+            }
+        }
+    }
+
+    /// FLOPs of the forward pass per token.
+    ///
+    /// # Source
+    /// Kaplan et al. 2020, Table 1 and equation 2.2: 2·N + 2·n_layer·n_ctx·d_attn, the second term
+    /// being the causal average of QKᵀ and AV; the head adds 2·d_model·n_vocab.
+    pub fn forward_flops_per_token(&self, convention: FlopConvention) -> f64 {
+        let weights = |c| 2.0 * self.n_params(c) as f64;
+        match convention {
+            FlopConvention::SixN => weights(ParamConvention::NonEmbedding),
+            FlopConvention::Matmul => weights(ParamConvention::Matmul),
+            FlopConvention::Full => {
+                weights(ParamConvention::Matmul)
+                    + 2.0 * f64::from(self.n_layer) * f64::from(self.n_ctx) * f64::from(self.d_attn)
+            }
+        }
+    }
+
+    /// FLOPs of a training step per token: three forward passes' worth (Kaplan et al. 2020, section 2.1).
+    pub fn train_flops_per_token(&self, convention: FlopConvention) -> f64 {
+        3.0 * self.forward_flops_per_token(convention)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paper(n_layer: u32, d_model: u32) -> ModelShape {
+        ModelShape::standard(n_layer, d_model, 1, 1024, 50_257, Head::Tied)
+    }
+
+    #[test]
+    fn non_embedding_count_of_paper_shapes_matches_printed_labels() {
+        // paper.md section 2: shapes that give the L(N,D) labels exactly.
+        for (l, d, n) in [
+            (1, 8, 768),
+            (2, 128, 393_216),
+            (4, 256, 3_145_728),
+            (8, 512, 25_165_824),
+            (12, 768, 84_934_656),
+            (24, 1024, 301_989_888),
+            (36, 1280, 707_788_800),
+        ] {
+            assert_eq!(paper(l, d).n_params(ParamConvention::NonEmbedding), n);
+        }
+    }
+
+    #[test]
+    fn head_share_of_flops_at_paper_vocabulary_matches_reference_sheet() {
+        // Head FLOPs over 6N: (2,128) 16x, (4,256) 4.1x, (8,512) 1.0x, (12,768) .45, (36,1280) .09.
+        for (l, d, ratio) in [(2, 128, 16.0), (4, 256, 4.1), (8, 512, 1.0), (12, 768, 0.45), (36, 1280, 0.09)]
+        {
+            let s = paper(l, d);
+            let got = s.train_flops_per_token(FlopConvention::Matmul)
+                / s.train_flops_per_token(FlopConvention::SixN)
+                - 1.0;
+            assert!((got / ratio - 1.0).abs() < 0.03, "({l},{d}): {got} against {ratio}");
+        }
+    }
+
+    #[test]
+    fn attention_share_of_forward_flops_matches_reference_sheet() {
+        // Without the head: .40 .25 .14 .10 .06 for the same shapes.
+        for (l, d, share) in
+            [(2, 128, 0.40), (4, 256, 0.25), (8, 512, 0.14), (12, 768, 0.10), (36, 1280, 0.06)]
+        {
+            let s = paper(l, d);
+            let attention = s.forward_flops_per_token(FlopConvention::Full)
+                - s.forward_flops_per_token(FlopConvention::Matmul);
+            let got = attention / (attention + s.forward_flops_per_token(FlopConvention::SixN));
+            assert!((got - share).abs() < 0.006, "({l},{d}): {got} against {share}");
+        }
+    }
+
+    #[test]
+    fn validate_impossible_shape_names_the_field() {
+        let mut s = paper(1, 8);
+        s.d_model = 0;
+        assert_eq!(s.validate(), Err(ShapeError::Zero { field: "d_model" }));
+        let mut s = paper(1, 8);
+        s.n_head = 3;
+        assert_eq!(s.validate(), Err(ShapeError::Heads { d_attn: 8, n_head: 3 }));
+        let s = ModelShape::standard(u32::MAX, 1 << 31, 1, 1, 2, Head::Tied);
+        assert_eq!(s.validate(), Err(ShapeError::TooLarge));
+    }
+}

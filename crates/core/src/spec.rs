@@ -1,0 +1,368 @@
+//! A run, fully resolved: nothing optional, no hidden default.
+
+use crate::schedule::{Decay, Schedule, log_spaced_steps};
+use crate::shape::{Head, ModelShape, ShapeError};
+use crate::units::ParamConvention;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+/// Version of the arithmetic: raised when the same spec would give other bytes.
+pub const NUMERICS: u32 = 1;
+
+/// The data a run sees.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSpec {
+    /// A name for people; not part of the identity.
+    pub name: String,
+    /// Digest of the token files and of the tokenizer.
+    pub digest: String,
+    /// Training tokens available, a prefix of the shuffled training split (D, unique).
+    pub train_tokens: u64,
+    /// Test tokens used for every evaluation.
+    pub test_tokens: u64,
+}
+
+/// How parameters move.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Optimizer {
+    /// Adam with bias correction (Kingma & Ba 2015).
+    Adam {
+        /// Decay of the first moment.
+        beta1: f64,
+        /// Decay of the second moment.
+        beta2: f64,
+        /// Added to the root of the second moment.
+        eps: f64,
+    },
+}
+
+/// Batch in sequences of n_ctx tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// Sequences a step.
+    pub sequences: u32,
+    /// Sequences a micro-batch: the unit of parallelism, the leaf of the gradient sum and B_small of the
+    /// noise scale. A part of the identity.
+    pub micro_sequences: u32,
+}
+
+/// When to measure the test loss, and when to give up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluation {
+    /// First evaluated step.
+    pub first_step: u64,
+    /// Evaluations per decade of steps.
+    pub per_decade: u32,
+    /// Stop after this many evaluations in a row above the best; 0 trains to the end.
+    pub patience: u32,
+}
+
+/// Everything that decides the bytes of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSpec {
+    /// The frozen recipe that made this spec; not part of the identity.
+    pub recipe: String,
+    /// Seed of initialisation and data order.
+    pub seed: u64,
+    /// Optimiser steps, S.
+    pub steps: u64,
+    /// Standard deviation of the initial weights; residual outputs get this over √(2·n_layer).
+    pub init_std: f64,
+    /// The model.
+    pub model: ModelShape,
+    /// The data.
+    pub data: DataSpec,
+    /// Batch.
+    pub batch: Batch,
+    /// Learning rate.
+    pub schedule: Schedule,
+    /// Optimiser.
+    pub optimizer: Optimizer,
+    /// Measurements.
+    pub evaluation: Evaluation,
+}
+
+/// A spec that cannot be run or read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// The TOML does not describe a spec; the message has line and caret.
+    #[error("{0}")]
+    Toml(String),
+    /// The shape is impossible.
+    #[error("[model] {0}")]
+    Shape(#[from] ShapeError),
+    /// A value is out of range.
+    #[error("{key} = {value}: expected {expected}")]
+    Value {
+        /// Path of the key.
+        key: &'static str,
+        /// Value found.
+        value: String,
+        /// What would do.
+        expected: &'static str,
+    },
+}
+
+impl RunSpec {
+    /// Reads a resolved spec.
+    ///
+    /// # Errors
+    /// Unknown or missing keys (with line and caret) and impossible values.
+    pub fn from_toml(text: &str) -> Result<Self, SpecError> {
+        let spec: Self = toml::from_str(text).map_err(|e| SpecError::Toml(e.to_string()))?;
+        spec.validate()?;
+        Ok(spec)
+    }
+
+    /// Writes the spec as TOML; [`Self::from_toml`] reads it back equal.
+    ///
+    /// # Errors
+    /// When a value has no TOML form (an integer above 2^63).
+    pub fn to_toml(&self) -> Result<String, SpecError> {
+        toml::to_string(self).map_err(|e| SpecError::Toml(e.to_string()))
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// The first key that is out of range.
+    pub fn validate(&self) -> Result<(), SpecError> {
+        self.model.validate()?;
+        let value = |key, value: String, expected| Err(SpecError::Value { key, value, expected });
+        let fraction = |x: f64| (0.0..=1.0).contains(&x);
+        if self.steps == 0 || self.steps > 1 << 40 {
+            return value("steps", self.steps.to_string(), "1 to 2^40");
+        }
+        if self.seed > i64::MAX as u64 {
+            return value("seed", self.seed.to_string(), "at most 2^63 - 1");
+        }
+        if !(self.init_std.is_finite() && self.init_std > 0.0) {
+            return value("init_std", self.init_std.to_string(), "a positive number");
+        }
+        if self.batch.micro_sequences == 0 {
+            return value("batch.micro_sequences", "0".into(), "at least 1");
+        }
+        if self.batch.sequences == 0 || !self.batch.sequences.is_multiple_of(self.batch.micro_sequences) {
+            return value(
+                "batch.sequences",
+                self.batch.sequences.to_string(),
+                "a multiple of batch.micro_sequences",
+            );
+        }
+        if !(self.schedule.lr.is_finite() && self.schedule.lr > 0.0) {
+            return value("schedule.lr", self.schedule.lr.to_string(), "a positive number");
+        }
+        let final_fraction = match self.schedule.decay {
+            Decay::Constant { final_fraction, .. }
+            | Decay::Cosine { final_fraction }
+            | Decay::Linear { final_fraction } => final_fraction,
+        };
+        if !fraction(final_fraction) {
+            return value("schedule.decay.final_fraction", final_fraction.to_string(), "0 to 1");
+        }
+        let Optimizer::Adam { beta1, beta2, eps } = self.optimizer;
+        for (key, beta) in [("optimizer.beta1", beta1), ("optimizer.beta2", beta2)] {
+            if !(fraction(beta) && beta < 1.0) {
+                return value(key, beta.to_string(), "0 up to but not 1");
+            }
+        }
+        if !(eps.is_finite() && eps > 0.0) {
+            return value("optimizer.eps", eps.to_string(), "a positive number");
+        }
+        if self.data.train_tokens <= u64::from(self.model.n_ctx) {
+            return value(
+                "data.train_tokens",
+                self.data.train_tokens.to_string(),
+                "more than one context, n_ctx + 1",
+            );
+        }
+        if self.data.test_tokens <= u64::from(self.model.n_ctx) {
+            return value(
+                "data.test_tokens",
+                self.data.test_tokens.to_string(),
+                "more than one context, n_ctx + 1",
+            );
+        }
+        if self.evaluation.first_step == 0 {
+            return value("evaluation.first_step", "0".into(), "at least 1");
+        }
+        if self.evaluation.per_decade == 0 {
+            return value("evaluation.per_decade", "0".into(), "at least 1");
+        }
+        Ok(())
+    }
+
+    /// Tokens a step, B.
+    pub fn batch_tokens(&self) -> u64 {
+        u64::from(self.batch.sequences) * u64::from(self.model.n_ctx)
+    }
+
+    /// Tokens processed by the whole run, B·S.
+    pub fn tokens(&self) -> u64 {
+        self.batch_tokens() * self.steps
+    }
+
+    /// Steps after which the test loss is measured; the last step is always one of them.
+    pub fn evaluation_steps(&self) -> Vec<u64> {
+        log_spaced_steps(self.evaluation.first_step, self.evaluation.per_decade, self.steps)
+    }
+
+    /// The run's name on disk: a readable prefix and a hash of the training identity.
+    ///
+    /// The hash covers what decides the bytes of a run and nothing else: names for people stay out, and a
+    /// field that is added later enters only where it is not at the behaviour of today.
+    pub fn key(&self) -> String {
+        let hash = blake3::hash(self.identity().as_bytes()).to_hex();
+        format!(
+            "l{}d{}-n{}-t{}-s{}-{}",
+            self.model.n_layer,
+            self.model.d_model,
+            self.model.n_params(ParamConvention::NonEmbedding),
+            self.data.train_tokens,
+            self.seed,
+            &hash[..12]
+        )
+    }
+
+    /// One `path=value` line per field of the identity; floats by their exact bits' shortest decimal.
+    fn identity(&self) -> String {
+        let mut lines = String::new();
+        let mut line = |key: &str, value: &dyn std::fmt::Display| {
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, "{key}={value}");
+        };
+        line("numerics", &NUMERICS);
+        line("arch", &"transformer");
+        let m = &self.model;
+        for (key, value) in [
+            ("n_layer", m.n_layer),
+            ("d_model", m.d_model),
+            ("d_ff", m.d_ff),
+            ("d_attn", m.d_attn),
+            ("n_head", m.n_head),
+            ("n_ctx", m.n_ctx),
+            ("n_vocab", m.n_vocab),
+        ] {
+            line(key, &value);
+        }
+        line(
+            "head",
+            &match m.head {
+                Head::Tied => "tied",
+                Head::Untied => "untied",
+            },
+        );
+        line("seed", &self.seed);
+        line("steps", &self.steps);
+        line("init_std", &self.init_std);
+        line("data.digest", &self.data.digest);
+        line("data.train_tokens", &self.data.train_tokens);
+        line("data.test_tokens", &self.data.test_tokens);
+        line("batch.sequences", &self.batch.sequences);
+        line("batch.micro_sequences", &self.batch.micro_sequences);
+        line("schedule.lr", &self.schedule.lr);
+        line("schedule.warmup_steps", &self.schedule.warmup_steps);
+        match self.schedule.decay {
+            Decay::Constant { cooldown_steps, final_fraction } => {
+                line("schedule.decay", &format_args!("constant {cooldown_steps} {final_fraction}"));
+            }
+            Decay::Cosine { final_fraction } => {
+                line("schedule.decay", &format_args!("cosine {final_fraction}"));
+            }
+            Decay::Linear { final_fraction } => {
+                line("schedule.decay", &format_args!("linear {final_fraction}"));
+            }
+        }
+        let Optimizer::Adam { beta1, beta2, eps } = self.optimizer;
+        line("optimizer", &format_args!("adam {beta1} {beta2} {eps}"));
+        let Evaluation { first_step, per_decade, patience } = self.evaluation;
+        line("evaluation", &format_args!("{first_step} {per_decade} {patience}"));
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> RunSpec {
+        RunSpec {
+            recipe: "test-1".into(),
+            seed: 0,
+            steps: 100,
+            init_std: 0.02,
+            model: ModelShape::standard(2, 32, 2, 64, 512, Head::Untied),
+            data: DataSpec {
+                name: "toy".into(),
+                digest: "abc".into(),
+                train_tokens: 10_000,
+                test_tokens: 1_000,
+            },
+            batch: Batch { sequences: 32, micro_sequences: 8 },
+            schedule: Schedule {
+                lr: 0.01,
+                warmup_steps: 10,
+                decay: Decay::Constant { cooldown_steps: 20, final_fraction: 0.0 },
+            },
+            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8 },
+            evaluation: Evaluation { first_step: 10, per_decade: 8, patience: 0 },
+        }
+    }
+
+    #[test]
+    fn toml_round_trip_keeps_the_spec() {
+        let text = spec().to_toml().unwrap();
+        assert_eq!(RunSpec::from_toml(&text), Ok(spec()));
+    }
+
+    #[test]
+    fn unknown_key_is_refused_with_its_line() {
+        let text = spec().to_toml().unwrap().replace("micro_sequences", "micro_sequence");
+        let message = RunSpec::from_toml(&text).unwrap_err().to_string();
+        assert!(message.contains("micro_sequence") && message.contains("line"), "{message}");
+    }
+
+    #[test]
+    fn impossible_values_name_their_key() {
+        type Break = fn(&mut RunSpec);
+        let cases: [(&str, Break); 6] = [
+            ("steps", |s| s.steps = 0),
+            ("batch.sequences", |s| s.batch.sequences = 33),
+            ("schedule.lr", |s| s.schedule.lr = f64::NAN),
+            ("optimizer.beta2", |s| s.optimizer = Optimizer::Adam { beta1: 0.9, beta2: 1.0, eps: 1e-8 }),
+            ("data.train_tokens", |s| s.data.train_tokens = 64),
+            ("init_std", |s| s.init_std = f64::INFINITY),
+        ];
+        for (key, break_it) in cases {
+            let mut s = spec();
+            break_it(&mut s);
+            assert!(s.validate().unwrap_err().to_string().starts_with(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn key_of_the_same_training_is_the_same_whatever_it_is_called() {
+        let mut renamed = spec();
+        renamed.recipe = "other".into();
+        renamed.data.name = "other".into();
+        assert_eq!(renamed.key(), spec().key());
+        let mut reseeded = spec();
+        reseeded.seed = 1;
+        assert_ne!(reseeded.key(), spec().key());
+        let mut slower = spec();
+        slower.schedule.lr = 0.011;
+        assert_ne!(slower.key(), spec().key());
+    }
+
+    #[test]
+    fn key_of_a_released_spec_never_changes() {
+        // A golden key: change it only together with NUMERICS.
+        assert_eq!(spec().key(), "l2d32-n24576-t10000-s0-e46ca939f7a4");
+    }
+}

@@ -1,0 +1,1 @@
+//! Documents: reading, splitting, tokenizers, writing shards; a synthetic language of known entropy.

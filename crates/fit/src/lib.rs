@@ -1,0 +1,1 @@
+//! Scaling laws: forms, objectives, minima, intervals, frontiers and planning; pure.

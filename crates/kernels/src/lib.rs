@@ -1,0 +1,1 @@
+//! Arithmetic on one device: executes a plan; knows no model.

@@ -1,0 +1,1 @@
+//! Figures as SVG, PNG and CSV, and one self-contained HTML page.

@@ -1,0 +1,1 @@
+//! Everything durable: run directories, logs, checkpoints, claims.

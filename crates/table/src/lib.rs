@@ -1,0 +1,1 @@
+//! The run table: CSV, JSONL and Parquet, in and out.

@@ -1,0 +1,1 @@
+//! Token shards, nested subsets and the deterministic loader.

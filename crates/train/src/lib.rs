@@ -1,0 +1,1 @@
+//! Models as plans, the optimiser, schedules, the training loop and evaluation.
