@@ -1,1 +1,27 @@
-//! Everything durable: run directories, logs, checkpoints, claims.
+//! Everything durable about runs: run directories, their logs, checkpoints and results.
+//!
+//! A run is a directory of a handful of files:
+//!
+//! | file | content |
+//! |---|---|
+//! | `spec.toml` | the resolved [`RunSpec`](scalelaw_core::RunSpec) |
+//! | `steps.bin` | one [`StepRecord`] a step, fixed size, little endian |
+//! | `events.jsonl` | one [`EvalRecord`] an evaluation |
+//! | `timing.jsonl` | whatever depends on the clock or the host ([`TimingRecord`]) |
+//! | `checkpoint-<step>.safetensors` | the two newest states, each with a digest and the length of the logs |
+//! | `result.json` | [`RunResult`], written last: its presence *is* "finished" |
+//!
+//! Everything but `timing.jsonl` is a pure function of the spec and the data, and is written at its own
+//! offset, so that a writer that wakes up late writes the same bytes again: no lock is needed for safety.
+
+mod atomic;
+mod checkpoint;
+mod dir;
+mod error;
+mod record;
+
+pub use atomic::write_atomically;
+pub use checkpoint::{Checkpoint, NamedTensor};
+pub use dir::{FinishedRun, RunDir, finished_run, finished_runs};
+pub use error::RunError;
+pub use record::{EvalRecord, Outcome, RunResult, StepRecord, TimingRecord};

@@ -1,0 +1,123 @@
+use crate::RunError;
+use crate::atomic::write_atomically;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A tensor to be saved.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedTensor<'a> {
+    /// The field's usual name: `h.0.attn.c_attn.weight`; optimiser moments carry a prefix.
+    pub name: &'a str,
+    /// Its dimensions.
+    pub shape: &'a [usize],
+    /// Row-major values.
+    pub values: &'a [f32],
+}
+
+/// A state from which a run goes on.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// Steps done.
+    pub step: u64,
+    /// Length of `events.jsonl` at that step.
+    pub events_bytes: u64,
+    /// Tensors by name, in the order of their names.
+    pub tensors: Vec<(String, Vec<f32>)>,
+}
+
+const STEP: &str = "step";
+const EVENTS_BYTES: &str = "events_bytes";
+const DIGEST: &str = "digest";
+
+/// Path of the checkpoint after `step` steps.
+pub(crate) fn path_of(dir: &Path, step: u64) -> PathBuf {
+    dir.join(format!("checkpoint-{step}.safetensors"))
+}
+
+/// Steps of the checkpoints in a directory, newest first.
+pub(crate) fn steps_in(dir: &Path) -> Result<Vec<u64>, RunError> {
+    let mut steps: Vec<u64> = Vec::new();
+    for entry in fs::read_dir(dir).map_err(|e| RunError::io("list", dir, e))? {
+        let name = entry.map_err(|e| RunError::io("list", dir, e))?.file_name();
+        let step = name
+            .to_str()
+            .and_then(|n| n.strip_prefix("checkpoint-"))
+            .and_then(|n| n.strip_suffix(".safetensors"))
+            .and_then(|n| n.parse::<u64>().ok());
+        steps.extend(step);
+    }
+    steps.sort_unstable_by_key(|step| std::cmp::Reverse(*step));
+    Ok(steps)
+}
+
+/// Writes a checkpoint atomically.
+pub(crate) fn save(
+    dir: &Path,
+    step: u64,
+    events_bytes: u64,
+    tensors: &[NamedTensor<'_>],
+) -> Result<(), RunError> {
+    let path = path_of(dir, step);
+    let mut bytes = Vec::with_capacity(tensors.len());
+    for tensor in tensors {
+        bytes.push(tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
+    }
+    let mut views = Vec::with_capacity(tensors.len());
+    for (tensor, data) in tensors.iter().zip(&bytes) {
+        let view = TensorView::new(Dtype::F32, tensor.shape.to_vec(), data)
+            .map_err(|e| RunError::content(&path, format!("{}: {e}", tensor.name)))?;
+        views.push((tensor.name, view));
+    }
+    let metadata = HashMap::from([
+        (STEP.to_owned(), step.to_string()),
+        (EVENTS_BYTES.to_owned(), events_bytes.to_string()),
+        (DIGEST.to_owned(), digest(step, events_bytes, views.iter().map(|(n, v)| (*n, v.data())))),
+    ]);
+    let file = serialize(views, Some(metadata))
+        .map_err(|e| RunError::content(&path, format!("cannot encode: {e}")))?;
+    write_atomically(&path, &file)
+}
+
+/// Reads and verifies a checkpoint.
+pub(crate) fn load(dir: &Path, step: u64) -> Result<Checkpoint, RunError> {
+    let path = path_of(dir, step);
+    let bytes = fs::read(&path).map_err(|e| RunError::io("read", &path, e))?;
+    let broken = |what: &str| RunError::content(&path, format!("damaged checkpoint: {what}"));
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| broken(&e.to_string()))?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let number = |key: &str| metadata.get(key).and_then(|v| v.parse::<u64>().ok()).ok_or_else(|| broken(key));
+    let events_bytes = number(EVENTS_BYTES)?;
+    if number(STEP)? != step {
+        return Err(broken("its step is not the one in its name"));
+    }
+    let file = SafeTensors::deserialize(&bytes).map_err(|e| broken(&e.to_string()))?;
+    let mut views: Vec<_> = file.tensors();
+    views.sort_by(|a, b| a.0.cmp(&b.0));
+    let found = digest(step, events_bytes, views.iter().map(|(n, v)| (n.as_str(), v.data())));
+    if metadata.get(DIGEST) != Some(&found) {
+        return Err(broken("its digest differs"));
+    }
+    let tensors = views
+        .into_iter()
+        .map(|(name, view)| {
+            let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            (name, values.collect())
+        })
+        .collect();
+    Ok(Checkpoint { step, events_bytes, tensors })
+}
+
+/// Digest over names and values, in the order of the names.
+fn digest<'a>(step: u64, events_bytes: u64, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut sorted: Vec<_> = tensors.collect();
+    sorted.sort_unstable_by_key(|(name, _)| *name);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&step.to_le_bytes()).update(&events_bytes.to_le_bytes());
+    for (name, data) in sorted {
+        hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
+        hasher.update(&(data.len() as u64).to_le_bytes()).update(data);
+    }
+    hasher.finalize().to_hex().to_string()
+}

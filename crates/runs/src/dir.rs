@@ -1,0 +1,273 @@
+use crate::atomic::write_atomically;
+use crate::checkpoint::{self, Checkpoint, NamedTensor};
+use crate::record::{EvalRecord, RunResult, StepRecord, TimingRecord};
+use crate::{Outcome, RunError};
+use scalelaw_core::RunSpec;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Checkpoints kept: one to resume from and one in case that is damaged.
+const CHECKPOINTS_KEPT: usize = 2;
+
+/// The directory of one run, open for writing.
+#[derive(Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    steps: File,
+    events: File,
+    events_bytes: u64,
+}
+
+impl RunDir {
+    /// Opens or creates the directory of `spec` at `path`.
+    ///
+    /// # Errors
+    /// When the directory cannot be written or holds another run.
+    pub fn open(path: &Path, spec: &RunSpec) -> Result<Self, RunError> {
+        fs::create_dir_all(path).map_err(|e| RunError::io("create", path, e))?;
+        let spec_path = path.join("spec.toml");
+        if spec_path.exists() {
+            let found = read_spec(path)?;
+            if found.key() != spec.key() {
+                return Err(RunError::OtherRun {
+                    path: path.to_owned(),
+                    found: found.key(),
+                    expected: spec.key(),
+                });
+            }
+        } else {
+            let text = spec.to_toml().map_err(|e| RunError::content(&spec_path, e.to_string()))?;
+            write_atomically(&spec_path, text.as_bytes())?;
+        }
+        let open = |name: &str| {
+            let path = path.join(name);
+            OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .read(true)
+                .write(true)
+                .open(&path)
+                .map_err(|e| RunError::io("open", &path, e))
+        };
+        let (steps, events) = (open("steps.bin")?, open("events.jsonl")?);
+        Ok(Self { path: path.to_owned(), steps, events, events_bytes: 0 })
+    }
+
+    /// Where the run lives.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The result, if the run is finished.
+    ///
+    /// # Errors
+    /// When the file is there but does not hold a result.
+    pub fn result(&self) -> Result<Option<RunResult>, RunError> {
+        read_result(&self.path)
+    }
+
+    /// Goes back to the newest checkpoint that is whole: the logs are cut to its lengths, and its
+    /// evaluations come with it. `None` means from the start.
+    ///
+    /// A damaged checkpoint, or one whose logs are shorter than it says, is passed over.
+    ///
+    /// # Errors
+    /// When the logs cannot be read or cut.
+    pub fn resume(&mut self) -> Result<Option<(Checkpoint, Vec<EvalRecord>)>, RunError> {
+        for step in checkpoint::steps_in(&self.path)? {
+            let Ok(checkpoint) = checkpoint::load(&self.path, step) else { continue };
+            let wanted_steps = step * StepRecord::BYTES as u64;
+            if file_len(&self.steps, &self.path)? < wanted_steps
+                || file_len(&self.events, &self.path)? < checkpoint.events_bytes
+            {
+                continue;
+            }
+            let Ok(evals) = read_evals(&self.path, checkpoint.events_bytes) else { continue };
+            self.cut_logs(wanted_steps, checkpoint.events_bytes)?;
+            return Ok(Some((checkpoint, evals)));
+        }
+        self.cut_logs(0, 0)?;
+        Ok(None)
+    }
+
+    fn cut_logs(&mut self, steps_bytes: u64, events_bytes: u64) -> Result<(), RunError> {
+        self.steps.set_len(steps_bytes).map_err(|e| RunError::io("cut", &self.path.join("steps.bin"), e))?;
+        self.events
+            .set_len(events_bytes)
+            .map_err(|e| RunError::io("cut", &self.path.join("events.jsonl"), e))?;
+        self.events_bytes = events_bytes;
+        Ok(())
+    }
+
+    /// Writes the records of consecutive steps, the first being step `first` (from 0), at their offset.
+    ///
+    /// # Errors
+    /// When the file cannot be written (a full disk): the run must stop.
+    pub fn write_steps(&mut self, first: u64, records: &[StepRecord]) -> Result<(), RunError> {
+        let bytes: Vec<u8> = records.iter().flat_map(|r| r.to_bytes()).collect();
+        self.steps
+            .seek(SeekFrom::Start(first * StepRecord::BYTES as u64))
+            .and_then(|_| self.steps.write_all(&bytes))
+            .map_err(|e| RunError::io("write", &self.path.join("steps.bin"), e))
+    }
+
+    /// Appends an evaluation.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_eval(&mut self, record: &EvalRecord) -> Result<(), RunError> {
+        let path = self.path.join("events.jsonl");
+        let mut line = serde_json::to_vec(record).map_err(|e| RunError::content(&path, e.to_string()))?;
+        line.push(b'\n');
+        self.events
+            .seek(SeekFrom::Start(self.events_bytes))
+            .and_then(|_| self.events.write_all(&line))
+            .map_err(|e| RunError::io("write", &path, e))?;
+        self.events_bytes += line.len() as u64;
+        Ok(())
+    }
+
+    /// Appends what depends on the clock.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_timing(&self, record: &TimingRecord) -> Result<(), RunError> {
+        let path = self.path.join("timing.jsonl");
+        let mut line = serde_json::to_vec(record).map_err(|e| RunError::content(&path, e.to_string()))?;
+        line.push(b'\n');
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .and_then(|mut f| f.write_all(&line))
+            .map_err(|e| RunError::io("write", &path, e))
+    }
+
+    /// Saves the state after `step` steps; the logs reach the disk before it does. Older checkpoints than
+    /// the newest two are removed.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn save_checkpoint(&mut self, step: u64, tensors: &[NamedTensor<'_>]) -> Result<(), RunError> {
+        self.sync_logs()?;
+        checkpoint::save(&self.path, step, self.events_bytes, tensors)?;
+        for old in checkpoint::steps_in(&self.path)?.into_iter().skip(CHECKPOINTS_KEPT) {
+            let path = checkpoint::path_of(&self.path, old);
+            fs::remove_file(&path).map_err(|e| RunError::io("remove", &path, e))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the result: the run is finished.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn finish(self, result: &RunResult) -> Result<(), RunError> {
+        self.sync_logs()?;
+        let path = self.path.join("result.json");
+        let mut text =
+            serde_json::to_vec_pretty(result).map_err(|e| RunError::content(&path, e.to_string()))?;
+        text.push(b'\n');
+        write_atomically(&path, &text)
+    }
+
+    fn sync_logs(&self) -> Result<(), RunError> {
+        self.steps.sync_data().map_err(|e| RunError::io("sync", &self.path.join("steps.bin"), e))?;
+        self.events.sync_data().map_err(|e| RunError::io("sync", &self.path.join("events.jsonl"), e))
+    }
+}
+
+fn file_len(file: &File, dir: &Path) -> Result<u64, RunError> {
+    Ok(file.metadata().map_err(|e| RunError::io("examine the logs in", dir, e))?.len())
+}
+
+fn read_spec(dir: &Path) -> Result<RunSpec, RunError> {
+    let path = dir.join("spec.toml");
+    let text = fs::read_to_string(&path).map_err(|e| RunError::io("read", &path, e))?;
+    RunSpec::from_toml(&text).map_err(|e| RunError::content(&path, e.to_string()))
+}
+
+fn read_result(dir: &Path) -> Result<Option<RunResult>, RunError> {
+    let path = dir.join("result.json");
+    match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|e| RunError::content(&path, format!("not a result: {e}"))),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(RunError::io("read", &path, e)),
+    }
+}
+
+/// Reads the first `bytes` of `events.jsonl`.
+fn read_evals(dir: &Path, bytes: u64) -> Result<Vec<EvalRecord>, RunError> {
+    let path = dir.join("events.jsonl");
+    let mut text = String::new();
+    File::open(&path)
+        .and_then(|f| f.take(bytes).read_to_string(&mut text))
+        .map_err(|e| RunError::io("read", &path, e))?;
+    text.lines()
+        .enumerate()
+        .map(|(i, line)| {
+            serde_json::from_str(line)
+                .map_err(|e| RunError::content(&path, format!("line {}: not an evaluation: {e}", i + 1)))
+        })
+        .collect()
+}
+
+/// A finished run as it is read back.
+#[derive(Clone, Debug)]
+pub struct FinishedRun {
+    /// The run's key.
+    pub key: String,
+    /// What was run.
+    pub spec: RunSpec,
+    /// What it gave.
+    pub result: RunResult,
+    /// Its evaluations.
+    pub evals: Vec<EvalRecord>,
+    /// Its dense step records.
+    pub steps: Vec<StepRecord>,
+}
+
+/// Reads the run in `dir` if it is finished.
+///
+/// # Errors
+/// When a file of a finished run is missing or damaged.
+pub fn finished_run(dir: &Path) -> Result<Option<FinishedRun>, RunError> {
+    let Some(result) = read_result(dir)? else { return Ok(None) };
+    let spec = read_spec(dir)?;
+    let evals = read_evals(dir, u64::MAX)?;
+    let path = dir.join("steps.bin");
+    let bytes = fs::read(&path).map_err(|e| RunError::io("read", &path, e))?;
+    let steps: Vec<StepRecord> = bytes.as_chunks().0.iter().map(StepRecord::from_bytes).collect();
+    if steps.len() as u64 != result.steps {
+        let problem = format!("{} steps, expected {} as in result.json", steps.len(), result.steps);
+        return Err(RunError::content(&path, problem));
+    }
+    Ok(Some(FinishedRun { key: spec.key(), spec, result, evals, steps }))
+}
+
+/// All finished runs below `dir`, in the order of their keys.
+///
+/// # Errors
+/// When the directory cannot be listed, or a finished run is damaged.
+pub fn finished_runs(dir: &Path) -> Result<Vec<FinishedRun>, RunError> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).map_err(|e| RunError::io("list", dir, e))? {
+        paths.push(entry.map_err(|e| RunError::io("list", dir, e))?.path());
+    }
+    paths.sort();
+    let mut runs = Vec::new();
+    for path in paths.into_iter().filter(|p| p.is_dir()) {
+        runs.extend(finished_run(&path)?);
+    }
+    Ok(runs)
+}
+
+impl FinishedRun {
+    /// Whether the run did all its steps.
+    pub fn is_complete(&self) -> bool {
+        self.result.outcome == Outcome::Completed
+    }
+}
