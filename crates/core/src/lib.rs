@@ -3,6 +3,7 @@
 //!
 //! Nothing here reads a file, trains a model or fits a law; every other crate speaks these words.
 
+pub mod experiment;
 pub mod number;
 pub mod observer;
 pub mod schedule;
@@ -10,6 +11,7 @@ pub mod shape;
 pub mod spec;
 pub mod units;
 
+pub use experiment::Experiment;
 pub use observer::Observer;
 pub use shape::{Head, ModelShape};
 pub use spec::RunSpec;

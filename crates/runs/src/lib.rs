@@ -18,6 +18,7 @@ mod atomic;
 mod checkpoint;
 mod dir;
 mod error;
+pub mod local;
 mod record;
 
 pub use atomic::write_atomically;
