@@ -1,0 +1,102 @@
+//! What can be wrong with a table.
+
+use std::path::PathBuf;
+
+/// A table that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The file could not be opened, read or written.
+    #[error("{}: cannot read or write the file", path.display())]
+    Io {
+        /// File.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file's contents are not of the format its name says.
+    #[error("{}: not readable as {format}: {message}", path.display())]
+    Format {
+        /// File.
+        path: PathBuf,
+        /// Format tried.
+        format: &'static str,
+        /// What is wrong and where.
+        message: String,
+    },
+    /// The name does not say a format.
+    #[error("{}: unknown kind of table; expected .csv, .tsv, .jsonl, .ndjson or .parquet, or the first four also .gz or .zst", path.display())]
+    UnknownFormat {
+        /// File.
+        path: PathBuf,
+    },
+    /// A required cell of a typed row is absent or of another type.
+    #[error("row {row}, column {column}: expected {expected}, got {got}")]
+    Cell {
+        /// Row of the file, the first data row being 1.
+        row: u64,
+        /// Column name.
+        column: String,
+        /// What should be there.
+        expected: &'static str,
+        /// What is there.
+        got: String,
+    },
+    /// Writing failed.
+    #[error("cannot write the table: {0}")]
+    Write(String),
+    /// A column was asked for that the table does not have.
+    #[error("{source_name}: no column {column:?}{}; the columns are: {}", suggestion(column, columns), columns.join(", "))]
+    NoColumn {
+        /// File.
+        source_name: String,
+        /// Column asked for.
+        column: String,
+        /// Columns there are.
+        columns: Vec<String>,
+    },
+    /// An expression that selects rows could not be understood or applied.
+    #[error("--where {expression:?}: {message}")]
+    Where {
+        /// Expression as given.
+        expression: String,
+        /// What is wrong, where.
+        message: String,
+    },
+    /// The table has no usable row.
+    #[error("{source_name}: {message}")]
+    Empty {
+        /// File.
+        source_name: String,
+        /// Why nothing is left.
+        message: String,
+    },
+}
+
+/// The closest existing name, as a question, when one is close.
+fn suggestion(column: &str, columns: &[String]) -> String {
+    let wanted = column.to_lowercase();
+    columns
+        .iter()
+        .map(|c| (edit_distance(&wanted, &c.to_lowercase()), c))
+        .min()
+        .filter(|(distance, c)| *distance <= 2.max(c.len() / 4))
+        .map_or_else(String::new, |(_, c)| format!(" (did you mean {c:?}?)"))
+}
+
+/// Levenshtein distance.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substitute = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,122 @@
+//! File formats by name, and compression around them.
+
+pub(crate) mod csv;
+pub(crate) mod jsonl;
+pub(crate) mod parquet;
+
+use crate::cell::Cell;
+use crate::cell::Kind;
+use crate::error::TableError;
+use crate::rows::Row;
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// A format tables are kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Values separated by the byte given, with a header line.
+    Csv {
+        /// Separator: a comma, or a tab for `.tsv`.
+        delimiter: u8,
+    },
+    /// One JSON object a line.
+    Jsonl,
+    /// Apache Parquet.
+    Parquet,
+}
+
+impl Format {
+    /// Comma-separated.
+    pub const CSV: Self = Self::Csv { delimiter: b',' };
+
+    /// The format and the compression that a file name says.
+    ///
+    /// # Errors
+    /// [`TableError::UnknownFormat`].
+    pub(crate) fn of(path: &Path) -> Result<(Self, Compression), TableError> {
+        let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let (stem, compression) = if let Some(stem) = name.strip_suffix(".gz") {
+            (stem, Compression::Gzip)
+        } else if let Some(stem) = name.strip_suffix(".zst") {
+            (stem, Compression::Zstd)
+        } else {
+            (name.as_str(), Compression::None)
+        };
+        let format = match stem.rsplit_once('.').map(|(_, extension)| extension) {
+            Some("csv") => Self::CSV,
+            Some("tsv") => Self::Csv { delimiter: b'\t' },
+            Some("jsonl" | "ndjson") => Self::Jsonl,
+            Some("parquet") => Self::Parquet,
+            _ => return Err(TableError::UnknownFormat { path: path.to_path_buf() }),
+        };
+        Ok((format, compression))
+    }
+}
+
+/// Compression around a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+/// The whole file, decompressed.
+pub(crate) fn read_bytes(path: &Path, compression: Compression) -> Result<Vec<u8>, TableError> {
+    let io = |source| TableError::Io { path: path.to_path_buf(), source };
+    let bytes = std::fs::read(path).map_err(io)?;
+    let mut out = Vec::new();
+    match compression {
+        Compression::None => return Ok(bytes),
+        Compression::Gzip => {
+            flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut out).map_err(io)?
+        }
+        Compression::Zstd => zstd::stream::read::Decoder::new(&bytes[..])
+            .and_then(|mut d| d.read_to_end(&mut out))
+            .map_err(io)?,
+    };
+    Ok(out)
+}
+
+/// Writes rows, sorted by run id (and step), with stable column names.
+///
+/// # Errors
+/// [`TableError::Write`] when `out` refuses.
+pub fn write_rows<R: Row>(rows: &[R], format: Format, out: impl Write + Send) -> Result<(), TableError> {
+    let evalsets: BTreeSet<String> = rows.iter().flat_map(Row::evalsets).collect();
+    let evalsets: Vec<String> = evalsets.into_iter().collect();
+    let mut order: Vec<&R> = rows.iter().collect();
+    order.sort_by_cached_key(|row| row.sort_key());
+    let columns = R::columns(&evalsets);
+    let cells = order.into_iter().map(|row| row.to_cells(&evalsets));
+    write_cells(&columns, cells, format, out)
+}
+
+pub(crate) fn write_cells(
+    columns: &[(String, Kind)],
+    cells: impl Iterator<Item = Vec<Cell>>,
+    format: Format,
+    out: impl Write + Send,
+) -> Result<(), TableError> {
+    match format {
+        Format::Csv { delimiter } => csv::write(columns, cells, delimiter, out),
+        Format::Jsonl => jsonl::write(columns, cells, out),
+        Format::Parquet => parquet::write(columns, cells, out),
+    }
+}
+
+/// Reads rows written by [`write_rows`]; the file name says the format.
+///
+/// # Errors
+/// [`TableError`] names the file, and the row and column of a cell that does not fit.
+pub fn read_rows<R: Row>(path: &Path) -> Result<Vec<R>, TableError> {
+    let (format, compression) = Format::of(path)?;
+    let bytes = read_bytes(path, compression)?;
+    let rows = match format {
+        Format::Csv { delimiter } => csv::read(path, &bytes, delimiter)?,
+        Format::Jsonl => jsonl::read(path, &bytes)?,
+        Format::Parquet => parquet::read(path, bytes)?,
+    };
+    rows.into_iter().enumerate().map(|(i, cells)| R::from_cells(i as u64 + 1, cells)).collect()
+}

@@ -1,0 +1,132 @@
+//! Apache Parquet, flat columns only, through the low-level column API (the arrow feature would triple the build).
+
+use crate::cell::{Cell, Kind};
+use crate::error::TableError;
+use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::record::Field;
+use parquet::schema::types::Type;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+fn schema(columns: &[(String, Kind)]) -> Result<Arc<Type>, ParquetError> {
+    let fields = columns
+        .iter()
+        .map(|(name, kind)| {
+            let (physical, logical) = match kind {
+                Kind::Integer => (Physical::INT64, Some(LogicalType::integer(64, false))),
+                Kind::Number => (Physical::DOUBLE, None),
+                Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+            };
+            let column = Type::primitive_type_builder(name, physical)
+                .with_repetition(Repetition::OPTIONAL)
+                .with_logical_type(logical)
+                .build()?;
+            Ok(Arc::new(column))
+        })
+        .collect::<Result<Vec<_>, ParquetError>>()?;
+    Ok(Arc::new(Type::group_type_builder("schema").with_fields(fields).build()?))
+}
+
+pub(crate) fn write(
+    columns: &[(String, Kind)],
+    rows: impl Iterator<Item = Vec<Cell>>,
+    out: impl Write + Send,
+) -> Result<(), TableError> {
+    write_columns(columns, &rows.collect::<Vec<_>>(), out).map_err(|e| TableError::Write(e.to_string()))
+}
+
+fn write_columns(
+    columns: &[(String, Kind)],
+    rows: &[Vec<Cell>],
+    out: impl Write + Send,
+) -> Result<(), ParquetError> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_created_by("scalelaw".to_string())
+        .build();
+    let mut file = SerializedFileWriter::new(out, schema(columns)?, Arc::new(properties))?;
+    let mut group = file.next_row_group()?;
+    for (index, (_, kind)) in columns.iter().enumerate() {
+        let Some(mut writer) = group.next_column()? else { break };
+        let cells = || rows.iter().map(|row| &row[index]);
+        let present: Vec<i16> = cells().map(|cell| i16::from(*cell != Cell::Missing)).collect();
+        match kind {
+            Kind::Integer => {
+                let values: Vec<i64> = cells()
+                    .filter_map(|cell| match cell {
+                        // The bits of a u64, as the logical type says.
+                        Cell::Integer(i) => Some(i.cast_signed()),
+                        _ => None,
+                    })
+                    .collect();
+                writer.typed::<Int64Type>().write_batch(&values, Some(&present), None)?;
+            }
+            Kind::Number => {
+                let values: Vec<f64> = cells()
+                    .filter_map(|cell| match cell {
+                        Cell::Number(x) => Some(*x),
+                        _ => None,
+                    })
+                    .collect();
+                writer.typed::<DoubleType>().write_batch(&values, Some(&present), None)?;
+            }
+            Kind::Text => {
+                let values: Vec<ByteArray> = cells()
+                    .filter_map(|cell| match cell {
+                        Cell::Text(t) => Some(ByteArray::from(t.as_str())),
+                        _ => None,
+                    })
+                    .collect();
+                writer.typed::<ByteArrayType>().write_batch(&values, Some(&present), None)?;
+            }
+        }
+        writer.close()?;
+    }
+    group.close()?;
+    file.close()?;
+    Ok(())
+}
+
+pub(crate) fn read(path: &Path, bytes: Vec<u8>) -> Result<Vec<Vec<(String, Cell)>>, TableError> {
+    let fail = |e: ParquetError| TableError::Format {
+        path: path.to_path_buf(),
+        format: "Parquet",
+        message: e.to_string(),
+    };
+    let file = SerializedFileReader::new(bytes::Bytes::from(bytes)).map_err(fail)?;
+    let rows = file.get_row_iter(None).map_err(fail)?;
+    rows.map(|row| {
+        let row = row.map_err(fail)?;
+        Ok(row.into_columns().into_iter().map(|(name, field)| (name, cell(field))).collect())
+    })
+    .collect()
+}
+
+/// The cell that a Parquet value is; nested and exotic types keep their text.
+fn cell(field: Field) -> Cell {
+    match field {
+        Field::Null => Cell::Missing,
+        Field::Byte(i) => signed(i64::from(i)),
+        Field::Short(i) => signed(i64::from(i)),
+        Field::Int(i) => signed(i64::from(i)),
+        Field::Long(i) => signed(i),
+        Field::UByte(i) => Cell::Integer(u64::from(i)),
+        Field::UShort(i) => Cell::Integer(u64::from(i)),
+        Field::UInt(i) => Cell::Integer(u64::from(i)),
+        Field::ULong(i) => Cell::Integer(i),
+        Field::Float(x) => Cell::Number(f64::from(x)),
+        Field::Double(x) => Cell::Number(x),
+        Field::Str(t) => Cell::Text(t),
+        other => Cell::Text(other.to_string()),
+    }
+}
+
+fn signed(i: i64) -> Cell {
+    u64::try_from(i).map_or(Cell::Number(i as f64), Cell::Integer)
+}
