@@ -16,6 +16,7 @@
 
 mod atomic;
 mod checkpoint;
+mod claim;
 mod dir;
 mod error;
 pub mod local;
@@ -23,6 +24,7 @@ mod record;
 
 pub use atomic::write_atomically;
 pub use checkpoint::{Checkpoint, NamedTensor};
+pub use claim::{Claim, Claimed, Owner};
 pub use dir::{FinishedRun, RunDir, finished_run, finished_runs};
 pub use error::RunError;
 pub use record::{EvalRecord, Outcome, RunResult, StepRecord, TimingRecord};

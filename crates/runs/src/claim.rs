@@ -1,0 +1,153 @@
+//! Who is working on a run: thrift, not safety. Two writers of one run write the same bytes.
+
+use crate::RunError;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Who made a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Name of the host.
+    pub host: String,
+    /// Process on that host.
+    pub pid: u32,
+}
+
+/// A claim that is held as long as this value lives.
+///
+/// The file `claim.<n>` is made by an exclusive link, holds the [`Owner`], is locked while its owner lives
+/// and is never deleted; who takes over makes `claim.<n+1>`.
+#[derive(Debug)]
+pub struct Claim {
+    _locked: File,
+}
+
+/// What an attempt to claim a run gave.
+#[derive(Debug)]
+pub enum Claimed {
+    /// It is ours.
+    Ours(Claim),
+    /// Somebody who is not known to be gone has it.
+    Held(Owner),
+}
+
+impl Claim {
+    /// Claims the run in `dir` for this process on `host`.
+    ///
+    /// An earlier claim of the same host is taken over when its lock is free, for the system frees the lock
+    /// of a process that died. A claim of another host stands: over a shared file system locks cannot be
+    /// trusted.
+    ///
+    /// # Errors
+    /// When the directory cannot be read or written.
+    pub fn acquire(dir: &Path, host: &str) -> Result<Claimed, RunError> {
+        loop {
+            let newest = newest(dir)?;
+            if let Some(number) = newest
+                && let Some(owner) = living_owner(&path_of(dir, number), host)?
+            {
+                return Ok(Claimed::Held(owner));
+            }
+            let path = path_of(dir, newest.map_or(0, |n| n + 1));
+            // Locked and written under a name of its own, then linked: nobody sees a half-made claim.
+            let own = dir.join(format!("claim-of-{host}-{}.tmp", std::process::id()));
+            let file = write_locked(&own, host)?;
+            let linked = fs::hard_link(&own, &path);
+            // The link is what counts; a left-over own name does no harm.
+            let _ = fs::remove_file(&own);
+            match linked {
+                Ok(()) => return Ok(Claimed::Ours(Self { _locked: file })),
+                // Somebody was faster: look again.
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(RunError::io("create", &path, e)),
+            }
+        }
+    }
+}
+
+fn write_locked(path: &Path, host: &str) -> Result<File, RunError> {
+    let mut file = File::create(path).map_err(|e| RunError::io("create", path, e))?;
+    // A lock that the file system does not offer leaves the claim weaker, not the run unsafe.
+    let _ = file.try_lock();
+    let owner = Owner { host: host.to_owned(), pid: std::process::id() };
+    let text = serde_json::to_vec(&owner).map_err(|e| RunError::content(path, e.to_string()))?;
+    file.write_all(&text).map_err(|e| RunError::io("write", path, e))?;
+    Ok(file)
+}
+
+fn path_of(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("claim.{number}"))
+}
+
+fn newest(dir: &Path) -> Result<Option<u64>, RunError> {
+    let mut newest = None;
+    for entry in fs::read_dir(dir).map_err(|e| RunError::io("list", dir, e))? {
+        let name = entry.map_err(|e| RunError::io("list", dir, e))?.file_name();
+        let number = name.to_str().and_then(|n| n.strip_prefix("claim.")).and_then(|n| n.parse::<u64>().ok());
+        newest = newest.max(number);
+    }
+    Ok(newest)
+}
+
+/// The owner of a claim, unless it is known to be gone.
+fn living_owner(path: &Path, host: &str) -> Result<Option<Owner>, RunError> {
+    let file = File::open(path).map_err(|e| RunError::io("open", path, e))?;
+    let free = match file.try_lock_shared() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock) => false,
+        Err(TryLockError::Error(e)) => return Err(RunError::io("lock", path, e)),
+    };
+    let text = fs::read(path).map_err(|e| RunError::io("read", path, e))?;
+    match serde_json::from_slice::<Owner>(&text) {
+        Ok(owner) if owner.host == host => Ok((!free).then_some(owner)),
+        Ok(owner) => Ok(Some(owner)),
+        // Cut short by a full disk or a power cut: its writer is gone if the lock is free.
+        Err(_) => Ok((!free).then_some(Owner { host: host.to_owned(), pid: 0 })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ours(claimed: Claimed) -> Claim {
+        match claimed {
+            Claimed::Ours(claim) => claim,
+            Claimed::Held(owner) => panic!("held by {owner:?}"),
+        }
+    }
+
+    #[test]
+    fn second_claim_on_a_held_run_names_the_owner() {
+        let dir = tempfile::tempdir().unwrap();
+        let _held = ours(Claim::acquire(dir.path(), "a").unwrap());
+        match Claim::acquire(dir.path(), "a").unwrap() {
+            Claimed::Held(owner) => assert_eq!(owner.pid, std::process::id()),
+            Claimed::Ours(_) => panic!("two owners"),
+        }
+    }
+
+    #[test]
+    fn claim_of_a_process_that_is_gone_is_taken_over_under_the_next_number() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(ours(Claim::acquire(dir.path(), "a").unwrap()));
+        let _again = ours(Claim::acquire(dir.path(), "a").unwrap());
+        assert!(dir.path().join("claim.0").exists() && dir.path().join("claim.1").exists());
+    }
+
+    #[test]
+    fn claim_of_another_host_stands_whatever_its_lock_says() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(ours(Claim::acquire(dir.path(), "far").unwrap()));
+        assert!(matches!(Claim::acquire(dir.path(), "near").unwrap(), Claimed::Held(o) if o.host == "far"));
+    }
+
+    #[test]
+    fn torn_claim_of_a_dead_writer_is_taken_over() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("claim.0"), "{\"host\":").unwrap();
+        let _claim = ours(Claim::acquire(dir.path(), "a").unwrap());
+    }
+}
