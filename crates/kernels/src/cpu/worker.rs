@@ -1,0 +1,332 @@
+//! One thread's memory, and the plan executed in it.
+
+use crate::gemm::{SLACK, panel_width};
+use crate::graph::GradientSum;
+use crate::isa::Isa;
+use crate::ops::linear::Weights;
+use crate::ops::{attention, embed, fold, gelu, head, linear, norm, row_stride};
+use crate::plan::{Backward, Memory, Operation, Plan, ValueId};
+use std::ops::Range;
+
+/// What one thread works with.
+#[derive(Debug)]
+pub(super) struct Worker {
+    /// Gradient of the micro-batch's mean loss.
+    pub gradient: Vec<f32>,
+    /// Gradients of parameters by their further uses.
+    reused: Vec<Vec<f32>>,
+    /// Sum of the micro-batch's losses over its tokens.
+    pub loss: f64,
+    /// Activations and their gradients.
+    buffers: Vec<Vec<f32>>,
+    attention: attention::Scratch,
+    logits: Vec<f32>,
+    losses: Vec<f32>,
+    inputs: Vec<u32>,
+    targets: Vec<u32>,
+}
+
+/// What every pass needs to know.
+#[derive(Clone, Copy)]
+struct Pass<'a> {
+    isa: Isa,
+    memory: &'a Memory,
+    parameters: &'a [f32],
+    sequences: usize,
+    rows: usize,
+    n_ctx: usize,
+}
+
+impl Worker {
+    pub fn new(plan: &Plan, chunk: usize) -> Self {
+        let buffer = |floats: usize| vec![0.0; floats * chunk + SLACK];
+        Self {
+            gradient: vec![0.0; plan.n_parameters],
+            reused: plan.reused.iter().map(|range| vec![0.0; range.len()]).collect(),
+            loss: 0.0,
+            buffers: plan.buffers().map(buffer).collect(),
+            attention: attention::Scratch::default(),
+            logits: vec![0.0; logits_len(plan)],
+            losses: vec![0.0; chunk * plan.n_ctx],
+            inputs: vec![0; chunk * plan.n_ctx],
+            targets: vec![0; chunk * plan.n_ctx],
+        }
+    }
+
+    /// Bytes of a worker once it has made a step.
+    pub fn bytes(plan: &Plan, isa: Isa, chunk: usize) -> usize {
+        let buffers: usize = plan.buffers().map(|floats| floats * chunk + SLACK).sum();
+        let attention = plan.forward.iter().map(|operation| match *operation {
+            Operation::Attention { attention: a, .. } => {
+                a.d_head * a.n_ctx.next_multiple_of(panel_width(isa)) + a.n_ctx * row_stride(a.n_ctx)
+            }
+            _ => 0,
+        });
+        4 * (plan.n_parameters
+            + plan.reused.iter().map(|range| range.len()).sum::<usize>()
+            + buffers
+            + attention.max().unwrap_or(0)
+            + logits_len(plan)
+            + 3 * chunk * plan.n_ctx)
+    }
+
+    /// Gradient and summed loss of one micro-batch, from zero, `chunk` sequences at a time.
+    pub fn train(
+        &mut self,
+        isa: Isa,
+        plan: &Plan,
+        parameters: &[f32],
+        weights: &[Weights],
+        tokens: &[u32],
+        chunk: usize,
+    ) {
+        self.gradient.fill(0.0);
+        self.reused.iter_mut().for_each(|gradient| gradient.fill(0.0));
+        self.loss = 0.0;
+        let unit = plan.n_ctx + 1;
+        let scale = 1.0 / (tokens.len() / unit * plan.n_ctx) as f32;
+        for tokens in tokens.chunks(chunk * unit) {
+            let rows = self.load(plan.n_ctx, tokens);
+            let sequences = tokens.len() / unit;
+            let pass = Pass { isa, memory: &plan.training, parameters, sequences, rows, n_ctx: plan.n_ctx };
+            let layers = plan.forward.len() - 1;
+            for (operation, weights) in plan.forward[..layers].iter().zip(weights) {
+                self.forward(pass, operation, weights);
+            }
+            for (step, weights) in plan.backward.iter().zip(weights.iter().rev()) {
+                self.backward(pass, step, weights, scale);
+            }
+            for &loss in &self.losses[..rows] {
+                self.loss += f64::from(loss);
+            }
+        }
+        for (range, further) in plan.reused.iter().zip(&self.reused) {
+            fold::add(isa, &mut self.gradient[range.clone()], further);
+        }
+    }
+
+    /// Losses of the tokens of one chunk, forward only.
+    pub fn evaluate(
+        &mut self,
+        isa: Isa,
+        plan: &Plan,
+        parameters: &[f32],
+        weights: &[Weights],
+        tokens: &[u32],
+        losses: &mut [f32],
+    ) {
+        let rows = self.load(plan.n_ctx, tokens);
+        let sequences = tokens.len() / (plan.n_ctx + 1);
+        let pass = Pass { isa, memory: &plan.evaluation, parameters, sequences, rows, n_ctx: plan.n_ctx };
+        for (operation, weights) in plan.forward.iter().zip(weights) {
+            if let Operation::Head { head, x, .. } = *operation {
+                let x = &self.buffers[pass.memory.buffer_of[x.0]];
+                head::forward(
+                    isa,
+                    head,
+                    &x[..rows * row_stride(head.width)],
+                    weights,
+                    &self.targets[..rows],
+                    &mut self.logits,
+                    losses,
+                );
+            } else {
+                self.forward(pass, operation, weights);
+            }
+        }
+    }
+
+    /// Splits sequences of n_ctx + 1 tokens into inputs and targets; the number of rows.
+    fn load(&mut self, n_ctx: usize, tokens: &[u32]) -> usize {
+        let sequences = tokens.chunks_exact(n_ctx + 1);
+        let rows = sequences.len() * n_ctx;
+        let halves = self.inputs.chunks_exact_mut(n_ctx).zip(self.targets.chunks_exact_mut(n_ctx));
+        for (sequence, (inputs, targets)) in sequences.zip(halves) {
+            inputs.copy_from_slice(&sequence[..n_ctx]);
+            targets.copy_from_slice(&sequence[1..]);
+        }
+        rows
+    }
+
+    fn take(&mut self, memory: &Memory, value: ValueId) -> Vec<f32> {
+        std::mem::take(&mut self.buffers[memory.buffer_of[value.0]])
+    }
+
+    fn put(&mut self, memory: &Memory, value: ValueId, buffer: Vec<f32>) {
+        self.buffers[memory.buffer_of[value.0]] = buffer;
+    }
+
+    /// Values that are written are taken out of their buffers and put back: values alive together never
+    /// share one.
+    fn forward(&mut self, pass: Pass<'_>, operation: &Operation, w: &Weights) {
+        let Pass { isa, memory, parameters, sequences, rows, n_ctx } = pass;
+        let at = |value: ValueId| memory.buffer_of[value.0];
+        match *operation {
+            Operation::Embed { tokens, positions, out } => {
+                let (tokens_, positions_) = (&parameters[tokens.range()], &parameters[positions.range()]);
+                let y = &mut self.buffers[at(out)];
+                embed::forward(&self.inputs[..rows], n_ctx, tokens.width, tokens_, positions_, y);
+            }
+            Operation::Norm { norm, x, normalised, rstd, out } => {
+                let (weight, bias) = (&parameters[norm.weight()], &parameters[norm.bias()]);
+                let mut z = self.take(memory, normalised);
+                let mut y = self.take(memory, out);
+                let mut r = self.take(memory, rstd);
+                let x = &self.buffers[at(x)];
+                norm::forward(isa, norm.width, x, weight, bias, &mut z, &mut y, &mut r[..rows]);
+                self.put(memory, normalised, z);
+                self.put(memory, out, y);
+                self.put(memory, rstd, r);
+            }
+            Operation::Linear { linear, x, out } => {
+                let mut y = self.take(memory, out);
+                let bias = &parameters[linear.bias()];
+                linear::forward(isa, linear.affine, rows, &self.buffers[at(x)], w, bias, &mut y);
+                self.put(memory, out, y);
+            }
+            Operation::LinearResidual { linear, x, out } => {
+                let mut y = self.take(memory, out);
+                let bias = &parameters[linear.bias()];
+                linear::forward_residual(isa, linear.affine, rows, &self.buffers[at(x)], w, bias, &mut y);
+                self.put(memory, out, y);
+            }
+            Operation::LinearGelu { linear, x, derivative, out } => {
+                let mut y = self.take(memory, out);
+                let mut d = self.take(memory, derivative);
+                let bias = &parameters[linear.bias()];
+                linear::forward_gelu(isa, linear.affine, rows, &self.buffers[at(x)], w, bias, &mut y, &mut d);
+                self.put(memory, out, y);
+                self.put(memory, derivative, d);
+            }
+            Operation::Attention { attention: a, qkv, weights, out } => {
+                let mut y = self.take(memory, out);
+                let mut p = self.take(memory, weights);
+                let qkv = &self.buffers[at(qkv)];
+                attention::forward(isa, a, sequences, qkv, &mut y, &mut p, &mut self.attention);
+                self.put(memory, out, y);
+                self.put(memory, weights, p);
+            }
+            Operation::Head { .. } => unreachable!("a head ends a plan and is executed by its caller"),
+        }
+    }
+
+    fn backward(&mut self, pass: Pass<'_>, step: &Backward, w: &Weights, scale: f32) {
+        let Pass { isa, memory, parameters, sequences, rows, n_ctx } = pass;
+        let at = |value: ValueId| memory.buffer_of[value.0];
+        let d_out = || step.d_out.expect("all but the head have an output");
+        let d_in = || step.d_in.expect("all but the embedding have an input");
+        match step.operation {
+            Operation::Embed { tokens, positions, .. } => {
+                // Two tables of one gradient; the tokens' comes first.
+                let (first, second) = self.gradient.split_at_mut(positions.offset);
+                embed::backward(
+                    isa,
+                    &self.inputs[..rows],
+                    n_ctx,
+                    tokens.width,
+                    &self.buffers[at(d_out())],
+                    &mut first[tokens.range()],
+                    &mut second[..positions.rows * positions.width],
+                );
+            }
+            Operation::Norm { norm, normalised, rstd, .. } => {
+                let (d_x, write) = d_in();
+                let mut dx = self.take(memory, d_x);
+                let (d_weight, d_bias) =
+                    gradient_of(&mut self.gradient, &mut self.reused, norm.range(), norm.sum)
+                        .split_at_mut(norm.width);
+                norm::backward(
+                    isa,
+                    norm.width,
+                    &self.buffers[at(d_out())],
+                    &self.buffers[at(normalised)],
+                    &self.buffers[at(rstd)][..rows],
+                    &parameters[norm.weight()],
+                    d_weight,
+                    d_bias,
+                    &mut dx,
+                    write,
+                );
+                self.put(memory, d_x, dx);
+            }
+            Operation::Linear { linear, x, .. } | Operation::LinearResidual { linear, x, .. } => {
+                let (d_x, write) = d_in();
+                let mut x_ = self.take(memory, x);
+                let mut dx = self.take(memory, d_x);
+                let dw = gradient_of(&mut self.gradient, &mut self.reused, linear.range(), linear.sum);
+                let dy = &self.buffers[at(d_out())];
+                linear::backward(isa, linear.affine, rows, &mut x_, w, dy, dw, &mut dx, write);
+                self.put(memory, x, x_);
+                self.put(memory, d_x, dx);
+            }
+            Operation::LinearGelu { linear, x, derivative, .. } => {
+                let (d_x, write) = d_in();
+                let mut x_ = self.take(memory, x);
+                let mut dx = self.take(memory, d_x);
+                let mut dy = self.take(memory, d_out());
+                let dw = gradient_of(&mut self.gradient, &mut self.reused, linear.range(), linear.sum);
+                let used = rows * row_stride(linear.affine.outputs);
+                gelu::backward(isa, linear.affine.outputs, &mut dy[..used], &self.buffers[at(derivative)]);
+                linear::backward(isa, linear.affine, rows, &mut x_, w, &dy, dw, &mut dx, write);
+                self.put(memory, x, x_);
+                self.put(memory, d_x, dx);
+                self.put(memory, d_out(), dy);
+            }
+            Operation::Attention { attention: a, qkv, weights, out } => {
+                let (d_x, _) = d_in();
+                let mut d_qkv = self.take(memory, d_x);
+                attention::backward(
+                    isa,
+                    a,
+                    sequences,
+                    &self.buffers[at(qkv)],
+                    &self.buffers[at(out)],
+                    &self.buffers[at(weights)],
+                    &self.buffers[at(d_out())],
+                    &mut d_qkv,
+                    &mut self.attention,
+                );
+                self.put(memory, d_x, d_qkv);
+            }
+            Operation::Head { head, table, x } => {
+                let (d_x, write) = d_in();
+                let mut dx = self.take(memory, d_x);
+                head::forward_backward(
+                    isa,
+                    head,
+                    &self.buffers[at(x)],
+                    w,
+                    &self.targets[..rows],
+                    scale,
+                    &mut self.logits,
+                    &mut self.losses[..rows],
+                    gradient_of(&mut self.gradient, &mut self.reused, table.range(), table.sum),
+                    &mut dx,
+                    write,
+                );
+                self.put(memory, d_x, dx);
+            }
+        }
+    }
+}
+
+/// Where the gradient of this use of a parameter is summed.
+fn gradient_of<'a>(
+    gradient: &'a mut [f32],
+    reused: &'a mut [Vec<f32>],
+    parameter: Range<usize>,
+    sum: GradientSum,
+) -> &'a mut [f32] {
+    match sum {
+        GradientSum::First => &mut gradient[parameter],
+        GradientSum::Further(buffer) => &mut reused[buffer],
+    }
+}
+
+fn logits_len(plan: &Plan) -> usize {
+    let len = plan.forward.iter().map(|o| match o {
+        Operation::Head { head, .. } => head.logits_len(),
+        _ => 0,
+    });
+    len.max().unwrap_or(0)
+}

@@ -1,0 +1,317 @@
+//! Matrix products for tall activations and small weights: C = start + A·B.
+//!
+//! **The bit rule.** Every element of C is one sequential chain of fused multiply-adds over k that begins
+//! at its start value. So neither the register tile, nor the chunk of rows, nor the instruction set, nor a
+//! product that is continued from C later on, changes a bit.
+//!
+//! A is read in place with any strides (so a transpose costs nothing), B is read in place when its rows
+//! are contiguous and from panels ([`crate::pack::Packed`]) otherwise, C is written in place.
+
+use crate::isa::{Isa, Kind};
+use crate::lanes::{Lanes, Portable};
+use crate::pack::Packed;
+
+/// Sizes of a product: C is `[m, n]`, A is `[m, k]`, B is `[k, n]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Rows of C.
+    pub m: usize,
+    /// Columns of C.
+    pub n: usize,
+    /// Length of every chain.
+    pub k: usize,
+}
+
+/// The left operand: element (i, p) is `data[i * row + p * col]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Left<'a> {
+    /// The floats.
+    pub data: &'a [f32],
+    /// Distance between rows.
+    pub row: usize,
+    /// Distance between columns.
+    pub col: usize,
+}
+
+/// The right operand.
+#[derive(Clone, Copy, Debug)]
+pub enum Right<'a> {
+    /// Element (p, j) is `data[p * row + j]`. Whole vectors are read, so `data` must go on for
+    /// [`SLACK`] floats behind the last element.
+    Rows {
+        /// The floats.
+        data: &'a [f32],
+        /// Distance between rows.
+        row: usize,
+    },
+    /// Panels made by [`Packed::pack`].
+    Panels(&'a Packed),
+}
+
+/// Floats that a buffer read as [`Right::Rows`] has behind its last element.
+pub const SLACK: usize = 16;
+
+/// Where the chains of a product begin.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a> {
+    /// At zero.
+    Zero,
+    /// At what C holds.
+    C,
+    /// Every row at this row.
+    Row(&'a [f32]),
+    /// At what C holds plus this row.
+    CPlusRow(&'a [f32]),
+}
+
+/// The operands as the register tiles see them; all bounds were checked.
+#[derive(Clone, Copy)]
+struct Raw {
+    size: Size,
+    a: *const f32,
+    a_row: usize,
+    a_col: usize,
+    b: *const f32,
+    b_row: usize,
+    /// Distance between panels of B of `panel_width` columns.
+    b_panel: usize,
+    panel_width: usize,
+    c: *mut f32,
+    c_row: usize,
+    from_c: bool,
+    /// Null or `n` floats.
+    start_row: *const f32,
+}
+
+/// C = start + A·B.
+///
+/// # Panics
+/// When an operand is smaller than the sizes say: a mistake in the plan, not in anybody's input.
+pub fn gemm(isa: Isa, size: Size, a: Left<'_>, b: Right<'_>, start: Start<'_>, c: &mut [f32], c_row: usize) {
+    let Size { m, n, k } = size;
+    if m == 0 || n == 0 {
+        return;
+    }
+    assert!(k > 0, "an empty chain");
+    assert!((m - 1) * a.row + (k - 1) * a.col < a.data.len(), "A is too small for {size:?}");
+    assert!((m - 1) * c_row + n <= c.len() && (n <= c_row || m == 1), "C is too small for {size:?}");
+    let (b, b_row, b_panel, panel_width) = match b {
+        Right::Rows { data, row } => {
+            assert!((k - 1) * row + n + SLACK <= data.len() + 1, "B is too small for {size:?}");
+            (data.as_ptr(), row, panel_width(isa), panel_width(isa))
+        }
+        Right::Panels(packed) => {
+            assert!(k <= packed.k() && n <= packed.n(), "the panels are too small for {size:?}");
+            (packed.as_ptr(), packed.width(), packed.k() * packed.width(), packed.width())
+        }
+    };
+    let (from_c, row) = match start {
+        Start::Zero => (false, None),
+        Start::C => (true, None),
+        Start::Row(row) => (false, Some(row)),
+        Start::CPlusRow(row) => (true, Some(row)),
+    };
+    assert!(row.is_none_or(|row| row.len() >= n), "the start row is too short for {size:?}");
+    let raw = Raw {
+        size,
+        a: a.data.as_ptr(),
+        a_row: a.row,
+        a_col: a.col,
+        b,
+        b_row,
+        b_panel,
+        panel_width,
+        c: c.as_mut_ptr(),
+        c_row,
+        from_c,
+        start_row: row.map_or(std::ptr::null(), <[f32]>::as_ptr),
+    };
+    match isa.0 {
+        // SAFETY: bounds were checked above; no instructions are needed.
+        Kind::Portable => unsafe { by_panels::<Portable>(raw) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: bounds were checked above; this `Isa` proves AVX2 and FMA.
+        Kind::Avx2 => unsafe { avx2(raw) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: bounds were checked above; this `Isa` proves AVX-512F.
+        Kind::Avx512 => unsafe { avx512(raw) },
+    }
+}
+
+/// Columns of a panel: two registers.
+pub(crate) fn panel_width(isa: Isa) -> usize {
+    match isa.0 {
+        Kind::Portable => 2 * Portable::N,
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx2 => 16,
+        #[cfg(target_arch = "x86_64")]
+        Kind::Avx512 => 32,
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2(raw: Raw) {
+    // SAFETY: the caller checked the bounds; the features are enabled here.
+    unsafe { by_panels::<std::arch::x86_64::__m256>(raw) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx2,fma")]
+unsafe fn avx512(raw: Raw) {
+    // SAFETY: the caller checked the bounds; the features are enabled here.
+    unsafe { by_panels::<std::arch::x86_64::__m512>(raw) }
+}
+
+/// Panel by panel of B, so that one stays in L1 while the rows of A pass by.
+///
+/// # Safety
+/// `raw` describes memory within bounds; the instructions of `V` exist.
+#[inline(always)]
+unsafe fn by_panels<V: Lanes>(raw: Raw) {
+    let Size { m, n, k } = raw.size;
+    let mut column = 0;
+    let mut panel = raw.b;
+    while column < n {
+        let width = (n - column).min(raw.panel_width);
+        // Tiles use 12 accumulators of 16 registers (AVX2) or 24 of 32 (AVX-512): rows are shared out
+        // evenly, so that no tile is left with too few chains to hide the latency of an FMA.
+        let tallest = if width > V::N && V::N == 8 { 6 } else { 12 };
+        let tiles = m.div_ceil(tallest);
+        let mut row = 0;
+        for t in 1..=tiles {
+            let end = m * t / tiles;
+            // SAFETY: rows row..end and columns column..column + width are inside the operands.
+            unsafe {
+                let tile = Tile {
+                    k,
+                    a: raw.a.add(row * raw.a_row),
+                    a_row: raw.a_row,
+                    a_col: raw.a_col,
+                    b: panel,
+                    b_row: raw.b_row,
+                    c: raw.c.add(row * raw.c_row + column),
+                    c_row: raw.c_row,
+                    from_c: raw.from_c,
+                    start_row: if raw.start_row.is_null() {
+                        raw.start_row
+                    } else {
+                        raw.start_row.add(column)
+                    },
+                    width,
+                };
+                if width > V::N {
+                    if V::N == 8 {
+                        by_height_6::<V, 2>(end - row, tile);
+                    } else {
+                        by_height_12::<V, 2>(end - row, tile);
+                    }
+                } else {
+                    by_height_12::<V, 1>(end - row, tile);
+                }
+            }
+            row = end;
+        }
+        column += width;
+        // In-place panels may end at the end of the buffer: do not step past it.
+        if column < n {
+            // SAFETY: another panel exists.
+            panel = unsafe { panel.add(raw.b_panel) };
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Tile {
+    k: usize,
+    a: *const f32,
+    a_row: usize,
+    a_col: usize,
+    b: *const f32,
+    b_row: usize,
+    c: *mut f32,
+    c_row: usize,
+    from_c: bool,
+    start_row: *const f32,
+    width: usize,
+}
+
+macro_rules! by_height {
+    ($name:ident, $($height:literal)*) => {
+        /// Chooses the tile of this height.
+        ///
+        /// # Safety
+        /// As [`tile`]; `height` is one of the listed.
+        #[inline(always)]
+        unsafe fn $name<V: Lanes, const NV: usize>(height: usize, t: Tile) {
+            match height {
+                // SAFETY: passed on.
+                $($height => unsafe { tile::<V, $height, NV>(t) },)*
+                _ => unreachable!("tiles are never taller than the tallest"),
+            }
+        }
+    };
+}
+by_height!(by_height_6, 1 2 3 4 5 6);
+by_height!(by_height_12, 1 2 3 4 5 6 7 8 9 10 11 12);
+
+/// The register tile: MR rows by NV registers, loaded, carried along k, stored.
+///
+/// # Safety
+/// The operands of `t` are within bounds for MR rows and `t.width` columns (B for whole registers); the
+/// instructions of `V` exist.
+#[inline(always)]
+unsafe fn tile<V: Lanes, const MR: usize, const NV: usize>(t: Tile) {
+    // SAFETY: by the contract above, for every access below.
+    unsafe {
+        // Columns of the last register; the registers before it are whole.
+        let last = t.width - (NV - 1) * V::N;
+        let mut acc = [[V::splat(0.0); NV]; MR];
+        if !t.start_row.is_null() {
+            for j in 0..NV {
+                let p = t.start_row.add(j * V::N);
+                let row = if j + 1 < NV || last == V::N { V::load(p) } else { V::load_partial(p, last) };
+                for chains in &mut acc {
+                    chains[j] = row;
+                }
+            }
+        }
+        if t.from_c {
+            for (i, chains) in acc.iter_mut().enumerate() {
+                for (j, chain) in chains.iter_mut().enumerate() {
+                    let p = t.c.add(i * t.c_row + j * V::N);
+                    let c = if j + 1 < NV || last == V::N { V::load(p) } else { V::load_partial(p, last) };
+                    *chain = if t.start_row.is_null() { c } else { chain.add(c) };
+                }
+            }
+        }
+        // A base pointer for every three rows keeps the address of a row one addition away from it.
+        let mut a: [*const f32; 4] = std::array::from_fn(|g| t.a.wrapping_add(3 * g * t.a_row));
+        let mut b = t.b;
+        for _ in 0..t.k {
+            let mut right = [V::splat(0.0); NV];
+            for (j, register) in right.iter_mut().enumerate() {
+                *register = V::load(b.add(j * V::N));
+            }
+            for (i, chains) in acc.iter_mut().enumerate() {
+                let left = V::splat(*a[i / 3].add(i % 3 * t.a_row));
+                for (chain, &register) in chains.iter_mut().zip(&right) {
+                    *chain = chain.fma(left, register);
+                }
+            }
+            // Wrapping, because the step behind the last may leave the operands.
+            a = a.map(|rows| rows.wrapping_add(t.a_col));
+            b = b.wrapping_add(t.b_row);
+        }
+        for (i, chains) in acc.iter().enumerate() {
+            for (j, chain) in chains.iter().enumerate() {
+                let p = t.c.add(i * t.c_row + j * V::N);
+                if j + 1 < NV || last == V::N {
+                    chain.store(p);
+                } else {
+                    chain.store_partial(p, last);
+                }
+            }
+        }
+    }
+}

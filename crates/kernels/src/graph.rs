@@ -1,0 +1,252 @@
+//! A model as operations on values: built once, then turned into a [`Plan`].
+
+use crate::ops::attention::Attention;
+use crate::ops::head::Head;
+use crate::ops::linear::Affine;
+use crate::ops::row_stride;
+use crate::plan::{Operation, Plan, ValueId};
+use std::ops::Range;
+
+/// A named tensor among the flat parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// Its name in the field's usual words: `h.0.attn.c_attn.weight`.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Where its floats lie among the parameters, row by row.
+    pub range: Range<usize>,
+}
+
+/// A table `[rows, width]`: token or position embedding, or head.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    pub(crate) offset: usize,
+    pub(crate) rows: usize,
+    pub(crate) width: usize,
+    pub(crate) sum: GradientSum,
+}
+
+/// Where the uses of a parameter add up their gradients.
+///
+/// Every use after the first has a buffer of its own, added to the parameter's when the micro-batch is
+/// complete: were they mixed chunk by chunk, the chunk would change bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GradientSum {
+    /// With the parameter: its first use.
+    First,
+    /// In the buffer of this number.
+    Further(usize),
+}
+
+/// Weight and bias of a linear layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Linear {
+    pub(crate) offset: usize,
+    pub(crate) affine: Affine,
+    pub(crate) sum: GradientSum,
+}
+
+/// Weight and bias of a layer norm.
+#[derive(Clone, Copy, Debug)]
+pub struct Norm {
+    pub(crate) offset: usize,
+    pub(crate) width: usize,
+    pub(crate) sum: GradientSum,
+}
+
+impl Table {
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.offset..self.offset + self.rows * self.width
+    }
+}
+
+impl Linear {
+    pub(crate) fn weight(&self) -> Range<usize> {
+        self.offset..self.offset + self.affine.inputs * self.affine.outputs
+    }
+    pub(crate) fn bias(&self) -> Range<usize> {
+        let start = self.weight().end;
+        start..start + self.affine.outputs
+    }
+    /// Weight and, as its last row, bias.
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.offset..self.bias().end
+    }
+}
+
+impl Norm {
+    pub(crate) fn weight(&self) -> Range<usize> {
+        self.offset..self.offset + self.width
+    }
+    pub(crate) fn bias(&self) -> Range<usize> {
+        self.offset + self.width..self.offset + 2 * self.width
+    }
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.offset..self.offset + 2 * self.width
+    }
+}
+
+/// An activation: one row a token. Moved, not copied, into an operation that overwrites it.
+#[derive(Debug)]
+pub struct Value {
+    id: ValueId,
+    width: usize,
+}
+
+/// Builds a plan operation by operation.
+///
+/// A parameter may be used any number of times (a tied head, a recurrent block): its gradients add up.
+/// Mistakes in a graph are mistakes in a model's code, so they panic.
+#[derive(Debug)]
+pub struct Graph {
+    n_ctx: usize,
+    n_parameters: usize,
+    tensors: Vec<Tensor>,
+    /// Floats a sequence of every value.
+    values: Vec<usize>,
+    /// Values that a later backward pass reads, so nothing may overwrite them.
+    kept: Vec<ValueId>,
+    /// Parameters that have been used.
+    used: Vec<Range<usize>>,
+    /// Parameters that were used again, once for every further use.
+    reused: Vec<Range<usize>>,
+    operations: Vec<Operation>,
+}
+
+impl Graph {
+    /// A graph over sequences of `n_ctx` tokens.
+    pub fn new(n_ctx: usize) -> Self {
+        Self {
+            n_ctx,
+            n_parameters: 0,
+            tensors: vec![],
+            values: vec![],
+            kept: vec![],
+            used: vec![],
+            reused: vec![],
+            operations: vec![],
+        }
+    }
+
+    fn gradient_sum(&mut self, parameter: Range<usize>) -> GradientSum {
+        if self.used.contains(&parameter) {
+            self.reused.push(parameter);
+            return GradientSum::Further(self.reused.len() - 1);
+        }
+        self.used.push(parameter);
+        GradientSum::First
+    }
+
+    fn tensor(&mut self, name: String, shape: Vec<usize>) -> usize {
+        let offset = self.n_parameters;
+        self.n_parameters += shape.iter().product::<usize>();
+        self.tensors.push(Tensor { name, shape, range: offset..self.n_parameters });
+        offset
+    }
+
+    /// A table of parameters.
+    pub fn table(&mut self, name: &str, rows: usize, width: usize) -> Table {
+        let offset = self.tensor(name.to_owned(), vec![rows, width]);
+        Table { offset, rows, width, sum: GradientSum::First }
+    }
+
+    /// The parameters `name.weight` `[inputs, outputs]` and `name.bias` `[outputs]`.
+    pub fn linear_parameters(&mut self, name: &str, inputs: usize, outputs: usize) -> Linear {
+        let offset = self.tensor(format!("{name}.weight"), vec![inputs, outputs]);
+        self.tensor(format!("{name}.bias"), vec![outputs]);
+        Linear { offset, affine: Affine { inputs, outputs }, sum: GradientSum::First }
+    }
+
+    /// The parameters `name.weight` and `name.bias`, both `[width]`.
+    pub fn norm_parameters(&mut self, name: &str, width: usize) -> Norm {
+        let offset = self.tensor(format!("{name}.weight"), vec![width]);
+        self.tensor(format!("{name}.bias"), vec![width]);
+        Norm { offset, width, sum: GradientSum::First }
+    }
+
+    fn value_id(&mut self, floats_per_sequence: usize) -> ValueId {
+        self.values.push(floats_per_sequence);
+        ValueId(self.values.len() - 1)
+    }
+
+    fn value(&mut self, width: usize) -> Value {
+        let id = self.value_id(self.n_ctx * row_stride(width));
+        Value { id, width }
+    }
+
+    /// Token plus position embedding of the input.
+    pub fn embed(&mut self, tokens: Table, positions: Table) -> Value {
+        assert_eq!((positions.rows, positions.width), (self.n_ctx, tokens.width), "positions do not fit");
+        for table in [tokens, positions] {
+            assert_eq!(self.gradient_sum(table.range()), GradientSum::First, "embedding comes first");
+        }
+        assert!(tokens.offset < positions.offset, "the tokens' table comes first");
+        let out = self.value(tokens.width);
+        self.operations.push(Operation::Embed { tokens, positions, out: out.id });
+        out
+    }
+
+    /// Layer normalisation.
+    pub fn norm(&mut self, x: &Value, mut norm: Norm) -> Value {
+        norm.sum = self.gradient_sum(norm.range());
+        assert_eq!(x.width, norm.width, "norm does not fit");
+        let out = self.value(x.width);
+        let normalised = self.value(x.width).id;
+        let rstd = self.value_id(self.n_ctx);
+        self.kept.push(normalised);
+        self.operations.push(Operation::Norm { norm, x: x.id, normalised, rstd, out: out.id });
+        out
+    }
+
+    /// x·W + b.
+    pub fn linear(&mut self, x: &Value, mut linear: Linear) -> Value {
+        linear.sum = self.gradient_sum(linear.range());
+        assert_eq!(x.width, linear.affine.inputs, "linear does not fit");
+        let out = self.value(linear.affine.outputs);
+        self.kept.push(x.id);
+        self.operations.push(Operation::Linear { linear, x: x.id, out: out.id });
+        out
+    }
+
+    /// gelu(x·W + b), the tanh form.
+    pub fn linear_gelu(&mut self, x: &Value, mut linear: Linear) -> Value {
+        linear.sum = self.gradient_sum(linear.range());
+        assert_eq!(x.width, linear.affine.inputs, "linear does not fit");
+        let out = self.value(linear.affine.outputs);
+        let derivative = self.value(linear.affine.outputs).id;
+        self.kept.push(x.id);
+        self.operations.push(Operation::LinearGelu { linear, x: x.id, derivative, out: out.id });
+        out
+    }
+
+    /// residual + x·W + b, in the residual's memory.
+    pub fn linear_residual(&mut self, x: &Value, mut linear: Linear, residual: Value) -> Value {
+        linear.sum = self.gradient_sum(linear.range());
+        assert_eq!((x.width, residual.width), (linear.affine.inputs, linear.affine.outputs), "does not fit");
+        assert!(!self.kept.contains(&residual.id), "the residual is wanted by a backward pass");
+        self.kept.push(x.id);
+        self.operations.push(Operation::LinearResidual { linear, x: x.id, out: residual.id });
+        residual
+    }
+
+    /// Causal self-attention over rows of \[q | k | v\].
+    pub fn attention(&mut self, qkv: &Value, n_head: usize) -> Value {
+        assert!(qkv.width.is_multiple_of(3 * n_head), "heads do not fit");
+        let attention = Attention { n_ctx: self.n_ctx, n_head, d_head: qkv.width / 3 / n_head };
+        let out = self.value(attention.width());
+        let weights = self.value_id(attention.weights_len());
+        self.kept.extend([qkv.id, out.id]);
+        self.operations.push(Operation::Attention { attention, qkv: qkv.id, weights, out: out.id });
+        out
+    }
+
+    /// Logits x·tableᵀ and their cross-entropy with the next tokens: the end of the graph.
+    pub fn head(mut self, x: &Value, mut table: Table) -> Plan {
+        table.sum = self.gradient_sum(table.range());
+        assert_eq!(x.width, table.width, "head does not fit");
+        let head = Head { width: table.width, n_vocab: table.rows };
+        self.operations.push(Operation::Head { head, table, x: x.id });
+        Plan::new(self.n_ctx, self.n_parameters, self.tensors, self.reused, self.values, self.operations)
+    }
+}

@@ -1,0 +1,163 @@
+//! A register of f32 lanes: the one thing that differs between instruction sets in a matrix product.
+
+/// A vector register. Every operation is lane by lane and exact (`fma` rounds once), so any width gives
+/// the same bits.
+///
+/// # Safety
+/// Methods may be called only where the instructions of the implementor exist; `load*` and `store*` need
+/// `N` (or `count`) readable or writable floats behind the pointer.
+pub(crate) unsafe trait Lanes: Copy {
+    /// Lanes in the register.
+    const N: usize;
+    unsafe fn splat(x: f32) -> Self;
+    unsafe fn load(p: *const f32) -> Self;
+    /// The first `count < N` lanes; the rest are zero.
+    unsafe fn load_partial(p: *const f32, count: usize) -> Self;
+    unsafe fn store(self, p: *mut f32);
+    /// The first `count < N` lanes.
+    unsafe fn store_partial(self, p: *mut f32, count: usize);
+    /// a·b + self, rounded once.
+    unsafe fn fma(self, a: Self, b: Self) -> Self;
+    unsafe fn add(self, b: Self) -> Self;
+}
+
+/// Eight lanes without any vector instruction.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable([f32; 8]);
+
+// SAFETY: plain f32 arithmetic exists everywhere; pointers are used within the trait's contract.
+unsafe impl Lanes for Portable {
+    const N: usize = 8;
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        Self([x; 8])
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> Self {
+        // SAFETY: eight readable floats, by contract; an array of f32 has the alignment of f32.
+        Self(unsafe { p.cast::<[f32; 8]>().read() })
+    }
+    #[inline(always)]
+    unsafe fn load_partial(p: *const f32, count: usize) -> Self {
+        let mut lanes = [0.0; 8];
+        for (i, lane) in lanes.iter_mut().enumerate().take(count) {
+            // SAFETY: i < count readable floats, by contract.
+            *lane = unsafe { p.add(i).read() };
+        }
+        Self(lanes)
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f32) {
+        // SAFETY: eight writable floats, by contract.
+        unsafe { p.cast::<[f32; 8]>().write(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut f32, count: usize) {
+        for (i, lane) in self.0.into_iter().enumerate().take(count) {
+            // SAFETY: i < count writable floats, by contract.
+            unsafe { p.add(i).write(lane) }
+        }
+    }
+    #[inline(always)]
+    unsafe fn fma(self, a: Self, b: Self) -> Self {
+        Self(std::array::from_fn(|i| a.0[i].mul_add(b.0[i], self.0[i])))
+    }
+    #[inline(always)]
+    unsafe fn add(self, b: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] + b.0[i]))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::Lanes;
+    use std::arch::x86_64::*;
+
+    #[inline(always)]
+    unsafe fn mask8(count: usize) -> __m256i {
+        // A window of -1s followed by zeros.
+        const WINDOW: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+        // SAFETY: count < 8, so eight integers from 8 - count on are inside the window.
+        unsafe { _mm256_loadu_si256(WINDOW.as_ptr().add(8 - count).cast()) }
+    }
+
+    // SAFETY: the instructions are AVX2 and FMA, which the trait's contract demands of the caller.
+    unsafe impl Lanes for __m256 {
+        const N: usize = 8;
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            // SAFETY: by the trait's contract, here and below.
+            unsafe { _mm256_set1_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn load(p: *const f32) -> Self {
+            // SAFETY: as above.
+            unsafe { _mm256_loadu_ps(p) }
+        }
+        #[inline(always)]
+        unsafe fn load_partial(p: *const f32, count: usize) -> Self {
+            // SAFETY: as above; masked lanes are not read.
+            unsafe { _mm256_maskload_ps(p, mask8(count)) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, p: *mut f32) {
+            // SAFETY: as above.
+            unsafe { _mm256_storeu_ps(p, self) }
+        }
+        #[inline(always)]
+        unsafe fn store_partial(self, p: *mut f32, count: usize) {
+            // SAFETY: as above; masked lanes are not written.
+            unsafe { _mm256_maskstore_ps(p, mask8(count), self) }
+        }
+        #[inline(always)]
+        unsafe fn fma(self, a: Self, b: Self) -> Self {
+            // SAFETY: as above.
+            unsafe { _mm256_fmadd_ps(a, b, self) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, b: Self) -> Self {
+            // SAFETY: as above.
+            unsafe { _mm256_add_ps(self, b) }
+        }
+    }
+
+    // SAFETY: the instructions are AVX-512F, which the trait's contract demands of the caller.
+    unsafe impl Lanes for __m512 {
+        const N: usize = 16;
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            // SAFETY: by the trait's contract, here and below.
+            unsafe { _mm512_set1_ps(x) }
+        }
+        #[inline(always)]
+        unsafe fn load(p: *const f32) -> Self {
+            // SAFETY: as above.
+            unsafe { _mm512_loadu_ps(p) }
+        }
+        #[inline(always)]
+        unsafe fn load_partial(p: *const f32, count: usize) -> Self {
+            // SAFETY: as above; masked lanes are not read.
+            unsafe { _mm512_maskz_loadu_ps((1u16 << count) - 1, p) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, p: *mut f32) {
+            // SAFETY: as above.
+            unsafe { _mm512_storeu_ps(p, self) }
+        }
+        #[inline(always)]
+        unsafe fn store_partial(self, p: *mut f32, count: usize) {
+            // SAFETY: as above; masked lanes are not written.
+            unsafe { _mm512_mask_storeu_ps(p, (1u16 << count) - 1, self) }
+        }
+        #[inline(always)]
+        unsafe fn fma(self, a: Self, b: Self) -> Self {
+            // SAFETY: as above.
+            unsafe { _mm512_fmadd_ps(a, b, self) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, b: Self) -> Self {
+            // SAFETY: as above.
+            unsafe { _mm512_add_ps(self, b) }
+        }
+    }
+}

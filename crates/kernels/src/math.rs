@@ -1,0 +1,89 @@
+//! Transcendental functions and reductions whose bits are the same on every instruction set.
+
+use std::f32::consts::LOG2_E;
+
+/// Lanes of every reduction over a row, whatever the processor's registers hold.
+pub(crate) const LANES: usize = 16;
+
+/// e^x for x clamped to [-87, 88]; NaN stays NaN. Within 2 units in the last place.
+///
+/// # Source
+/// Range reduction by multiples of ln 2 in two parts and the degree-5 polynomial of Cephes `expf`.
+#[inline(always)]
+#[allow(clippy::excessive_precision, reason = "the digits as published")]
+pub(crate) fn exp(x: f32) -> f32 {
+    // Adding 1.5·2^23 rounds to an integer, which then sits in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    // Written so that NaN falls through: `max` and `min` would swallow it.
+    let x = if x < -87.0 { -87.0 } else { x };
+    let x = if x > 88.0 { 88.0 } else { x };
+    let shifted = x.mul_add(LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    let f = n.mul_add(-0.693_359_375, x);
+    let f = n.mul_add(2.121_944_40e-4, f);
+    let p = 1.987_569_150_0e-4f32;
+    let p = p.mul_add(f, 1.398_199_950_7e-3);
+    let p = p.mul_add(f, 8.333_451_907_3e-3);
+    let p = p.mul_add(f, 4.166_579_589_4e-2);
+    let p = p.mul_add(f, 1.666_666_545_9e-1);
+    let p = p.mul_add(f, 5.000_000_120_1e-1);
+    let y = p.mul_add(f * f, f + 1.0);
+    f32::from_bits(y.to_bits().wrapping_add(shifted.to_bits() << 23))
+}
+
+/// The sixteen lanes added in one fixed tree.
+#[inline(always)]
+pub(crate) fn add_lanes(a: [f32; LANES]) -> f32 {
+    let b: [f32; 8] = std::array::from_fn(|i| a[i] + a[i + 8]);
+    let c: [f32; 4] = std::array::from_fn(|i| b[i] + b[i + 4]);
+    (c[0] + c[2]) + (c[1] + c[3])
+}
+
+/// Σ f(x[i], y[i]) with element i in lane i mod 16.
+#[inline(always)]
+pub(crate) fn sum2(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [0.0; LANES];
+    let y = &y[..x.len()];
+    let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+    let (mut xr, mut yr) = (xs.remainder(), ys.remainder());
+    for (x, y) in xs.zip(ys) {
+        for j in 0..LANES {
+            lanes[j] += f(x[j], y[j]);
+        }
+    }
+    let mut from = 0;
+    if xr.len() >= 8 {
+        for j in 0..8 {
+            lanes[j] += f(xr[j], yr[j]);
+        }
+        (xr, yr) = (&xr[8..], &yr[8..]);
+        from = 8;
+    }
+    for (lane, (&x, &y)) in lanes[from..].iter_mut().zip(xr.iter().zip(yr)) {
+        *lane += f(x, y);
+    }
+    add_lanes(lanes)
+}
+
+/// Σ f(x[i]) with element i in lane i mod 16.
+#[inline(always)]
+pub(crate) fn sum1(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+    sum2(x, x, |x, _| f(x))
+}
+
+/// The largest element of a row whose length is a multiple of sixteen; the order does not matter for a
+/// maximum. NaN is ignored here and comes back through the sum.
+#[inline(always)]
+pub(crate) fn max_of_lanes(x: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    for x in x.chunks_exact(LANES) {
+        for j in 0..LANES {
+            lanes[j] = if x[j] > lanes[j] { x[j] } else { lanes[j] };
+        }
+    }
+    let mut max = f32::NEG_INFINITY;
+    for lane in lanes {
+        max = if lane > max { lane } else { max };
+    }
+    max
+}

@@ -1,0 +1,251 @@
+//! Causal self-attention of every head, by blocks of queries that skip the keys behind them.
+//!
+//! Rows of `qkv` are \[q | k | v\], each `n_head·d_head` wide with the heads side by side, as GPT-2 has them.
+
+use super::{Cost, row_stride};
+use crate::gemm::{Left, Right, Size, Start, gemm};
+use crate::isa::{Isa, for_each_isa};
+use crate::math::{LANES, exp, max_of_lanes, sum1, sum2};
+use crate::pack::{Layout, Packed};
+
+/// Queries (and keys, backward) of a block.
+const BLOCK: usize = 32;
+
+/// Sizes of an attention operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attention {
+    /// Positions of a sequence.
+    pub n_ctx: usize,
+    /// Heads.
+    pub n_head: usize,
+    /// Width of a head.
+    pub d_head: usize,
+}
+
+impl Attention {
+    /// Width of all heads together.
+    pub fn width(&self) -> usize {
+        self.n_head * self.d_head
+    }
+
+    /// Floats of the attention weights of one sequence: `[n_head, n_ctx, n_ctx]`, rows at [`row_stride`].
+    pub fn weights_len(&self) -> usize {
+        self.n_head * self.n_ctx * row_stride(self.n_ctx)
+    }
+
+    fn scale(&self) -> f32 {
+        1.0 / (self.d_head as f32).sqrt()
+    }
+}
+
+/// Memory that an attention operation works in.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    columns: Packed,
+    d_scores: Vec<f32>,
+}
+
+impl Scratch {
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.columns.bytes() + 4 * self.d_scores.len()
+    }
+}
+
+/// out = softmax(q·kᵀ/√d_head)·v per sequence and head; keeps the weights.
+///
+/// # Shapes
+/// qkv `[sequences·n_ctx, 3·width]`, out `[sequences·n_ctx, width]` at [`row_stride`];
+/// weights `[sequences, weights_len]`.
+pub fn forward(
+    isa: Isa,
+    a: Attention,
+    sequences: usize,
+    qkv: &[f32],
+    out: &mut [f32],
+    weights: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let Attention { n_ctx, n_head, d_head } = a;
+    let (stride, out_stride, w_stride) =
+        (row_stride(3 * a.width()), row_stride(a.width()), row_stride(n_ctx));
+    for s in 0..sequences {
+        for h in 0..n_head {
+            let q = &qkv[s * n_ctx * stride + h * d_head..];
+            let (k, v) = (&q[a.width()..], &q[2 * a.width()..]);
+            let weights = &mut weights[(s * n_head + h) * n_ctx * w_stride..][..n_ctx * w_stride];
+            let out = &mut out[s * n_ctx * out_stride + h * d_head..];
+            scratch.columns.pack(isa, d_head, n_ctx, k, stride, Layout::Columns);
+            for from in (0..n_ctx).step_by(BLOCK) {
+                let rows = BLOCK.min(n_ctx - from);
+                let keys = from + rows;
+                let weights = &mut weights[from * w_stride..][..rows * w_stride];
+                gemm(
+                    isa,
+                    Size { m: rows, n: keys, k: d_head },
+                    Left { data: &q[from * stride..], row: stride, col: 1 },
+                    Right::Panels(&scratch.columns),
+                    Start::Zero,
+                    weights,
+                    w_stride,
+                );
+                softmax(isa, from, w_stride, a.scale(), weights);
+                gemm(
+                    isa,
+                    Size { m: rows, n: d_head, k: keys },
+                    Left { data: weights, row: w_stride, col: 1 },
+                    Right::Rows { data: v, row: stride },
+                    Start::Zero,
+                    &mut out[from * out_stride..],
+                    out_stride,
+                );
+            }
+        }
+    }
+}
+
+/// The gradient of `qkv` from that of `out`; `qkv`'s is overwritten.
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its operands one by one")]
+pub fn backward(
+    isa: Isa,
+    a: Attention,
+    sequences: usize,
+    qkv: &[f32],
+    out: &[f32],
+    weights: &[f32],
+    d_out: &[f32],
+    d_qkv: &mut [f32],
+    scratch: &mut Scratch,
+) {
+    let Attention { n_ctx, n_head, d_head } = a;
+    let width = a.width();
+    let (stride, out_stride, w_stride) = (row_stride(3 * width), row_stride(width), row_stride(n_ctx));
+    let Scratch { columns, d_scores } = scratch;
+    d_scores.resize(n_ctx * w_stride, 0.0);
+    for s in 0..sequences {
+        for h in 0..n_head {
+            let q = &qkv[s * n_ctx * stride + h * d_head..];
+            let (k, v) = (&q[width..], &q[2 * width..]);
+            let weights = &weights[(s * n_head + h) * n_ctx * w_stride..][..n_ctx * w_stride];
+            let (out, d_out) =
+                (&out[s * n_ctx * out_stride + h * d_head..], &d_out[s * n_ctx * out_stride + h * d_head..]);
+            let d_q = &mut d_qkv[s * n_ctx * stride + h * d_head..];
+            columns.pack(isa, d_head, n_ctx, v, stride, Layout::Columns);
+            for from in (0..n_ctx).step_by(BLOCK) {
+                let rows = BLOCK.min(n_ctx - from);
+                let keys = from + rows;
+                let block = from * w_stride..(from + rows) * w_stride;
+                gemm(
+                    isa,
+                    Size { m: rows, n: keys, k: d_head },
+                    Left { data: &d_out[from * out_stride..], row: out_stride, col: 1 },
+                    Right::Panels(columns),
+                    Start::Zero,
+                    &mut d_scores[block.clone()],
+                    w_stride,
+                );
+                let rest = from * out_stride;
+                softmax_backward(
+                    isa,
+                    d_head,
+                    keys,
+                    a.scale(),
+                    &weights[block.clone()],
+                    &out[rest..],
+                    &d_out[rest..],
+                    out_stride,
+                    w_stride,
+                    &mut d_scores[block.clone()],
+                );
+                gemm(
+                    isa,
+                    Size { m: rows, n: d_head, k: keys },
+                    Left { data: &d_scores[block], row: w_stride, col: 1 },
+                    Right::Rows { data: k, row: stride },
+                    Start::Zero,
+                    &mut d_q[from * stride..],
+                    stride,
+                );
+            }
+            for from in (0..n_ctx).step_by(BLOCK) {
+                let size = Size { m: BLOCK.min(n_ctx - from), n: d_head, k: n_ctx - from };
+                let corner = from * w_stride + from;
+                gemm(
+                    isa,
+                    size,
+                    Left { data: &d_scores[corner..], row: 1, col: w_stride },
+                    Right::Rows { data: &q[from * stride..], row: stride },
+                    Start::Zero,
+                    &mut d_q[from * stride + width..],
+                    stride,
+                );
+                gemm(
+                    isa,
+                    size,
+                    Left { data: &weights[corner..], row: 1, col: w_stride },
+                    Right::Rows { data: &d_out[from * out_stride..], row: out_stride },
+                    Start::Zero,
+                    &mut d_q[from * stride + 2 * width..],
+                    stride,
+                );
+            }
+        }
+    }
+}
+
+for_each_isa! {
+    /// Softmax of rows `from..` of one head's scores, in place: row r attends to keys 0..=r, the rest is 0.
+    fn softmax(from: usize, stride: usize, scale: f32, scores: &mut [f32]) {
+        let keys = from + scores.len() / stride;
+        for (i, row) in scores.chunks_exact_mut(stride).enumerate() {
+            let valid = from + i + 1;
+            // Whole lanes: what is behind the diagonal takes part as e^-87.
+            let lanes = valid.next_multiple_of(LANES);
+            row[valid..lanes].fill(f32::NEG_INFINITY);
+            let part = &mut row[..lanes];
+            let shift = -(max_of_lanes(part) * scale);
+            for x in part.iter_mut() {
+                *x = exp(x.mul_add(scale, shift));
+            }
+            let inverse = 1.0 / sum1(part, |x| x);
+            for x in part.iter_mut() {
+                *x *= inverse;
+            }
+            row[valid..keys.next_multiple_of(LANES)].fill(0.0);
+        }
+    }
+
+    /// d_scores = weights·(d_weights − Σ weights·d_weights)·scale, in place; the sum is out·d_out.
+    fn softmax_backward(
+        d_head: usize,
+        keys: usize,
+        scale: f32,
+        weights: &[f32],
+        out: &[f32],
+        d_out: &[f32],
+        out_stride: usize,
+        stride: usize,
+        d_scores: &mut [f32],
+    ) {
+        let lanes = keys.next_multiple_of(LANES);
+        let rows = d_scores.chunks_exact_mut(stride).zip(weights.chunks_exact(stride));
+        let outs = out.chunks(out_stride).zip(d_out.chunks(out_stride));
+        for ((d, w), (out, d_out)) in rows.zip(outs) {
+            let sum = sum2(&out[..d_head], &d_out[..d_head], |a, b| a * b);
+            for (d, w) in d[..lanes].iter_mut().zip(&w[..lanes]) {
+                *d = w * (*d - sum) * scale;
+            }
+        }
+    }
+}
+
+/// Cost a sequence: two products forward and four backward, over the causal half.
+pub fn cost(a: Attention) -> Cost {
+    let half = (a.n_ctx * a.n_ctx) as f64 / 2.0;
+    let product = 2.0 * half * a.width() as f64;
+    Cost {
+        forward_flops: 2.0 * product,
+        backward_flops: 4.0 * product,
+        bytes: 4.0 * (a.n_head as f64 * half * 7.0 + (a.n_ctx * a.width() * 16) as f64),
+    }
+}

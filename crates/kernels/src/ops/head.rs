@@ -1,0 +1,175 @@
+//! The head and its cross-entropy, fused: logits of a few rows at a time live and die in the cache.
+
+use super::{Cost, Write, linear::Weights, row_stride};
+use crate::gemm::{Left, Right, SLACK, Size, Start, gemm};
+use crate::isa::{Isa, for_each_isa};
+use crate::math::{LANES, exp, max_of_lanes, sum1};
+
+/// Sizes of a head: `width` in, `n_vocab` out, no bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Columns of x.
+    pub width: usize,
+    /// Logits.
+    pub n_vocab: usize,
+}
+
+impl Head {
+    /// Rows whose logits exist at a time: about 40 thousand floats, in multiples of a register tile.
+    pub fn row_block(&self) -> usize {
+        (40_000 / row_stride(self.n_vocab) / 12 * 12).clamp(12, 96)
+    }
+
+    /// Floats of a block of logits.
+    pub fn logits_len(&self) -> usize {
+        self.row_block() * row_stride(self.n_vocab) + SLACK
+    }
+}
+
+/// Cross-entropy of every row, in nats.
+///
+/// # Shapes
+/// x `[rows, width]` at [`row_stride`]; targets, losses `[rows]`; logits [`Head::logits_len`].
+pub fn forward(
+    isa: Isa,
+    head: Head,
+    x: &[f32],
+    w: &Weights,
+    targets: &[u32],
+    logits: &mut [f32],
+    losses: &mut [f32],
+) {
+    let (x_stride, stride) = (row_stride(head.width), row_stride(head.n_vocab));
+    let block = head.row_block();
+    for ((x, targets), losses) in
+        x.chunks(block * x_stride).zip(targets.chunks(block)).zip(losses.chunks_mut(block))
+    {
+        let logits = &mut logits[..targets.len() * stride];
+        product(isa, head, targets.len(), x, w, logits);
+        cross_entropy(isa, head.n_vocab, stride, targets, logits, losses);
+    }
+}
+
+/// Cross-entropy of every row and, in the same pass, dx and the table's gradient, each row's loss weighted
+/// by `scale`.
+///
+/// # Shapes
+/// As [`forward`]; dx as x; d_table `[n_vocab, width]`, added to.
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its operands one by one")]
+pub fn forward_backward(
+    isa: Isa,
+    head: Head,
+    x: &[f32],
+    w: &Weights,
+    targets: &[u32],
+    scale: f32,
+    logits: &mut [f32],
+    losses: &mut [f32],
+    d_table: &mut [f32],
+    dx: &mut [f32],
+    write: Write,
+) {
+    let (x_stride, stride) = (row_stride(head.width), row_stride(head.n_vocab));
+    let block = head.row_block();
+    let mut from = 0;
+    for (targets, losses) in targets.chunks(block).zip(losses.chunks_mut(block)) {
+        let rows = targets.len();
+        // To the end of the buffer: the second product reads whole registers of x.
+        let x = &x[from * x_stride..];
+        let logits = &mut logits[..rows * stride];
+        product(isa, head, rows, x, w, logits);
+        cross_entropy_gradient(isa, head.n_vocab, stride, targets, scale, logits, losses);
+        gemm(
+            isa,
+            Size { m: head.n_vocab, n: head.width, k: rows },
+            Left { data: logits, row: 1, col: stride },
+            Right::Rows { data: x, row: x_stride },
+            Start::C,
+            d_table,
+            head.width,
+        );
+        gemm(
+            isa,
+            Size { m: rows, n: head.width, k: head.n_vocab },
+            Left { data: logits, row: stride, col: 1 },
+            Right::Panels(&w.backward),
+            match write {
+                Write::Set => Start::Zero,
+                Write::Add => Start::C,
+            },
+            &mut dx[from * x_stride..],
+            x_stride,
+        );
+        from += rows;
+    }
+}
+
+fn product(isa: Isa, head: Head, rows: usize, x: &[f32], w: &Weights, logits: &mut [f32]) {
+    gemm(
+        isa,
+        Size { m: rows, n: head.n_vocab, k: head.width },
+        Left { data: x, row: row_stride(head.width), col: 1 },
+        Right::Panels(&w.forward),
+        Start::Zero,
+        logits,
+        row_stride(head.n_vocab),
+    );
+}
+
+/// ln Σ e^logit − logit of the target, from the largest logit, the sum of e^(logit − largest) and the
+/// target's logit.
+#[inline(always)]
+fn nats(largest: f32, sum: f32, target: f32) -> f32 {
+    (libm::log(f64::from(sum)) + (f64::from(largest) - f64::from(target))) as f32
+}
+
+for_each_isa! {
+    fn cross_entropy(n_vocab: usize, stride: usize, targets: &[u32], logits: &mut [f32], losses: &mut [f32]) {
+        let lanes = n_vocab.next_multiple_of(LANES);
+        for ((row, &target), loss) in logits.chunks_exact_mut(stride).zip(targets).zip(losses) {
+            row[n_vocab..lanes].fill(f32::NEG_INFINITY);
+            let row = &row[..lanes];
+            let largest = max_of_lanes(row);
+            let sum = sum1(row, |x| exp(x - largest));
+            *loss = nats(largest, sum, row[target as usize]);
+        }
+    }
+
+    /// Replaces logits by (softmax − one-hot)·scale.
+    fn cross_entropy_gradient(
+        n_vocab: usize,
+        stride: usize,
+        targets: &[u32],
+        scale: f32,
+        logits: &mut [f32],
+        losses: &mut [f32],
+    ) {
+        let lanes = n_vocab.next_multiple_of(LANES);
+        for ((row, &target), loss) in logits.chunks_exact_mut(stride).zip(targets).zip(losses) {
+            row[n_vocab..lanes].fill(f32::NEG_INFINITY);
+            let row = &mut row[..lanes];
+            let largest = max_of_lanes(row);
+            let logit = row[target as usize];
+            for x in row.iter_mut() {
+                *x = exp(*x - largest);
+            }
+            let sum = sum1(row, |x| x);
+            *loss = nats(largest, sum, logit);
+            let factor = scale / sum;
+            for x in row.iter_mut() {
+                *x *= factor;
+            }
+            row[target as usize] -= scale;
+        }
+    }
+}
+
+/// Cost a sequence.
+pub fn cost(n_ctx: usize, head: Head) -> Cost {
+    let product = (2 * n_ctx * head.width * head.n_vocab) as f64;
+    Cost {
+        forward_flops: product,
+        backward_flops: 2.0 * product,
+        bytes: (4 * n_ctx * (4 * head.width + 8 * head.n_vocab)) as f64,
+    }
+}

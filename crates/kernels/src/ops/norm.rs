@@ -1,0 +1,104 @@
+//! Layer normalisation (Ba et al. 2016): out = x̂·weight + bias, x̂ = (x − mean)/√(variance + ε).
+
+use super::{Cost, Write, row_stride};
+use crate::isa::for_each_isa;
+use crate::math::{sum1, sum2};
+
+/// Added to the variance, as in GPT-2 and PyTorch.
+pub const EPSILON: f32 = 1e-5;
+
+for_each_isa! {
+    /// Normalises rows; keeps x̂ and 1/√(variance + ε) for the backward pass.
+    ///
+    /// # Shapes
+    /// x, normalised, out `[rows, width]` at [`row_stride`]; rstd `[rows]`; weight, bias `[width]`.
+    pub fn forward(
+        width: usize,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        normalised: &mut [f32],
+        out: &mut [f32],
+        rstd: &mut [f32],
+    ) {
+        let stride = row_stride(width);
+        let (weight, bias) = (&weight[..width], &bias[..width]);
+        let rows = x.chunks(stride).zip(normalised.chunks_mut(stride)).zip(out.chunks_mut(stride));
+        for (((x, normalised), out), rstd) in rows.zip(rstd) {
+            let (x, normalised, out) = (&x[..width], &mut normalised[..width], &mut out[..width]);
+            let mean = sum1(x, |x| x) / width as f32;
+            let variance = sum1(x, |x| (x - mean) * (x - mean)) / width as f32;
+            let scale = 1.0 / (variance + EPSILON).sqrt();
+            *rstd = scale;
+            for i in 0..width {
+                let z = (x[i] - mean) * scale;
+                normalised[i] = z;
+                out[i] = z.mul_add(weight[i], bias[i]);
+            }
+        }
+    }
+
+    /// With h = d_out·weight: dx = rstd·(h − mean(h) − x̂·mean(h·x̂)); d_weight += d_out·x̂ and d_bias += d_out,
+    /// row after row.
+    pub fn backward(
+        width: usize,
+        d_out: &[f32],
+        normalised: &[f32],
+        rstd: &[f32],
+        weight: &[f32],
+        d_weight: &mut [f32],
+        d_bias: &mut [f32],
+        d_x: &mut [f32],
+        write: Write,
+    ) {
+        let stride = row_stride(width);
+        let (weight, d_weight, d_bias) = (&weight[..width], &mut d_weight[..width], &mut d_bias[..width]);
+        let rows = d_out.chunks(stride).zip(normalised.chunks(stride)).zip(d_x.chunks_mut(stride));
+        for (((d_out, z), d_x), &rstd) in rows.zip(rstd) {
+            let (d_out, z, d_x) = (&d_out[..width], &z[..width], &mut d_x[..width]);
+            for i in 0..width {
+                d_weight[i] = d_out[i].mul_add(z[i], d_weight[i]);
+                d_bias[i] += d_out[i];
+            }
+            let mean_h = sum2(d_out, weight, |d, w| d * w) / width as f32;
+            let mean_hz = sum3(d_out, weight, z) / width as f32;
+            let h = d_out.iter().zip(weight).zip(z);
+            let gradient =
+                h.map(|((d, w), z)| rstd * (-z).mul_add(mean_hz, d.mul_add(*w, -mean_h)));
+            match write {
+                Write::Set => d_x.iter_mut().zip(gradient).for_each(|(d_x, g)| *d_x = g),
+                Write::Add => d_x.iter_mut().zip(gradient).for_each(|(d_x, g)| *d_x += g),
+            }
+        }
+    }
+}
+
+/// Σ a·b·c with element i in lane i mod 16.
+#[inline(always)]
+fn sum3(a: &[f32], b: &[f32], c: &[f32]) -> f32 {
+    use crate::math::{LANES, add_lanes};
+    let mut lanes = [0.0; LANES];
+    let (b, c) = (&b[..a.len()], &c[..a.len()]);
+    let whole = a.len() / LANES * LANES;
+    for ((a, b), c) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)).zip(c.chunks_exact(LANES)) {
+        for j in 0..LANES {
+            lanes[j] += a[j] * b[j] * c[j];
+        }
+    }
+    let (mut a, mut b, mut c, mut from) = (&a[whole..], &b[whole..], &c[whole..], 0);
+    if a.len() >= 8 {
+        for j in 0..8 {
+            lanes[j] += a[j] * b[j] * c[j];
+        }
+        (a, b, c, from) = (&a[8..], &b[8..], &c[8..], 8);
+    }
+    for (lane, ((a, b), c)) in lanes[from..].iter_mut().zip(a.iter().zip(b).zip(c)) {
+        *lane += a * b * c;
+    }
+    add_lanes(lanes)
+}
+
+/// Cost a sequence.
+pub fn cost(n_ctx: usize, width: usize) -> Cost {
+    Cost { bytes: (4 * n_ctx * width * (3 + 4)) as f64, ..Cost::default() }
+}
