@@ -1,1 +1,18 @@
 //! Models as plans, the optimiser, schedules, the training loop and evaluation.
+//!
+//! [`run`] takes a [`RunSpec`](scalelaw_core::RunSpec) and its [`RunData`] to a finished run directory;
+//! [`Trainer`] is the same without files: steps and evaluations.
+
+mod checkpoint;
+mod data;
+mod error;
+mod init;
+mod run;
+mod trainer;
+pub mod transformer;
+
+pub use data::RunData;
+pub use error::TrainError;
+pub use init::initial_parameters;
+pub use run::{RunEnd, RunOptions, run};
+pub use trainer::{Evaluation, Trainer};

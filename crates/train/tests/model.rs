@@ -1,0 +1,226 @@
+//! The whole model against its f64 reference and against central differences, for awkward shapes.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod reference;
+
+use scalelaw_core::{Head, ModelShape, ParamConvention};
+use scalelaw_kernels::{Adam, Batch, CpuDevice, Device, Isa, Session, SessionOptions, State};
+use scalelaw_train::transformer;
+use std::sync::Arc;
+
+/// Small and awkward: widths that are no multiple of a register, one token, two words, no layer, tied.
+fn shapes() -> Vec<ModelShape> {
+    let shape = |n_layer, d_model, d_ff, d_attn, n_head, n_ctx, n_vocab, head| ModelShape {
+        n_layer,
+        d_model,
+        d_ff,
+        d_attn,
+        n_head,
+        n_ctx,
+        n_vocab,
+        head,
+    };
+    vec![
+        shape(1, 8, 32, 8, 1, 9, 11, Head::Untied),
+        shape(2, 8, 24, 12, 3, 7, 17, Head::Tied),
+        shape(1, 5, 7, 6, 2, 4, 3, Head::Untied),
+        shape(1, 17, 33, 10, 2, 35, 20, Head::Tied),
+        shape(1, 16, 16, 32, 2, 40, 32, Head::Untied),
+        shape(0, 8, 32, 8, 1, 6, 13, Head::Untied),
+        shape(0, 6, 1, 1, 1, 3, 5, Head::Tied),
+        shape(2, 4, 5, 4, 4, 1, 2, Head::Tied),
+        shape(1, 1, 1, 1, 1, 2, 2, Head::Untied),
+        shape(3, 12, 48, 12, 2, 8, 33, Head::Untied),
+    ]
+}
+
+/// Numbers in (-1, 1) that look random.
+fn numbers(n: usize, seed: u64) -> Vec<f32> {
+    let mut x = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    (0..n)
+        .map(|_| {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            (x >> 40) as f32 / 8_388_608.0 - 1.0
+        })
+        .collect()
+}
+
+fn tokens(shape: &ModelShape, sequences: usize, seed: u64) -> Vec<u32> {
+    let n = sequences * (shape.n_ctx as usize + 1);
+    numbers(n, seed).iter().map(|x| ((x + 1.0) / 2.0 * shape.n_vocab as f32) as u32 % shape.n_vocab).collect()
+}
+
+/// Parameters large enough for every part of the model to matter.
+fn parameters(n: usize) -> Vec<f32> {
+    numbers(n, 7).iter().map(|x| 0.7 * x).collect()
+}
+
+fn state(parameters: Vec<f32>) -> State {
+    let zeros = vec![0.0; parameters.len()];
+    State { parameters, first: zeros.clone(), second: zeros }
+}
+
+const ONE_THREAD: SessionOptions = SessionOptions { threads: 1, chunk: None };
+
+#[test]
+fn parameter_counts_of_all_conventions_match_the_tensors() {
+    for mut shape in shapes() {
+        for head in [Head::Tied, Head::Untied] {
+            shape.head = head;
+            let plan = transformer::plan(&shape);
+            let count = |wanted: &dyn Fn(&str) -> bool| -> u64 {
+                plan.tensors().iter().filter(|t| wanted(&t.name)).map(|t| t.range.len() as u64).sum()
+            };
+            let matrix =
+                |name: &str| name.starts_with("h.") && name.contains(".c_") && name.ends_with("weight");
+            let head_matrix = match head {
+                Head::Tied => "wte.weight",
+                Head::Untied => "lm_head.weight",
+            };
+            assert_eq!(shape.n_params(ParamConvention::NonEmbedding), count(&matrix), "{shape:?}");
+            assert_eq!(
+                shape.n_params(ParamConvention::Matmul),
+                count(&|name| matrix(name) || name == head_matrix),
+                "{shape:?}"
+            );
+            assert_eq!(shape.n_params(ParamConvention::Total), count(&|_| true), "{shape:?}");
+            assert_eq!(plan.n_parameters() as u64, count(&|_| true));
+        }
+    }
+}
+
+#[test]
+fn flops_of_the_plan_match_the_paper_with_head_and_attention() {
+    for shape in shapes() {
+        let cost = transformer::plan(&shape).cost();
+        let full = scalelaw_core::FlopConvention::Full;
+        let n_ctx = f64::from(shape.n_ctx);
+        assert_eq!(cost.forward_flops, n_ctx * shape.forward_flops_per_token(full), "{shape:?}");
+        assert_eq!(cost.forward_flops + cost.backward_flops, n_ctx * shape.train_flops_per_token(full));
+    }
+}
+
+#[test]
+fn losses_of_every_token_match_the_f64_reference() {
+    for shape in shapes() {
+        let plan = Arc::new(transformer::plan(&shape));
+        let values = parameters(plan.n_parameters());
+        let tokens = tokens(&shape, 3, 1);
+        let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
+        session.restore(state(values.clone())).unwrap();
+        let wide: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
+        let want = reference::losses(&shape, &plan, &wide, &tokens);
+        for (i, (got, want)) in session.evaluate(&tokens).unwrap().iter().zip(&want).enumerate() {
+            assert!(
+                (f64::from(*got) - want).abs() < 2e-5 * (1.0 + want),
+                "{shape:?} token {i}: {got} {want}"
+            );
+        }
+    }
+}
+
+#[test]
+fn gradient_of_every_tensor_matches_central_differences_of_the_f64_reference() {
+    for shape in shapes() {
+        let plan = Arc::new(transformer::plan(&shape));
+        let values = parameters(plan.n_parameters());
+        // A single sequence, and several in micro-batches.
+        for (sequences, micro_sequences) in [(1, 1), (4, 2)] {
+            let tokens = tokens(&shape, sequences, 2);
+            let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
+            session.restore(state(values.clone())).unwrap();
+            let (statistics, gradient) =
+                session.gradient(Batch { tokens: &tokens, micro_sequences }).unwrap();
+            let mut wide: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
+            let want = reference::loss(&shape, &plan, &wide, &tokens);
+            assert!((statistics.loss - want).abs() < 1e-5 * (1.0 + want), "{shape:?}");
+            let mut square = 0.0;
+            for tensor in plan.tensors() {
+                let mut worst = 0f64;
+                let mut scale = 1e-4;
+                // Every element of small tensors, a spread of them in large ones.
+                let stride = tensor.range.len().div_ceil(12);
+                for i in tensor.range.clone().step_by(stride) {
+                    let (h, old) = (1e-5, wide[i]);
+                    let mut at = |x: f64| {
+                        wide[i] = x;
+                        reference::loss(&shape, &plan, &wide, &tokens)
+                    };
+                    let slope = (at(old + h) - at(old - h)) / (2.0 * h);
+                    at(old);
+                    worst = worst.max((f64::from(gradient[i]) - slope).abs());
+                    scale = f64::max(scale, slope.abs());
+                }
+                assert!(worst < 5e-5 * (scale + 0.02), "{shape:?} {}: {worst:e} of {scale:e}", tensor.name);
+                square += gradient[tensor.range.clone()].iter().map(|&g| f64::from(g).powi(2)).sum::<f64>();
+            }
+            assert!((statistics.grad_sq_big / square - 1.0).abs() < 1e-5);
+            if sequences == micro_sequences {
+                assert_eq!(statistics.grad_sq_big, statistics.grad_sq_small);
+            }
+        }
+    }
+}
+
+#[test]
+fn step_gives_the_same_bits_on_every_path_thread_count_and_chunk() {
+    for shape in shapes() {
+        let plan = Arc::new(transformer::plan(&shape));
+        let tokens = tokens(&shape, 12, 3);
+        let run = |isa: Isa, options: SessionOptions| {
+            let mut session = CpuDevice::with_isa(isa).open(Arc::clone(&plan), options);
+            session.restore(state(parameters(plan.n_parameters()))).unwrap();
+            let mut statistics = vec![];
+            for step in 1..=3 {
+                let update = Adam { lr: 0.01, beta1: 0.9, beta2: 0.99, eps: 1e-8, step };
+                let s = session.step(Batch { tokens: &tokens, micro_sequences: 3 }, &update).unwrap();
+                statistics.push([s.loss, s.grad_sq_small, s.grad_sq_big].map(f64::to_bits));
+            }
+            let state = session.snapshot();
+            let bits: Vec<u32> = state.parameters.iter().map(|x| x.to_bits()).collect();
+            let losses: Vec<u32> = session.evaluate(&tokens).unwrap().iter().map(|x| x.to_bits()).collect();
+            (statistics, bits, losses)
+        };
+        let want = run(Isa::best(), ONE_THREAD);
+        // A fused multiply-add without the instruction is slow, so the portable path runs once.
+        let portable = [(Isa::portable(), 1, 2)];
+        let fast = Isa::available().into_iter().skip(1);
+        let fast = fast.flat_map(|isa| [(isa, 1, 1), (isa, 1, 2), (isa, 2, 3), (isa, 3, 1)]);
+        for (isa, threads, chunk) in fast.chain(portable) {
+            let got = run(isa, SessionOptions { threads, chunk: Some(chunk) });
+            assert!(got == want, "{shape:?} on {} with {threads} threads, chunk {chunk}", isa.name());
+        }
+    }
+}
+
+#[test]
+fn one_batch_is_learnt_by_heart() {
+    let shape = ModelShape::standard(2, 32, 2, 16, 50, Head::Untied);
+    let plan = Arc::new(transformer::plan(&shape));
+    let tokens = tokens(&shape, 4, 4);
+    let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
+    session.restore(state(numbers(plan.n_parameters(), 5).iter().map(|x| 0.1 * x).collect())).unwrap();
+    let mut loss = f64::INFINITY;
+    for step in 1..=300 {
+        let update = Adam { lr: 0.003, beta1: 0.9, beta2: 0.99, eps: 1e-8, step };
+        loss = session.step(Batch { tokens: &tokens, micro_sequences: 4 }, &update).unwrap().loss;
+    }
+    assert!(loss < 0.01, "loss {loss} after 300 steps on one batch");
+}
+
+#[test]
+fn footprint_is_what_a_session_holds_to_within_a_tenth() {
+    // Counted by hand for one layer: 4 copies of the parameters, two packed forms of each matrix, one
+    // gradient a thread, activations.
+    let shape = ModelShape::standard(2, 64, 4, 128, 1024, Head::Untied);
+    let plan = transformer::plan(&shape);
+    let footprint =
+        |threads, chunk| CpuDevice::new().footprint(&plan, SessionOptions { threads, chunk: Some(chunk) });
+    let n = plan.n_parameters();
+    assert!(footprint(1, 1).parameters >= 16 * n && footprint(1, 1).parameters < 26 * n);
+    let one = footprint(1, 1).workspace;
+    assert_eq!(footprint(2, 1).workspace, 2 * one);
+    assert!(footprint(1, 2).workspace > one + plan.activation_bytes());
+}

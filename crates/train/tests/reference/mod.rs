@@ -1,0 +1,113 @@
+//! The Transformer written out plainly in f64: what the plan must compute.
+
+use scalelaw_core::{Head, ModelShape};
+use scalelaw_kernels::Plan;
+
+/// Mean loss of sequences of n_ctx + 1 tokens, in nats per token.
+pub fn loss(shape: &ModelShape, plan: &Plan, parameters: &[f64], tokens: &[u32]) -> f64 {
+    let losses = losses(shape, plan, parameters, tokens);
+    losses.iter().sum::<f64>() / losses.len() as f64
+}
+
+/// Loss of every token.
+pub fn losses(shape: &ModelShape, plan: &Plan, parameters: &[f64], tokens: &[u32]) -> Vec<f64> {
+    let get = |name: &str| {
+        let tensor = plan.tensors().iter().find(|t| t.name == name).expect("a tensor of this name");
+        &parameters[tensor.range.clone()]
+    };
+    let (d, t, v) = (shape.d_model as usize, shape.n_ctx as usize, shape.n_vocab as usize);
+    let head = match shape.head {
+        Head::Tied => get("wte.weight"),
+        Head::Untied => get("lm_head.weight"),
+    };
+    let mut losses = vec![];
+    for sequence in tokens.chunks_exact(t + 1) {
+        let mut x: Vec<Vec<f64>> = (0..t)
+            .map(|i| {
+                let token = &get("wte.weight")[sequence[i] as usize * d..][..d];
+                let position = &get("wpe.weight")[i * d..][..d];
+                token.iter().zip(position).map(|(a, b)| a + b).collect()
+            })
+            .collect();
+        for layer in 0..shape.n_layer {
+            let get = |part: &str| get(&format!("h.{layer}.{part}"));
+            let normed = norm(&x, get("ln_1.weight"), get("ln_1.bias"));
+            let qkv = linear(&normed, get("attn.c_attn.weight"), get("attn.c_attn.bias"));
+            let attended = attention(&qkv, shape.n_head as usize, shape.d_head() as usize);
+            add(&mut x, &linear(&attended, get("attn.c_proj.weight"), get("attn.c_proj.bias")));
+            let normed = norm(&x, get("ln_2.weight"), get("ln_2.bias"));
+            let mut hidden = linear(&normed, get("mlp.c_fc.weight"), get("mlp.c_fc.bias"));
+            hidden.iter_mut().flatten().for_each(|z| *z = gelu_tanh(*z));
+            add(&mut x, &linear(&hidden, get("mlp.c_proj.weight"), get("mlp.c_proj.bias")));
+        }
+        for (i, row) in norm(&x, get("ln_f.weight"), get("ln_f.bias")).iter().enumerate() {
+            let logits: Vec<f64> = (0..v).map(|j| dot(row, &head[j * d..][..d])).collect();
+            let max = logits.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+            let sum: f64 = logits.iter().map(|l| (l - max).exp()).sum();
+            losses.push(max + sum.ln() - logits[sequence[i + 1] as usize]);
+        }
+    }
+    losses
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn add(x: &mut [Vec<f64>], y: &[Vec<f64>]) {
+    for (x, y) in x.iter_mut().flatten().zip(y.iter().flatten()) {
+        *x += y;
+    }
+}
+
+fn norm(x: &[Vec<f64>], weight: &[f64], bias: &[f64]) -> Vec<Vec<f64>> {
+    x.iter()
+        .map(|row| {
+            let n = row.len() as f64;
+            let mean = row.iter().sum::<f64>() / n;
+            let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+            row.iter()
+                .zip(weight.iter().zip(bias))
+                .map(|(x, (w, b))| (x - mean) / (variance + 1e-5).sqrt() * w + b)
+                .collect()
+        })
+        .collect()
+}
+
+/// x·W + b with W `[inputs, outputs]`.
+fn linear(x: &[Vec<f64>], weight: &[f64], bias: &[f64]) -> Vec<Vec<f64>> {
+    let outputs = bias.len();
+    x.iter()
+        .map(|row| {
+            (0..outputs)
+                .map(|j| {
+                    bias[j] + row.iter().enumerate().map(|(i, x)| x * weight[i * outputs + j]).sum::<f64>()
+                })
+                .collect()
+        })
+        .collect()
+}
+
+fn attention(qkv: &[Vec<f64>], n_head: usize, d_head: usize) -> Vec<Vec<f64>> {
+    let width = n_head * d_head;
+    let mut out = vec![vec![0.0; width]; qkv.len()];
+    for head in 0..n_head {
+        let part = |i: usize, which: usize| &qkv[i][which * width + head * d_head..][..d_head];
+        for (i, out) in out.iter_mut().enumerate() {
+            let scores: Vec<f64> =
+                (0..=i).map(|j| dot(part(i, 0), part(j, 1)) / (d_head as f64).sqrt()).collect();
+            let max = scores.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
+            let sum: f64 = scores.iter().map(|s| (s - max).exp()).sum();
+            for (j, score) in scores.iter().enumerate() {
+                for (o, v) in out[head * d_head..].iter_mut().zip(part(j, 2)) {
+                    *o += (score - max).exp() / sum * v;
+                }
+            }
+        }
+    }
+    out
+}
+
+fn gelu_tanh(z: f64) -> f64 {
+    0.5 * z * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (z + 0.044715 * z.powi(3))).tanh())
+}

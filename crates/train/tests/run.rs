@@ -1,0 +1,222 @@
+//! Whole runs: the same bytes for any threads and interruptions, outcomes, and a committed hash.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use scalelaw_core::observer::Silent;
+use scalelaw_core::schedule::{Decay, Schedule};
+use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, RunSpec};
+use scalelaw_core::{Head, ModelShape};
+use scalelaw_kernels::{CpuDevice, Isa, SessionOptions};
+use scalelaw_runs::{Outcome, RunDir, RunResult, finished_run};
+use scalelaw_tokens::{Dataset, DatasetWriter, Document, Split, Vocabulary};
+use scalelaw_train::{RunData, RunEnd, RunOptions, TrainError, Trainer, run};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A dataset whose next token is mostly the last one times three plus one.
+fn dataset(dir: &Path) -> Dataset {
+    let n_vocab = 32u32;
+    let vocabulary =
+        Vocabulary { token_bytes: vec![2; n_vocab as usize], end_of_text: 0, blake3: "none".into() };
+    let mut writer = DatasetWriter::create(dir, vocabulary).unwrap();
+    let mut x = 1u32;
+    for split in [Split::Train, Split::Valid, Split::Test] {
+        for _ in 0..if split == Split::Train { 40 } else { 6 } {
+            let mut token = 1;
+            let tokens: Vec<u32> = (0..60)
+                .map(|_| {
+                    x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    token = if x >> 29 == 0 { x >> 8 } else { 3 * token + 1 } % n_vocab;
+                    token
+                })
+                .collect();
+            writer.push(split, Document { tokens: &tokens, bytes: 120, words: 60 }).unwrap();
+        }
+    }
+    writer.finish(vec![], serde_json::Value::Null).unwrap();
+    Dataset::open(dir).unwrap()
+}
+
+fn spec(dataset: &Dataset) -> RunSpec {
+    RunSpec {
+        recipe: "test".into(),
+        seed: 3,
+        steps: 60,
+        init_std: 0.05,
+        model: ModelShape::standard(2, 16, 2, 12, 32, Head::Untied),
+        data: DataSpec { name: "toy".into(), digest: dataset.digest(), train_tokens: 2000, test_tokens: 240 },
+        batch: Batch { sequences: 6, micro_sequences: 2 },
+        schedule: Schedule {
+            lr: 0.01,
+            warmup_steps: 5,
+            decay: Decay::Constant { cooldown_steps: 20, final_fraction: 0.1 },
+        },
+        optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8 },
+        evaluation: Evaluation { first_step: 5, per_decade: 5, patience: 0 },
+    }
+}
+
+fn result_of(end: RunEnd) -> RunResult {
+    match end {
+        RunEnd::Finished(result) => result,
+        RunEnd::Interrupted { step } => panic!("interrupted at {step}"),
+    }
+}
+
+fn train(spec: &RunSpec, dataset: &Dataset, dir: &Path, threads: usize) -> RunResult {
+    let data = RunData::open(dataset, spec).unwrap();
+    let options = RunOptions { threads, observer: &Silent, stop: &|| false };
+    result_of(run(spec, &data, dir, options).unwrap())
+}
+
+/// Everything in a run directory that may not depend on clock, host or interruptions.
+fn durable_bytes(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    ["spec.toml", "steps.bin", "events.jsonl", "result.json"]
+        .map(|name| (name.to_owned(), std::fs::read(dir.join(name)).unwrap()))
+        .to_vec()
+}
+
+/// Names and values of the checkpoint that a run ended with.
+fn last_checkpoint(spec: &RunSpec, dir: &Path) -> (u64, Vec<(String, Vec<f32>)>) {
+    let (checkpoint, _) = RunDir::open(dir, spec).unwrap().resume().unwrap().unwrap();
+    (checkpoint.step, checkpoint.tensors)
+}
+
+#[test]
+fn run_learns_and_reads_back_finished() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let spec = spec(&dataset);
+    let dir = tmp.path().join("run");
+    let result = train(&spec, &dataset, &dir, 1);
+    assert_eq!((&result.outcome, result.steps, result.tokens), (&Outcome::Completed, 60, 60 * 72));
+    let finished = finished_run(&dir).unwrap().unwrap();
+    let evals: Vec<u64> = finished.evals.iter().map(|e| e.step).collect();
+    assert_eq!(evals, spec.evaluation_steps());
+    assert!((finished.steps[0].train_loss - f64::ln(32.0)).abs() < 0.1, "{}", finished.steps[0].train_loss);
+    assert!(result.loss.unwrap() < 2.5, "{:?}", result.loss);
+    assert!(result.loss_se.unwrap() > 0.0);
+    assert_eq!(finished.steps[0].lr, 0.002);
+    // A second call trains nothing.
+    let before = std::fs::metadata(dir.join("timing.jsonl")).unwrap().len();
+    assert_eq!(train(&spec, &dataset, &dir, 1), result);
+    assert_eq!(std::fs::metadata(dir.join("timing.jsonl")).unwrap().len(), before);
+}
+
+#[test]
+fn run_on_any_number_of_threads_gives_the_same_bytes() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let spec = spec(&dataset);
+    let dirs = [1, 2, 3].map(|threads| {
+        let dir = tmp.path().join(threads.to_string());
+        train(&spec, &dataset, &dir, threads);
+        dir
+    });
+    for dir in &dirs[1..] {
+        assert!(durable_bytes(dir) == durable_bytes(&dirs[0]), "{}", dir.display());
+        assert!(last_checkpoint(&spec, dir) == last_checkpoint(&spec, &dirs[0]), "{}", dir.display());
+    }
+}
+
+#[test]
+fn run_interrupted_and_killed_again_and_again_gives_the_bytes_of_an_undisturbed_one() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let spec = spec(&dataset);
+    let (whole, parts) = (tmp.path().join("whole"), tmp.path().join("parts"));
+    train(&spec, &dataset, &whole, 1);
+    let data = RunData::open(&dataset, &spec).unwrap();
+    let mut done = 0;
+    for more_steps in [0, 1, 3, 1, 14, 20] {
+        let asked = AtomicU64::new(0);
+        let stop = || asked.fetch_add(1, Ordering::Relaxed) == more_steps;
+        let options = RunOptions { threads: 2, observer: &Silent, stop: &stop };
+        done += more_steps;
+        assert_eq!(run(&spec, &data, &parts, options).unwrap(), RunEnd::Interrupted { step: done });
+        // What a kill leaves: logs that go on behind the newest checkpoint, and a torn line.
+        for (name, rubbish) in [("steps.bin", &[7; 45][..]), ("events.jsonl", &b"{\"step\": 1"[..])] {
+            let mut file = OpenOptions::new().append(true).open(parts.join(name)).unwrap();
+            file.write_all(rubbish).unwrap();
+        }
+    }
+    train(&spec, &dataset, &parts, 3);
+    assert!(durable_bytes(&parts) == durable_bytes(&whole));
+    assert!(last_checkpoint(&spec, &parts) == last_checkpoint(&spec, &whole));
+}
+
+#[test]
+fn run_with_a_hopeless_rate_diverges_as_an_outcome() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let mut spec = spec(&dataset);
+    spec.schedule.lr = 1e30;
+    let dir = tmp.path().join("run");
+    let result = train(&spec, &dataset, &dir, 1);
+    assert!(matches!(result.outcome, Outcome::Diverged { .. }), "{result:?}");
+    assert!(finished_run(&dir).unwrap().is_some());
+}
+
+#[test]
+fn run_that_overfits_stops_when_patience_is_out_and_keeps_the_lowest_loss() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let mut spec = spec(&dataset);
+    spec.data.train_tokens = 100;
+    spec.steps = 2000;
+    spec.evaluation = Evaluation { first_step: 5, per_decade: 10, patience: 3 };
+    let dir = tmp.path().join("run");
+    let result = train(&spec, &dataset, &dir, 1);
+    assert_eq!(result.outcome, Outcome::Stopped { reason: "patience".into() });
+    assert!(result.steps < 2000);
+    assert!(result.loss_min.unwrap() < result.loss.unwrap());
+    assert!(result.best_step.unwrap() < result.steps);
+}
+
+#[test]
+fn run_on_the_data_of_another_spec_is_refused() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let mut other = spec(&dataset);
+    other.data.digest = "another".into();
+    assert!(matches!(RunData::open(&dataset, &other), Err(TrainError::OtherData { what: "digest", .. })));
+    let mut other = spec(&dataset);
+    other.model.n_vocab = 33;
+    assert!(matches!(RunData::open(&dataset, &other), Err(TrainError::OtherData { what: "n_vocab", .. })));
+}
+
+#[test]
+fn trainer_on_every_instruction_set_gives_the_same_records() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let spec = spec(&dataset);
+    let data = RunData::open(&dataset, &spec).unwrap();
+    let records = Isa::available().into_iter().map(|isa| {
+        let options = SessionOptions { threads: 1, chunk: None };
+        let mut trainer = Trainer::on(CpuDevice::with_isa(isa), &spec, &data, options).unwrap();
+        let steps: Vec<_> = (0..20).map(|_| trainer.step().unwrap().to_bytes()).collect();
+        (steps, trainer.evaluate().unwrap())
+    });
+    let records: Vec<_> = records.collect();
+    assert!(records.iter().all(|r| *r == records[0]));
+}
+
+#[test]
+fn hash_of_a_small_run_never_changes() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let dir = tmp.path().join("run");
+    train(&spec(&dataset), &dataset, &dir, 1);
+    assert_eq!(last_checkpoint(&spec(&dataset), &dir).0, 60);
+    let mut hasher = blake3::Hasher::new();
+    for (name, bytes) in durable_bytes(&dir) {
+        if name != "spec.toml" {
+            hasher.update(&bytes);
+        }
+    }
+    assert_eq!(hasher.finalize().to_hex().as_str(), HASH_OF_A_SMALL_RUN);
+}
+
+/// Of steps.bin, events.jsonl and result.json. A change here is a change of `NUMERICS`.
+const HASH_OF_A_SMALL_RUN: &str = "fff882db36dff0c3e5dd00b6ed0b8687f9851af8a32ac15ce0ff7a8f9ac348ac";
