@@ -1,0 +1,72 @@
+//! What can go wrong with text; every message names the file or the key.
+
+use std::path::{Path, PathBuf};
+
+/// An error of reading text, making a tokenizer or building a dataset.
+///
+/// A document that cannot be used is not an error: it is skipped and counted, see [`crate::Skipped`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CorpusError {
+    /// The operating system refused, or a compressed file is broken.
+    #[error("{}: cannot {action}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What was tried, as a verb ("read", "open").
+        action: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file named by the user of a kind that is not text.
+    #[error("{}: not a kind of text that can be read: expected a folder or a file ending in {expected}", path.display())]
+    UnknownKind {
+        /// The file.
+        path: PathBuf,
+        /// The endings that are read.
+        expected: String,
+    },
+    /// Too little text for what was asked.
+    #[error("{what}: found {found}, needs at least {needed}: use more text")]
+    TooLittleText {
+        /// What is missing.
+        what: &'static str,
+        /// How much there is, with its unit.
+        found: String,
+        /// How much is needed, with its unit.
+        needed: String,
+    },
+    /// An option outside its range.
+    #[error("{option} is {value}: expected {expected}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// Its value.
+        value: String,
+        /// What it should have been.
+        expected: &'static str,
+    },
+    /// A tokenizer file that cannot be used.
+    #[error("{}: {reason}", path.display())]
+    TokenizerFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not, and what would do.
+        reason: String,
+    },
+    /// The tokenizers library failed where it never should.
+    #[error("the tokenizer failed: {0}")]
+    Tokenizer(String),
+    /// The dataset could not be written or opened.
+    #[error(transparent)]
+    Tokens(#[from] scalelaw_tokens::TokensError),
+}
+
+impl CorpusError {
+    /// For `map_err`: an I/O error that names its file.
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { path, action, source }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a file is, by its name.
+
+use std::path::Path;
+
+/// How the bytes of a file are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+/// What the unpacked bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    /// One document.
+    Text,
+    /// A document a line, in the key `text`.
+    JsonLines,
+}
+
+/// Endings of files that are one document.
+const TEXT_ENDINGS: [&str; 5] = ["txt", "md", "rs", "py", "html"];
+
+/// Recognises a file by its ending, or returns `None`.
+pub(crate) fn recognise(path: &Path) -> Option<(Contents, Compression)> {
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    let (stem, compression) = if let Some(stem) = name.strip_suffix(".gz") {
+        (stem, Compression::Gzip)
+    } else if let Some(stem) = name.strip_suffix(".zst") {
+        (stem, Compression::Zstd)
+    } else {
+        (name.as_str(), Compression::None)
+    };
+    let (before, ending) = stem.rsplit_once('.')?;
+    // ".md" alone is a hidden file without an ending.
+    if before.is_empty() {
+        return None;
+    }
+    let contents = if TEXT_ENDINGS.contains(&ending) {
+        Contents::Text
+    } else if ending == "jsonl" {
+        Contents::JsonLines
+    } else {
+        return None;
+    };
+    Some((contents, compression))
+}
+
+/// The endings, for messages.
+pub(crate) fn endings() -> String {
+    format!(".{} or .jsonl, each also with .gz or .zst", TEXT_ENDINGS.join(" ."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recognise_file_names_by_their_ending() {
+        let case = |name: &str| recognise(Path::new(name));
+        assert_eq!(case("a/b.txt"), Some((Contents::Text, Compression::None)));
+        assert_eq!(case("README.MD"), Some((Contents::Text, Compression::None)));
+        assert_eq!(case("x.tar.html.gz"), Some((Contents::Text, Compression::Gzip)));
+        assert_eq!(case("train.jsonl.zst"), Some((Contents::JsonLines, Compression::Zstd)));
+        for name in ["a.bin", "txt", ".md", "a.gz", "a.jsonl.bz2", "LICENSE", "a.tar.gz", ".txt.gz"] {
+            assert_eq!(case(name), None, "{name}");
+        }
+    }
+}

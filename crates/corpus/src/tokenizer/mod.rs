@@ -1,0 +1,173 @@
+//! Byte-level byte-pair tokenizers in the `tokenizer.json` format: trained here or read from a file.
+
+mod bytes;
+mod encode;
+mod train;
+mod words;
+
+use crate::error::CorpusError;
+use encode::Cache;
+use scalelaw_tokens::Vocabulary;
+use std::path::Path;
+use std::sync::Mutex;
+use tokenizers::models::bpe::BPE;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+use tokenizers::{DecoderWrapper, ModelWrapper};
+
+/// The token after every document.
+pub const END_OF_TEXT: &str = "<|endoftext|>";
+
+/// A byte-level BPE tokenizer: lossless, every text has tokens, every token stands for bytes.
+///
+/// Special tokens written out in a text are ordinary text.
+#[derive(Debug)]
+pub struct Tokenizer {
+    json: Vec<u8>,
+    library: tokenizers::Tokenizer,
+    route: Route,
+    /// Bytes behind each id; none behind special tokens.
+    bytes: Vec<Box<[u8]>>,
+    end_of_text: u32,
+    /// Words already encoded; one cache a thread, kept between calls.
+    caches: Mutex<Vec<Cache>>,
+}
+
+/// How text is encoded.
+#[derive(Debug)]
+enum Route {
+    /// GPT-2's words and plain merges: word by word with a cache, the same ids as the library at many times
+    /// its speed.
+    Words(Box<BPE>),
+    /// Anything else: by the library.
+    Library,
+}
+
+impl Tokenizer {
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not a byte-level tokenizer with an end-of-text token.
+    pub fn from_file(path: &Path) -> Result<Self, CorpusError> {
+        let json = std::fs::read(path).map_err(CorpusError::io(path, "read"))?;
+        Self::from_json(json)
+            .map_err(|reason| CorpusError::TokenizerFile { path: path.to_path_buf(), reason })
+    }
+
+    /// The tokenizer that a `tokenizer.json` describes, or the reason why it cannot be used.
+    fn from_json(json: Vec<u8>) -> Result<Self, String> {
+        let mut library = tokenizers::Tokenizer::from_bytes(&json)
+            .map_err(|error| format!("not a tokenizer.json: {error}"))?;
+        library.set_encode_special_tokens(true);
+        if !is_byte_level(library.get_decoder()) {
+            return Err(
+                "not a byte-level tokenizer (its decoder is another), so the bytes behind a token are \
+                        not known: use a byte-level BPE tokenizer"
+                    .into(),
+            );
+        }
+        let end_of_text = [END_OF_TEXT, "<|end_of_text|>", "</s>"]
+            .into_iter()
+            .find_map(|token| library.token_to_id(token))
+            .ok_or_else(|| format!("no end-of-text token: expected {END_OF_TEXT} in the vocabulary"))?;
+        let vocabulary = library.get_vocab(true);
+        let n_vocab = vocabulary.values().max().map_or(0, |&id| id as usize + 1);
+        if n_vocab > 1 << 24 {
+            return Err(format!("{n_vocab} token ids: expected at most 16,777,216"));
+        }
+        let mut bytes = vec![Box::default(); n_vocab];
+        let added = library.get_added_vocabulary();
+        for (token, id) in &vocabulary {
+            if added.get_added_tokens_decoder().contains_key(id) {
+                continue;
+            }
+            let raw = bytes::to_bytes(token)
+                .ok_or_else(|| format!("token {id} ({token:?}) is not spelt in the byte-level alphabet"))?;
+            if raw.len() > usize::from(u16::MAX) {
+                return Err(format!("token {id} stands for {} bytes: expected at most 65,535", raw.len()));
+            }
+            bytes[*id as usize] = raw.into();
+        }
+        let route = Route::of(&library);
+        Ok(Self { json, library, route, bytes, end_of_text, caches: Mutex::default() })
+    }
+
+    /// The contents of `tokenizer.json`.
+    pub fn json(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// blake3 of `tokenizer.json`, in hex.
+    pub fn digest(&self) -> String {
+        blake3::hash(&self.json).to_hex().to_string()
+    }
+
+    /// Size of the vocabulary, special tokens included.
+    pub fn n_vocab(&self) -> u32 {
+        self.bytes.len() as u32
+    }
+
+    /// The token after every document.
+    pub fn end_of_text(&self) -> u32 {
+        self.end_of_text
+    }
+
+    /// What a dataset must know of this tokenizer.
+    pub fn vocabulary(&self) -> Vocabulary {
+        Vocabulary {
+            token_bytes: self.bytes.iter().map(|bytes| bytes.len() as u16).collect(),
+            end_of_text: self.end_of_text,
+            blake3: self.digest(),
+        }
+    }
+
+    /// The bytes that tokens stand for; special tokens and unknown ids stand for none.
+    pub fn decode(&self, ids: &[u32]) -> Vec<u8> {
+        ids.iter()
+            .flat_map(|&id| self.bytes.get(id as usize).map_or(&[][..], |bytes| bytes))
+            .copied()
+            .collect()
+    }
+}
+
+fn is_byte_level(decoder: Option<&DecoderWrapper>) -> bool {
+    match decoder {
+        Some(DecoderWrapper::ByteLevel(_)) => true,
+        // Some exporters wrap it in a sequence of one.
+        Some(other) => serde_json::to_value(other).is_ok_and(|value| {
+            let parts = value["decoders"].as_array();
+            parts.is_some_and(|parts| parts.len() == 1 && parts[0]["type"] == "ByteLevel")
+        }),
+        None => false,
+    }
+}
+
+impl Route {
+    fn of(library: &tokenizers::Tokenizer) -> Self {
+        let gpt2_words = match library.get_pre_tokenizer() {
+            Some(PreTokenizerWrapper::ByteLevel(level)) => level.use_regex && !level.add_prefix_space,
+            _ => false,
+        };
+        let special_only =
+            library.get_added_vocabulary().get_added_tokens_decoder().values().all(|token| token.special);
+        match library.get_model() {
+            ModelWrapper::BPE(bpe)
+                if gpt2_words
+                    && special_only
+                    && library.get_normalizer().is_none()
+                    && library.get_truncation().is_none()
+                    && library.get_padding().is_none()
+                    && bpe.dropout.is_none_or(|p| p == 0.0)
+                    && bpe.unk_token.is_none()
+                    && bpe.continuing_subword_prefix.is_none()
+                    && bpe.end_of_word_suffix.is_none()
+                    && !bpe.ignore_merges =>
+            {
+                let mut bpe = bpe.clone();
+                bpe.clear_cache();
+                bpe.resize_cache(0);
+                Self::Words(Box::new(bpe))
+            }
+            _ => Self::Library,
+        }
+    }
+}

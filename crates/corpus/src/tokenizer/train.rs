@@ -1,0 +1,66 @@
+//! Training of byte-level BPE with the tokenizers library.
+
+use super::words::Words;
+use super::{END_OF_TEXT, Tokenizer, bytes};
+use crate::error::CorpusError;
+use tokenizers::AddedToken;
+use tokenizers::decoders::byte_level::ByteLevel;
+use tokenizers::models::bpe::{BPE, BpeTrainerBuilder};
+use tokenizers::tokenizer::Trainer;
+
+/// 256 bytes and the end-of-text token.
+const MIN_VOCAB: u32 = 257;
+/// The library's trainer counts pairs in i32, and a pair may occur once a byte.
+const MAX_SAMPLE_BYTES: usize = i32::MAX as usize;
+
+impl Tokenizer {
+    /// Trains a tokenizer of exactly `n_vocab` ids (256 bytes, the end-of-text token, and merges) on texts.
+    ///
+    /// The same texts, in any order and with any number of threads, give the same bytes.
+    ///
+    /// # Errors
+    /// When `n_vocab` is below 257, the texts are 2 GiB or more, or they have too few pairs for `n_vocab`.
+    pub fn train(texts: &[&str], n_vocab: u32) -> Result<Self, CorpusError> {
+        if !(MIN_VOCAB..=1 << 24).contains(&n_vocab) {
+            return Err(CorpusError::Option {
+                option: "n_vocab",
+                value: n_vocab.to_string(),
+                expected: "257 (256 bytes and the end-of-text token) to 16,777,216",
+            });
+        }
+        let sample: usize = texts.iter().map(|text| text.len()).sum();
+        if sample > MAX_SAMPLE_BYTES {
+            return Err(CorpusError::Option {
+                option: "bytes of text to train a tokenizer on",
+                value: sample.to_string(),
+                expected: "below 2,147,483,648 (pairs are counted in 32 bits): a sample of 50 MB is plenty",
+            });
+        }
+        let failed = |error: tokenizers::Error| CorpusError::Tokenizer(error.to_string());
+        let mut trainer = BpeTrainerBuilder::new()
+            .show_progress(false)
+            .vocab_size(n_vocab as usize)
+            .initial_alphabet(bytes::CHAR_OF_BYTE.iter().copied().collect())
+            .special_tokens(vec![AddedToken::from(END_OF_TEXT, true)])
+            .build();
+        trainer
+            .feed(texts.iter(), |text| Ok(Words::new(text).map(bytes::to_chars).collect()))
+            .map_err(failed)?;
+        let mut model = BPE::default();
+        let special = trainer.train(&mut model).map_err(failed)?;
+        let mut library = tokenizers::Tokenizer::new(model);
+        let byte_level = ByteLevel::new(false, true, true);
+        library.with_pre_tokenizer(Some(byte_level)).with_decoder(Some(byte_level));
+        library.add_special_tokens(special).map_err(failed)?;
+        let json = library.to_string(true).map_err(failed)?;
+        let tokenizer = Self::from_json(json.into_bytes()).map_err(CorpusError::Tokenizer)?;
+        if tokenizer.n_vocab() != n_vocab {
+            return Err(CorpusError::TooLittleText {
+                what: "pairs of bytes to merge into a vocabulary",
+                found: format!("{} tokens", tokenizer.n_vocab()),
+                needed: format!("{n_vocab} tokens"),
+            });
+        }
+        Ok(tokenizer)
+    }
+}
