@@ -1,1 +1,34 @@
 //! Scaling laws: forms, objectives, minima, intervals, frontiers and planning; pure.
+//!
+//! A [`Dataset`] of named columns and a [`Law`] go into [`fit`]; a [`FittedLaw`] comes out: constants with
+//! intervals, every rival minimum, and what is doubtful. No I/O, no clock, no randomness but a given seed;
+//! transcendental functions from the `libm` crate, so that the same data give the same bytes everywhere.
+
+mod data;
+mod doubts;
+mod error;
+mod fit;
+mod fitted;
+mod frontier;
+mod intervals;
+mod law;
+pub mod laws;
+mod linalg;
+mod minima;
+mod minimise;
+mod objective;
+mod problem;
+mod scale;
+mod starts;
+
+pub use data::{Data, Dataset};
+pub use error::FitError;
+pub use fit::{FitOptions, IntervalChoice, fit};
+pub use fitted::{
+    BootstrapSummary, Correlation, Diagnostics, Estimate, FORMAT, FitStatus, FittedLaw, IntervalMethod,
+    Intervals, ObjectiveValue, ParamState, Prediction, Rival, Starts, Warning, short,
+};
+pub use frontier::{Curve, Envelope, FrontierPoint, envelope, readings};
+pub use law::{Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars, value, value_and_gradient};
+pub use minima::Effort;
+pub use objective::{Objective, Penalty, Space};

@@ -1,0 +1,124 @@
+//! What is doubtful about a usable fit, in words with what to do.
+
+use crate::fitted::{FitStatus, FittedLaw, IntervalMethod, ParamState, Warning};
+
+/// Correlations above this size are named: two parameters that move together.
+const STRONG_CORRELATION: f64 = 0.99;
+
+/// Fills in the warnings and the status.
+pub(crate) fn note(fitted: &mut FittedLaw, converged: bool) {
+    let mut status = FitStatus::Ok;
+    let mut warnings = Vec::new();
+    let mut add = |level: FitStatus, code: &str, message: String| {
+        status = status.max(level);
+        warnings.push(Warning { code: code.into(), message });
+    };
+    if !converged {
+        add(
+            FitStatus::NotConverged,
+            "not_converged",
+            "the minimiser stopped before its step vanished; the minimum may lie lower".into(),
+        );
+    }
+    for (name, [lo, hi]) in &fitted.ranges {
+        if lo == hi {
+            add(
+                FitStatus::Unidentified,
+                "constant_variable",
+                format!(
+                    "{name} is {lo:e} at every point: its exponent and amplitude cannot be told from a constant; vary {name} or fix them (--fix)"
+                ),
+            );
+        }
+    }
+    for (name, estimate) in &fitted.params {
+        match estimate.state {
+            ParamState::AtBound => add(
+                FitStatus::AtBound,
+                "at_bound",
+                format!(
+                    "{name} has run to its bound ({:.3e}): the data fit as well without its term; try a simpler law",
+                    estimate.value
+                ),
+            ),
+            ParamState::Unidentified => add(
+                FitStatus::Unidentified,
+                "unidentified",
+                format!("{name} is not determined by these data: {}", open_or_rivals(fitted, name)),
+            ),
+            ParamState::Identified | ParamState::Fixed => {}
+        }
+    }
+    let near = fitted.starts.rivals.iter().filter(|r| r.excess <= 0.02).count();
+    if near > 0 {
+        let widest = fitted.starts.rivals.iter().map(|r| r.prediction_gap).fold(0.0, f64::max);
+        add(
+            FitStatus::Rivals,
+            "rival_minima",
+            format!(
+                "{near} other minima within 2% of the objective; their predictions differ by up to {widest:.2e}"
+            ),
+        );
+    }
+    if fitted.starts.agreeing <= 1 && fitted.starts.tried > 1 {
+        add(
+            FitStatus::Rivals,
+            "lonely_minimum",
+            format!(
+                "only {} of {} starts found the best minimum",
+                fitted.starts.agreeing, fitted.starts.tried
+            ),
+        );
+    }
+    for c in &fitted.diagnostics.correlations {
+        // Amplitude and exponent of one term always move together; two exponents or two terms should not.
+        let exponents = |n: &str| n.starts_with("alpha") || n.starts_with("beta");
+        if c.r.abs() > STRONG_CORRELATION && exponents(&c.a) && exponents(&c.b) {
+            add(
+                FitStatus::Unidentified,
+                "correlated_exponents",
+                format!(
+                    "{} and {} are correlated at {:.4}: the data hardly tell them apart; vary N and D independently",
+                    c.a, c.b, c.r
+                ),
+            );
+        }
+    }
+    if let (IntervalMethod::Bootstrap, true) = (fitted.intervals.method, fitted.n_runs < 20) {
+        add(
+            FitStatus::Remarks,
+            "few_runs",
+            format!(
+                "{} runs are few to resample: percentile intervals cover too little (about .90 for .95 with nine)",
+                fitted.n_runs
+            ),
+        );
+    }
+    if let Some(b) = &fitted.intervals.bootstrap
+        && b.failed > 0
+    {
+        add(
+            FitStatus::Remarks,
+            "bootstrap_failures",
+            format!("{} of {} bootstrap refits did not converge", b.failed, b.replicates),
+        );
+    }
+    fitted.status = status;
+    fitted.warnings = warnings;
+}
+
+fn open_or_rivals(fitted: &FittedLaw, name: &str) -> String {
+    let values: Vec<String> = fitted
+        .starts
+        .rivals
+        .iter()
+        .filter(|r| r.within_interval)
+        .filter_map(|r| r.params.iter().find(|(n, _)| n == name))
+        .map(|(_, v)| crate::fitted::short(*v))
+        .collect();
+    if values.is_empty() {
+        "its interval is open".into()
+    } else {
+        format!("minima the data cannot reject have it at {}", values.join(", "))
+    }
+}

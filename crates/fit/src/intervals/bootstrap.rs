@@ -1,0 +1,66 @@
+//! Bootstrap: runs (or trunks) drawn with replacement, the law refitted to each draw.
+
+use crate::minimise::polish;
+use crate::problem::Problem;
+use rand_core::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rayon::prelude::*;
+
+/// One refit: natural values of all parameters.
+#[derive(Clone, Debug)]
+pub(crate) struct Replicate {
+    pub values: Vec<f64>,
+    pub converged: bool,
+}
+
+/// The generator of replicate `index`: the same whatever thread draws it.
+pub(crate) fn generator(seed: u64, index: usize) -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(seed.wrapping_add((index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+}
+
+/// A whole number below `n`, every one equally likely (Lemire's method).
+pub(crate) fn below(rng: &mut Xoshiro256PlusPlus, n: u64) -> u64 {
+    loop {
+        let wide = u128::from(rng.next_u64()) * u128::from(n);
+        if wide as u64 >= n.wrapping_neg() % n {
+            return (wide >> 64) as u64;
+        }
+    }
+}
+
+/// Refits to `replicates` draws of the groups, each from every place in `starts`, the lowest kept.
+pub(crate) fn bootstrap(
+    problem: &Problem<'_>,
+    fixed: &[Option<f64>],
+    starts: &[Vec<f64>],
+    replicates: usize,
+    seed: u64,
+) -> Vec<Replicate> {
+    let data = problem.data;
+    let mut labels = data.group.clone();
+    labels.sort_unstable();
+    labels.dedup();
+    let member: Vec<usize> = data.group.iter().map(|g| labels.binary_search(g).unwrap_or(0)).collect();
+    (0..replicates)
+        .into_par_iter()
+        .map(|index| {
+            let mut rng = generator(seed, index);
+            let mut count = vec![0u32; labels.len()];
+            for _ in 0..labels.len() {
+                count[below(&mut rng, labels.len() as u64) as usize] += 1;
+            }
+            let drawn = data.select(
+                (0..data.len())
+                    .filter(|i| count[member[*i]] > 0)
+                    .map(|i| (i, data.weight[i] * f64::from(count[member[i]]))),
+            );
+            let again = Problem::new(problem.law, &drawn, problem.objective, fixed);
+            let best =
+                starts.iter().map(|start| polish(&again, start)).min_by(|a, b| a.value.total_cmp(&b.value));
+            match best {
+                Some(best) => Replicate { values: again.to_natural(&best.theta), converged: best.converged },
+                None => Replicate { values: vec![], converged: false },
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,143 @@
+//! All the minima that a dense grid of starts leads to, not the first one met.
+
+use crate::data::Data;
+use crate::error::FitError;
+use crate::minimise::{Optimum, polish};
+use crate::problem::Problem;
+use crate::starts;
+
+/// How many starts are polished, and on how many points starts are screened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Starts polished to their local minimum: the best of the screened grid.
+    pub polished: usize,
+    /// Larger data sets are thinned to this many points while starts are screened and polished;
+    /// the distinct minima are then polished again on all points.
+    pub screening_points: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { polished: 12, screening_points: 2000 }
+    }
+}
+
+/// A minimum and how many polished starts led to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Minimum {
+    pub optimum: Optimum,
+    pub residuals: Vec<f64>,
+    pub agreeing: usize,
+}
+
+/// Distinct minima, best first.
+#[derive(Clone, Debug)]
+pub(crate) struct Minima {
+    pub minima: Vec<Minimum>,
+    /// Grid points whose objective was computed.
+    pub screened: usize,
+    /// Starts polished.
+    pub tried: usize,
+}
+
+/// Finds the minima of `problem` from its law's grid, or from `starts` when given (natural parameters).
+pub(crate) fn find(
+    problem: &Problem<'_>,
+    fixed: &[Option<f64>],
+    effort: Effort,
+    starts: Option<&[Vec<f64>]>,
+) -> Result<Minima, FitError> {
+    let thinned;
+    let small = if problem.data.len() > effort.screening_points {
+        thinned = problem.data.thinned(effort.screening_points);
+        Problem::new(problem.law, &thinned, problem.objective, fixed)
+    } else {
+        Problem::new(problem.law, problem.data, problem.objective, fixed)
+    };
+    let grid = starts.map_or_else(|| starts::grid(problem.law, small.data, fixed), <[_]>::to_vec);
+    let screened = grid.len();
+    let mut scored: Vec<(f64, Vec<f64>)> = grid
+        .iter()
+        .map(|p| small.to_internal(p))
+        .map(|theta| (small.objective_at(&theta), theta))
+        .filter(|(value, _)| value.is_finite())
+        .collect();
+    scored.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let chosen = spread(scored, effort.polished);
+    let tried = chosen.len();
+    let mut minima = Vec::new();
+    for start in &chosen {
+        collect(&mut minima, &small, polish(&small, start), 1);
+    }
+    if small.data.len() < problem.data.len() {
+        let rough = std::mem::take(&mut minima);
+        // Far worse minima of the thinned points need no second polish: they stay far worse.
+        let bar = rough.first().map_or(f64::INFINITY, |m| 1.5 * m.optimum.value);
+        for m in rough.into_iter().filter(|m| m.optimum.value <= bar) {
+            collect(&mut minima, problem, polish(problem, &m.optimum.theta), m.agreeing);
+        }
+    }
+    if minima.is_empty() {
+        return Err(FitError::NoStart {
+            law: problem.law.name().into(),
+            tried: screened,
+            hint: hint(problem.data),
+        });
+    }
+    Ok(Minima { minima, screened, tried })
+}
+
+/// Adds an optimum, or counts it for the minimum it agrees with.
+pub(crate) fn collect(minima: &mut Vec<Minimum>, problem: &Problem<'_>, optimum: Optimum, agreeing: usize) {
+    if !optimum.value.is_finite() {
+        return;
+    }
+    let residuals = problem.residuals(&optimum.theta);
+    let rms = (residuals.iter().map(|r| r * r).sum::<f64>() / residuals.len().max(1) as f64).sqrt();
+    let same = |m: &&mut Minimum| {
+        (m.optimum.value - optimum.value).abs() <= 1e-6 * optimum.value.abs() + 1e-24
+            && widest_gap(&m.residuals, &residuals) <= 2e-3 * rms + 1e-9
+    };
+    if let Some(m) = minima.iter_mut().find(same) {
+        m.agreeing += agreeing;
+        if optimum.value < m.optimum.value {
+            (m.optimum, m.residuals) = (optimum, residuals);
+        }
+    } else {
+        minima.push(Minimum { optimum, residuals, agreeing });
+    }
+    minima.sort_by(|a, b| a.optimum.value.total_cmp(&b.optimum.value));
+}
+
+/// Largest difference of two residual vectors: of predictions, in the objective's space.
+pub(crate) fn widest_gap(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max)
+}
+
+/// Two thirds of the places for the best starts, the rest spread evenly over the ranking,
+/// so that a basin which starts badly is still seen.
+fn spread(scored: Vec<(f64, Vec<f64>)>, places: usize) -> Vec<Vec<f64>> {
+    let total = scored.len();
+    if total <= places {
+        return scored.into_iter().map(|(_, theta)| theta).collect();
+    }
+    let best = places - places / 3;
+    let rest = places - best;
+    scored
+        .into_iter()
+        .enumerate()
+        .filter(|(rank, _)| {
+            *rank < best
+                || (*rank - best) * rest / (total - best) != (*rank + 1 - best) * rest / (total - best)
+        })
+        .map(|(_, (_, theta))| theta)
+        .collect()
+}
+
+fn hint(data: &Data) -> String {
+    if data.y.iter().any(|y| *y <= 0.0) {
+        "; the response is not positive everywhere: use --space linear or check the column".into()
+    } else {
+        String::new()
+    }
+}

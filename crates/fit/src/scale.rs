@@ -1,0 +1,67 @@
+//! The noise scale of a fit: what turns a rise of the objective into standard errors.
+
+use crate::linalg::inverse;
+use crate::problem::Problem;
+
+/// Noise of the residuals as the objective sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    /// 2·(F(θ) − F(θ̂))/kappa is compared with t² (one parameter): for least squares kappa = 2σ̂².
+    pub kappa: f64,
+    /// Variance of a residual of unit weight as it enters the covariance: σ̂² for least squares.
+    pub variance: f64,
+    /// Standard deviation of the residuals, n − p in the denominator, in the objective's space.
+    pub sigma: f64,
+    /// Degrees of freedom: points − free parameters.
+    pub freedom: f64,
+}
+
+/// For an M-estimator the slope of the mean score ψ replaces its curvature, which is 0 almost everywhere
+/// for |r|: Var = E[ψ²]/(dE[ψ]/dr)²·(JᵀJ)⁻¹ (Huber & Ronchetti 2009, section 7.6).
+pub(crate) fn scale(problem: &Problem<'_>, residuals: &[f64]) -> Scale {
+    let penalty = problem.objective.penalty;
+    let weights = &problem.data.weight;
+    let n = weights.iter().filter(|w| **w > 0.0).count() as f64;
+    let freedom = (n - problem.free.len() as f64).max(1.0);
+    let mut sizes: Vec<f64> =
+        residuals.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(r, _)| r.abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    // Median absolute deviation as a standard deviation; kernel half-width by Silverman's rule.
+    let typical = 1.4826 * sizes.get(sizes.len() / 2).copied().unwrap_or(0.0);
+    let half_width = typical.max(1e-300) * libm::pow(n.max(1.0), -0.2);
+    let (mut squares, mut score, mut slope, mut total) = (0.0, 0.0, 0.0, 0.0);
+    for (r, w) in residuals.iter().zip(weights) {
+        let psi = penalty.rho(*r).slope;
+        let secant =
+            (penalty.rho(r + half_width).slope - penalty.rho(r - half_width).slope) / (2.0 * half_width);
+        squares += w * r * r;
+        score += w * w * psi * psi;
+        slope += w * secant;
+        total += w;
+    }
+    let correction = n / freedom;
+    let kappa = correction * score / slope;
+    Scale { kappa, variance: kappa * total / slope, sigma: (squares / total * correction).sqrt(), freedom }
+}
+
+/// Covariance of the free coordinates, and the condition number of the scaled information matrix.
+pub(crate) fn covariance(problem: &Problem<'_>, theta: &[f64], scale: Scale) -> (Option<Vec<f64>>, f64) {
+    let m = theta.len();
+    let jacobian = problem.jacobian(theta);
+    let mut information = vec![0.0; m * m];
+    for (row, w) in jacobian.chunks_exact(m.max(1)).zip(&problem.data.weight) {
+        for a in 0..m {
+            for b in 0..m {
+                information[a * m + b] += w * row[a] * row[b];
+            }
+        }
+    }
+    let norm: Vec<f64> = (0..m).map(|j| information[j * m + j].sqrt().max(f64::MIN_POSITIVE)).collect();
+    let scaled: Vec<f64> = (0..m * m).map(|i| information[i] / (norm[i / m] * norm[i % m])).collect();
+    let (values, _) = crate::linalg::eigen(&scaled, m);
+    let (lo, hi) = values.iter().fold((f64::INFINITY, 0.0f64), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
+    let condition = if lo > 0.0 { (hi / lo).sqrt() } else { f64::INFINITY };
+    let covariance = inverse(&scaled, m)
+        .map(|inv| (0..m * m).map(|i| scale.variance * inv[i] / (norm[i / m] * norm[i % m])).collect());
+    (covariance, condition)
+}

@@ -1,0 +1,79 @@
+//! Starts: a grid over the parameters that shape the curve, the amplitudes in closed form (variable projection).
+
+use crate::data::Data;
+use crate::law::{Law, MAX_PARAMS, Pars};
+use crate::linalg::nonnegative_least_squares;
+
+/// The law's whole start grid: every combination of grid values, completed from the data.
+/// `fixed` parameters take their value instead of the grid's.
+pub(crate) fn grid(law: &dyn Law, data: &Data, fixed: &[Option<f64>]) -> Vec<Vec<f64>> {
+    let params = law.params();
+    let choices: Vec<Vec<f64>> = params
+        .iter()
+        .zip(fixed)
+        .map(|(p, f)| match f {
+            Some(value) => vec![*value],
+            None if p.grid.is_empty() => vec![f64::NAN],
+            None => p.grid.to_vec(),
+        })
+        .collect();
+    let total: usize = choices.iter().map(Vec::len).product();
+    (0..total)
+        .filter_map(|mut index| {
+            let p: Vec<f64> = choices
+                .iter()
+                .map(|values| {
+                    let value = values[index % values.len()];
+                    index /= values.len();
+                    value
+                })
+                .collect();
+            let mut p = law.start(&p, data)?;
+            for (value, fixed) in p.iter_mut().zip(fixed) {
+                if let Some(fixed) = fixed {
+                    *value = *fixed;
+                }
+            }
+            let inside = p.iter().zip(params).all(|(value, param)| param.domain.contains(*value));
+            inside.then_some(p)
+        })
+        .collect()
+}
+
+/// Completes `p` by non-negative least squares in the parameters the law is linear in.
+pub(crate) fn project<L: Law + ?Sized>(law: &L, p: &[f64], data: &Data) -> Option<Vec<f64>> {
+    let linear = law.linear();
+    let missing: Vec<usize> = linear.iter().copied().filter(|j| p[*j].is_nan()).collect();
+    let mut p = p.to_vec();
+    if missing.is_empty() {
+        return p.iter().all(|v| v.is_finite()).then_some(p);
+    }
+    // The gradient by a linear parameter is its basis function, wherever the linear parameters stand.
+    for j in &missing {
+        p[*j] = 0.0;
+    }
+    let ln: Vec<f64> = p.iter().map(|v| libm::log(*v)).collect();
+    let m = missing.len();
+    let (mut ata, mut atb) = (vec![0.0; m * m], vec![0.0; m]);
+    let mut g = [0.0; MAX_PARAMS];
+    for i in 0..data.len() {
+        let rest = law.eval(data.vars(i), Pars { value: &p, ln: &ln }, &mut g[..p.len()]);
+        let y = data.y[i] - rest;
+        // Relative residuals: what both least squares on log loss and its robust relatives weigh.
+        let w = data.weight[i] / (data.y[i] * data.y[i]);
+        for (a, &j) in missing.iter().enumerate() {
+            atb[a] += w * g[j] * y;
+            for (b, &k) in missing.iter().enumerate() {
+                ata[a * m + b] += w * g[j] * g[k];
+            }
+        }
+    }
+    let amplitudes = nonnegative_least_squares(&ata, &atb, m)?;
+    let typical = data.y.iter().map(|y| y.abs()).fold(f64::INFINITY, f64::min);
+    for (a, &j) in missing.iter().enumerate() {
+        // An amplitude of exactly 0 has no logarithm: start where it explains a thousandth of the response.
+        p[j] = amplitudes[a]
+            .max(1e-3 * typical / (ata[a * m + a] * typical * typical / data.len() as f64).sqrt());
+    }
+    p.iter().all(|v| v.is_finite()).then_some(p)
+}
