@@ -17,6 +17,7 @@ mod linalg;
 mod minima;
 mod minimise;
 mod objective;
+pub mod plan;
 mod problem;
 mod scale;
 mod starts;
