@@ -1,14 +1,20 @@
 //! The run table: CSV, JSONL and Parquet, in and out.
 //!
 //! [`RunRow`], [`CurveRow`] and [`PositionRow`] are the tables scalelaw writes, with stable column names
-//! ([`write_rows`], [`read_rows`]).
+//! ([`write_rows`], [`read_rows`]). [`Table`] is anybody's: typed columns, common names recognised, rows
+//! selected by an expression, and every unusable cell named.
 
 mod cell;
+mod columns;
 mod error;
 mod format;
+mod names;
 mod rows;
+mod table;
 
 pub use cell::{Cell, Kind};
 pub use error::TableError;
 pub use format::{Format, read_rows, write_rows};
+pub use names::{Counts, Role, counts};
 pub use rows::{CurveRow, PositionRow, Row, RunRow};
+pub use table::{Column, Fault, Problem, Table, Values};

@@ -1,6 +1,5 @@
 //! Rows survive a round trip through every format.
 
-
 #![allow(clippy::unwrap_used)]
 use proptest::prelude::*;
 use scalelaw_table::{CurveRow, Format, PositionRow, Row, RunRow, read_rows, write_rows};

@@ -1,0 +1,185 @@
+//! Rows of a file to typed columns.
+
+use crate::cell::Cell;
+use crate::error::TableError;
+use crate::format::csv::reader;
+use crate::table::{Column, Fault, Values, cell_number, is_missing, read_number};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// A column is text when most of these first cells that hold something are no numbers.
+const SAMPLE: usize = 1000;
+
+/// A column while it grows.
+enum Builder {
+    Numbers { values: Vec<f64>, oddities: HashMap<usize, Fault> },
+    Texts { codes: Vec<u32>, words: Vec<String>, index: HashMap<String, u32> },
+}
+
+impl Builder {
+    fn new(texts: bool, capacity: usize) -> Self {
+        if texts {
+            Self::Texts { codes: Vec::with_capacity(capacity), words: vec![], index: HashMap::new() }
+        } else {
+            Self::Numbers { values: Vec::with_capacity(capacity), oddities: HashMap::new() }
+        }
+    }
+
+    fn push_text(&mut self, text: &str) {
+        match self {
+            Self::Numbers { .. } => self.push_number(read_number(text)),
+            Self::Texts { codes, words, index } => codes.push(if is_missing(text) {
+                u32::MAX
+            } else if let Some(code) = index.get(text) {
+                *code
+            } else {
+                let code = words.len() as u32;
+                words.push(text.to_string());
+                index.insert(text.to_string(), code);
+                code
+            }),
+        }
+    }
+
+    fn push_number(&mut self, number: Result<f64, Fault>) {
+        if let Self::Numbers { values, oddities } = self {
+            match number {
+                Ok(x) => values.push(x),
+                Err(fault) => {
+                    oddities.insert(values.len(), fault);
+                    values.push(f64::NAN);
+                }
+            }
+        }
+    }
+
+    fn finish(self, name: String) -> Column {
+        match self {
+            Self::Numbers { values, oddities } => Column::new(name, Values::Numbers(values), oddities),
+            Self::Texts { codes, words, .. } => {
+                Column::new(name, Values::Texts { codes, words }, HashMap::new())
+            }
+        }
+    }
+}
+
+/// Whether a column whose sample reads like this holds texts.
+fn holds_texts<'a>(sample: impl Iterator<Item = Result<f64, &'a Fault>>) -> bool {
+    let (mut numbers, mut texts) = (0usize, 0usize);
+    for cell in sample {
+        match cell {
+            Ok(_) => numbers += 1,
+            Err(Fault::Unreadable(_)) => texts += 1,
+            Err(_) => {}
+        }
+    }
+    texts > numbers
+}
+
+pub(crate) fn from_csv(path: &Path, bytes: &[u8], delimiter: u8) -> Result<Vec<Column>, TableError> {
+    let fail = |message: String| TableError::Format { path: path.to_path_buf(), format: "CSV", message };
+    let header = reader(bytes, delimiter).headers().map_err(|e| fail(e.to_string()))?.clone();
+    let names = named(header.iter().map(str::to_string).collect());
+    let mut sample = vec![Vec::new(); names.len()];
+    for record in reader(bytes, delimiter).byte_records().take(SAMPLE) {
+        let record = record.map_err(|e| fail(e.to_string()))?;
+        for (column, cell) in sample.iter_mut().zip(record.iter()) {
+            column.push(read_number(&String::from_utf8_lossy(cell)));
+        }
+    }
+    let mut texts: Vec<bool> =
+        sample.iter().map(|c| holds_texts(c.iter().map(|r| r.as_ref().copied()))).collect();
+    loop {
+        let builders = fill(bytes, delimiter, &texts).map_err(fail)?;
+        // A column that starts empty may turn out to be text further down: read it again as such.
+        let mistaken: Vec<usize> = builders
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| match b {
+                Builder::Numbers { values, oddities } => {
+                    values.iter().all(|v| v.is_nan())
+                        && oddities.values().any(|f| matches!(f, Fault::Unreadable(_)))
+                }
+                Builder::Texts { .. } => false,
+            })
+            .map(|(j, _)| j)
+            .collect();
+        if mistaken.is_empty() {
+            return Ok(builders.into_iter().zip(names).map(|(b, name)| b.finish(name)).collect());
+        }
+        for j in mistaken {
+            texts[j] = true;
+        }
+    }
+}
+
+fn fill(bytes: &[u8], delimiter: u8, texts: &[bool]) -> Result<Vec<Builder>, String> {
+    let guess = bytes.len() / (8 * texts.len().max(1));
+    let mut builders: Vec<Builder> = texts.iter().map(|t| Builder::new(*t, guess)).collect();
+    let mut reader = reader(bytes, delimiter);
+    let mut record = csv::ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(|e| e.to_string())? {
+        if record.len() > builders.len() {
+            let line = record.position().map_or(0, csv::Position::line);
+            return Err(format!("line {line} has {} fields, the header {}", record.len(), builders.len()));
+        }
+        for (j, builder) in builders.iter_mut().enumerate() {
+            // A short line lacks its last cells.
+            let cell = record.get(j).unwrap_or(b"");
+            match std::str::from_utf8(cell) {
+                Ok(text) => builder.push_text(text),
+                Err(_) => builder.push_text(&String::from_utf8_lossy(cell)),
+            }
+        }
+    }
+    Ok(builders)
+}
+
+/// Names with blanks trimmed; nameless columns get their number.
+fn named(names: Vec<String>) -> Vec<String> {
+    names
+        .into_iter()
+        .enumerate()
+        .map(
+            |(j, name)| {
+                if name.trim().is_empty() { format!("column_{}", j + 1) } else { name.trim().to_string() }
+            },
+        )
+        .collect()
+}
+
+pub(crate) fn from_rows(rows: &[Vec<(String, Cell)>]) -> Vec<Column> {
+    let mut order: HashMap<&str, usize> = HashMap::new();
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in rows.iter().flatten() {
+        order.entry(name).or_insert_with(|| {
+            names.push(name);
+            names.len() - 1
+        });
+    }
+    let mut cells: Vec<Vec<&Cell>> = vec![vec![&Cell::Missing; rows.len()]; names.len()];
+    for (i, row) in rows.iter().enumerate() {
+        for (name, cell) in row {
+            cells[order[name.as_str()]][i] = cell;
+        }
+    }
+    names
+        .into_iter()
+        .zip(cells)
+        .map(|(name, cells)| {
+            let numbers: Vec<Result<f64, Fault>> = cells.iter().map(|c| cell_number(c)).collect();
+            let texts = holds_texts(numbers.iter().map(|r| r.as_ref().copied()));
+            let mut builder = Builder::new(texts, cells.len());
+            for (cell, number) in cells.iter().zip(numbers) {
+                match (texts, cell) {
+                    (false, _) => builder.push_number(number),
+                    (true, Cell::Text(t)) => builder.push_text(t),
+                    (true, Cell::Missing) => builder.push_text(""),
+                    (true, Cell::Integer(i)) => builder.push_text(&i.to_string()),
+                    (true, Cell::Number(x)) => builder.push_text(&x.to_string()),
+                }
+            }
+            builder.finish(name.to_string())
+        })
+        .collect()
+}
