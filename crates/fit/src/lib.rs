@@ -18,6 +18,7 @@ mod minima;
 mod minimise;
 mod objective;
 pub mod plan;
+pub mod presets;
 mod problem;
 mod scale;
 mod starts;

@@ -35,6 +35,25 @@ pub enum PlanError {
         /// Largest budget tried.
         most: f64,
     },
+    /// No preset of that name.
+    #[error("no preset is called {name:?}; there are: {}", known.join(", "))]
+    UnknownPreset {
+        /// Name asked for.
+        name: String,
+        /// Names there are.
+        known: Vec<&'static str>,
+    },
+    /// A law or preset that answers another question.
+    #[error("{name} cannot plan: {why}")]
+    CannotPlan {
+        /// Law or preset.
+        name: String,
+        /// What is missing.
+        why: String,
+    },
+    /// The law's own arithmetic failed.
+    #[error(transparent)]
+    Fit(#[from] crate::FitError),
     /// A quantity has no solution for these values.
     #[error("{0}")]
     NoSolution(String),

@@ -1,0 +1,150 @@
+//! Where Kaplan et al.'s laws contradict each other: section 6.3, Figure 15.
+//!
+//! Compute-efficient training uses data that grow as C^p; L(D) of those data falls slower than L(C_min), so
+//! the two must cross, and one law must fail before.
+
+use super::error::{PlanError, positive};
+use crate::law::value;
+use crate::laws::PowerLaw;
+use scalelaw_core::PF_DAY;
+use serde::Serialize;
+
+/// Constants of the two laws and of the data that efficient training uses. C in PF-days.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Claims {
+    /// What varies from the paper's best match, in words.
+    pub variant: &'static str,
+    /// C_c^min in PF-days.
+    pub c_c: f64,
+    /// α_C^min.
+    pub alpha_c: f64,
+    /// Tokens at one PF-day.
+    pub d_0: f64,
+    /// Exponent of those tokens.
+    pub p: f64,
+    /// D_c in tokens.
+    pub d_c: f64,
+    /// α_D.
+    pub alpha_d: f64,
+    /// Optimal N at one PF-day.
+    pub n_0: f64,
+    /// Its exponent.
+    pub p_n: f64,
+}
+
+/// Where they cross.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Crossing {
+    /// The claims.
+    pub claims: Claims,
+    /// C* in PF-days.
+    pub pf_days: f64,
+    /// C* in FLOPs.
+    pub flops: f64,
+    /// L* in nats per token.
+    pub loss: f64,
+    /// D* in tokens.
+    pub d: f64,
+    /// N*.
+    pub n: f64,
+}
+
+impl Claims {
+    /// Tables 5 and 6 with Figure 1's C_c^min: the closest to equation 6.8.
+    pub const PAPER: Self = Self {
+        variant: "Table 6 data, C_c^min 2.3e8 (Figure 1): closest to equation 6.8",
+        c_c: 2.3e8,
+        alpha_c: 0.050,
+        d_0: 2e10,
+        p: 0.27,
+        d_c: 5.4e13,
+        alpha_d: 0.095,
+        n_0: 1.3e9,
+        p_n: 0.73,
+    };
+
+    /// Solves (D_c/(D_0·C^p))^α_D = (C_c/C)^α_C.
+    ///
+    /// # Errors
+    /// When the exponents never cross (α_C ≤ p·α_D).
+    pub fn crossing(self) -> Result<Crossing, PlanError> {
+        positive("alpha_C - p * alpha_D", self.alpha_c - self.p * self.alpha_d)?;
+        let ln_c = (self.alpha_c * libm::log(self.c_c) - self.alpha_d * libm::log(self.d_c / self.d_0))
+            / (self.alpha_c - self.p * self.alpha_d);
+        let pf_days = libm::exp(ln_c);
+        Ok(Crossing {
+            claims: self,
+            pf_days,
+            flops: pf_days * PF_DAY,
+            loss: value(&PowerLaw::C_MIN, &[pf_days], &[self.c_c, self.alpha_c]),
+            d: self.d_0 * libm::pow(pf_days, self.p),
+            n: self.n_0 * libm::pow(pf_days, self.p_n),
+        })
+    }
+}
+
+/// The crossing under every number the paper prints for its parts: no single one is the answer.
+pub fn sensitivity() -> Vec<Crossing> {
+    let base = Claims::PAPER;
+    [
+        base,
+        Claims { variant: "C_c^min 3.1e8 (text), data 2C/(6·1.3e9)", c_c: 3.1e8, d_0: 2.2e10, ..base },
+        Claims {
+            variant: "equation 6.7 as printed: 4e10·C^.26, C_c^min 3.1e8",
+            c_c: 3.1e8,
+            d_0: 4e10,
+            p: 0.26,
+            ..base
+        },
+        Claims { variant: "C_c^min 3.1e8 (text), Table 6 data", c_c: 3.1e8, ..base },
+        Claims { variant: "L(D) by Table 2: D_c 1.8e13, alpha_D .103", d_c: 1.8e13, alpha_d: 0.103, ..base },
+        Claims {
+            variant: "L(D) by Table 2, C_c^min 3.1e8, equation 6.7",
+            c_c: 3.1e8,
+            d_0: 4e10,
+            p: 0.26,
+            d_c: 1.8e13,
+            alpha_d: 0.103,
+            ..base
+        },
+        Claims { variant: "alpha_C .052 (equation B.7)", alpha_c: 0.052, ..base },
+        Claims { variant: "alpha_C .054 (equation 6.4)", alpha_c: 0.054, ..base },
+    ]
+    .into_iter()
+    .filter_map(|claims| claims.crossing().ok())
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crossing_of_printed_variants_matches_the_reference_sheet() {
+        // paper.md section 5.8: C* in PF-days, L*, D*, N*.
+        let rows = sensitivity();
+        for (row, c, l, d, n) in [
+            (0, 6.1e3, 1.69, 2.1e11, 7.5e11),
+            (1, 1.6e4, 1.64, 3.0e11, 1.5e12),
+            (2, 1.1e5, 1.49, 8.1e11, 6.1e12),
+        ] {
+            let got = rows[row];
+            for (what, got, want, tolerance) in [
+                ("C", got.pf_days, c, 0.04),
+                ("L", got.loss, l, 0.005),
+                ("D", got.d, d, 0.03),
+                ("N", got.n, n, 0.03),
+            ] {
+                assert!((got / want - 1.0).abs() < tolerance, "row {row} {what}: {got:e}, expected {want:e}");
+            }
+        }
+        // Table 2's L(D) moves it to 1e5 to 3e6.
+        assert!((0.9e5..3.3e6).contains(&rows[4].pf_days), "{:e}", rows[4].pf_days);
+        assert!((0.9e5..3.3e6).contains(&rows[5].pf_days), "{:e}", rows[5].pf_days);
+    }
+
+    #[test]
+    fn crossing_of_laws_that_never_meet_is_refused() {
+        assert!(Claims { alpha_c: 0.01, ..Claims::PAPER }.crossing().is_err());
+    }
+}
