@@ -203,6 +203,14 @@ impl Data {
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(*v), hi.max(*v)))
     }
 
+    /// The same points with the response transformed.
+    pub(crate) fn transformed(&self, f: impl Fn(f64) -> f64) -> Self {
+        let mut data = self.clone();
+        data.y.iter_mut().for_each(|y| *y = f(*y));
+        data.ln_y = data.y.iter().map(|y| libm::log(*y)).collect();
+        data
+    }
+
     /// Every `stride`-th point, at most about `limit` of them: screens starts on large tables.
     pub(crate) fn thinned(&self, limit: usize) -> Self {
         let stride = self.len().div_ceil(limit).max(1);

@@ -135,17 +135,18 @@ fn n_groups(data: &Data) -> usize {
     groups.len()
 }
 
-/// The interval method that `choice` means for these data.
-fn method(choice: IntervalChoice, data: &Data) -> (IntervalMethod, usize) {
+/// The interval method that `options` mean for these data, and its number of refits.
+fn method(options: &FitOptions, data: &Data) -> (IntervalMethod, usize) {
     let groups = n_groups(data);
-    match choice {
+    match options.intervals {
         IntervalChoice::Profile => (IntervalMethod::Profile, 0),
         IntervalChoice::Bootstrap(replicates) => (IntervalMethod::Bootstrap, replicates),
         IntervalChoice::Covariance => (IntervalMethod::Covariance, 0),
         IntervalChoice::None => (IntervalMethod::None, 0),
-        IntervalChoice::Auto if groups >= MANY_RUNS || groups < data.len() => {
-            (IntervalMethod::Bootstrap, 1000)
-        }
+        IntervalChoice::Auto if groups >= MANY_RUNS || groups < data.len() => (
+            IntervalMethod::Bootstrap,
+            if options.bootstrap_beside > 0 { options.bootstrap_beside } else { 1000 },
+        ),
         IntervalChoice::Auto => (IntervalMethod::Profile, 0),
     }
 }
@@ -159,7 +160,7 @@ fn profile_ends(
     options: &FitOptions,
     data: &Data,
 ) -> Option<Ends> {
-    if method(options.intervals, data).0 != IntervalMethod::Profile {
+    if method(options, data).0 != IntervalMethod::Profile {
         return None;
     }
     'again: for attempt in 0..4 {
@@ -205,7 +206,7 @@ fn describe(
     let (covariance, condition) = covariance(problem, theta, noise);
     let t = student_t(0.975, noise.freedom);
     let rivals = rivals(problem, minima, noise, t);
-    let (method, replicates) = method(options.intervals, data);
+    let (method, replicates) = method(options, data);
     let replicates = replicates.max(options.bootstrap_beside);
     let summary = (replicates > 0).then(|| {
         let starts: Vec<Vec<f64>> = std::iter::once(theta.clone())

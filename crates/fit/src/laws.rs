@@ -1,14 +1,32 @@
-//! The laws, one file each, and their registry.
+//! The laws, one file each (families together), and their registry.
 
+mod after_chinchilla;
+mod bent;
 mod chinchilla;
+mod critical_batch;
+mod data_constrained;
+mod expression;
+mod hyper;
 mod kaplan_nd;
+mod kaplan_ns;
 mod log_line;
+mod over_training;
+mod position;
 mod power;
 mod power_floor;
 
+pub use after_chinchilla::{ChinchillaTied, Multiplicative, Shifted, Skaling};
+pub use bent::{BrokenPower, M4};
 pub use chinchilla::Chinchilla;
+pub use critical_batch::{CriticalBatch, StepsForExamples};
+pub use data_constrained::DataConstrained;
+pub use expression::Expression;
+pub use hyper::HyperPower;
 pub use kaplan_nd::KaplanNd;
+pub use kaplan_ns::KaplanNs;
 pub use log_line::LogLine;
+pub use over_training::OverTraining;
+pub use position::{PerPosition, TransferOffset};
 pub use power::PowerLaw;
 pub use power_floor::PowerFloor;
 
@@ -22,12 +40,29 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(PowerLaw::D),
         Box::new(PowerLaw::C),
         Box::new(PowerLaw::C_MIN),
+        Box::new(LogLine),
+        Box::new(KaplanNd),
+        Box::new(KaplanNs),
+        Box::new(CriticalBatch),
+        Box::new(StepsForExamples),
+        Box::new(PerPosition),
+        Box::new(TransferOffset),
         Box::new(PowerFloor::N),
         Box::new(PowerFloor::D),
         Box::new(PowerFloor::C),
-        Box::new(LogLine),
-        Box::new(KaplanNd),
         Box::new(Chinchilla),
+        Box::new(ChinchillaTied),
+        Box::new(Multiplicative),
+        Box::new(Shifted),
+        Box::new(Skaling),
+        Box::new(DataConstrained),
+        Box::new(OverTraining),
+        Box::new(BrokenPower),
+        Box::new(M4),
+        Box::new(HyperPower::ND),
+        Box::new(HyperPower::N),
+        Box::new(HyperPower::D),
+        Box::new(HyperPower::C),
     ]
 }
 
@@ -43,11 +78,22 @@ pub fn by_name(name: &str) -> Result<Box<dyn Law>, FitError> {
     })
 }
 
-/// The law that a file names.
+/// The law that a file names; a user's own is its equation, with the file's constants as parameters.
 pub(crate) fn from_file(
     name: &str,
-    _equation: &str,
-    _params: &[(String, crate::fitted::Estimate)],
+    equation: &str,
+    params: &[(String, crate::fitted::Estimate)],
 ) -> Result<Box<dyn Law>, FitError> {
-    by_name(name)
+    if name != "expression" {
+        return by_name(name);
+    }
+    let names = scalelaw_expr::parse(equation)
+        .map_err(|e| FitError::Unusable(format!("the law {equation:?}: {e}")))?;
+    let names = names.names();
+    let is_param = |n: &&String| params.iter().any(|(p, _)| p == *n);
+    let columns: Vec<&str> = names.iter().filter(|n| !is_param(n)).map(String::as_str).collect();
+    // Parameters of a file may be negative: their domain does not matter for evaluating.
+    let bounds: Vec<(String, f64, f64)> =
+        params.iter().map(|(n, _)| (n.clone(), f64::NEG_INFINITY, f64::INFINITY)).collect();
+    Ok(Box::new(Expression::new(equation, &columns, &bounds)?))
 }

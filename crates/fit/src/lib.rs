@@ -4,6 +4,7 @@
 //! intervals, every rival minimum, and what is doubtful. No I/O, no clock, no randomness but a given seed;
 //! transcendental functions from the `libm` crate, so that the same data give the same bytes everywhere.
 
+mod choose;
 mod data;
 mod doubts;
 mod error;
@@ -11,6 +12,7 @@ mod fit;
 mod fitted;
 mod frontier;
 mod intervals;
+pub mod isoflop;
 mod law;
 pub mod laws;
 mod linalg;
@@ -23,6 +25,7 @@ mod problem;
 mod scale;
 mod starts;
 
+pub use choose::{DecadeError, HeldOut, LackOfFit, Ranked, lack_of_fit, rank};
 pub use data::{Data, Dataset};
 pub use error::FitError;
 pub use fit::{FitOptions, IntervalChoice, fit};

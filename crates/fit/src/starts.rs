@@ -1,7 +1,7 @@
 //! Starts: a grid over the parameters that shape the curve, the amplitudes in closed form (variable projection).
 
 use crate::data::Data;
-use crate::law::{Law, MAX_PARAMS, Pars};
+use crate::law::{Law, MAX_PARAMS, Pars, Vars};
 use crate::linalg::nonnegative_least_squares;
 
 /// The law's whole start grid: every combination of grid values, completed from the data.
@@ -76,4 +76,25 @@ pub(crate) fn project<L: Law + ?Sized>(law: &L, p: &[f64], data: &Data) -> Optio
             .max(1e-3 * typical / (ata[a * m + a] * typical * typical / data.len() as f64).sqrt());
     }
     p.iter().all(|v| v.is_finite()).then_some(p)
+}
+
+/// Non-negative amplitudes of basis functions that sum to the response, in relative residuals; an amplitude of
+/// exactly 0, which has no logarithm, starts where it explains a thousandth.
+pub(crate) fn amplitudes<const M: usize>(
+    data: &Data,
+    basis: impl Fn(Vars<'_>) -> [f64; M],
+) -> Option<[f64; M]> {
+    let (mut ata, mut atb) = (vec![0.0; M * M], vec![0.0; M]);
+    for i in 0..data.len() {
+        let f = basis(data.vars(i)).map(|f| f / data.y[i]);
+        for a in 0..M {
+            atb[a] += data.weight[i] * f[a];
+            for b in 0..M {
+                ata[a * M + b] += data.weight[i] * f[a] * f[b];
+            }
+        }
+    }
+    let found = nonnegative_least_squares(&ata, &atb, M)?;
+    let total: f64 = data.weight.iter().sum();
+    Some(std::array::from_fn(|a| found[a].max(1e-3 * (total / ata[a * M + a]).sqrt())))
 }

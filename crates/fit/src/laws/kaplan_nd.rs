@@ -2,7 +2,7 @@
 
 use crate::data::Data;
 use crate::law::{Domain, Law, Param, Pars, Vars};
-use crate::linalg::nonnegative_least_squares;
+use crate::starts::amplitudes;
 use std::borrow::Cow;
 
 /// The joint law of model and data size.
@@ -58,23 +58,9 @@ impl Law for KaplanNd {
         // L^(1/α_D) is linear in N_c^(α_N/α_D) and D_c.
         let (alpha_n, alpha_d) = (p[2], p[3]);
         let ratio = alpha_n / alpha_d;
-        let (mut ata, mut atb) = ([0.0; 4], [0.0; 2]);
-        for i in 0..data.len() {
-            let x = data.vars(i);
-            let y = libm::exp(data.ln_y[i] / alpha_d);
-            let basis = [libm::exp(-ratio * x.ln[0]), 1.0 / x.value[1]];
-            let w = data.weight[i] / (y * y);
-            for a in 0..2 {
-                atb[a] += w * basis[a] * y;
-                for b in 0..2 {
-                    ata[a * 2 + b] += w * basis[a] * basis[b];
-                }
-            }
-        }
-        let amplitudes = nonnegative_least_squares(&ata, &atb, 2)?;
-        // Zero has no logarithm: start where the term is a thousandth.
-        let n = data.len() as f64;
-        let at_least = |a: usize| amplitudes[a].max(1e-3 * (n / ata[a * 2 + a]).sqrt());
-        Some(vec![libm::exp(libm::log(at_least(0)) / ratio), at_least(1), alpha_n, alpha_d])
+        let [model, d_c] = amplitudes(&data.transformed(|y| libm::exp(libm::log(y) / alpha_d)), |x| {
+            [libm::exp(-ratio * x.ln[0]), 1.0 / x.value[1]]
+        })?;
+        Some(vec![libm::exp(libm::log(model) / ratio), d_c, alpha_n, alpha_d])
     }
 }

@@ -1,0 +1,141 @@
+//! Power laws that bend: one smooth break (BNSL), and saturation at both ends (M4).
+
+use crate::law::{Domain, Law, Param, Pars, Vars};
+use std::borrow::Cow;
+
+/// L(N) = a + b·N^−c0·(1 + (N/d)^(1/f))^(−c1·f): slope c0 before d, c0 + c1 after.
+#[derive(Clone, Copy, Debug)]
+pub struct BrokenPower;
+
+const BROKEN: &[Param] = &[
+    Param::amplitude("a", "a"),
+    Param::amplitude("b", "b"),
+    Param::shape("c0", "c_0", Domain::Real, &[0.03, 0.1, 0.25]),
+    Param::shape("c1", "c_1", Domain::Real, &[-0.1, 0.1, 0.4]),
+    Param::shape("d", "d", Domain::Positive, &[1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10]),
+    Param::shape("f", "f", Domain::Positive, &[0.2, 0.8]),
+];
+
+impl Law for BrokenPower {
+    fn name(&self) -> &str {
+        "broken"
+    }
+    fn equation(&self) -> String {
+        "L(N) = a + b*N^(-c0)*(1 + (N/d)^(1/f))^(-c1*f)".into()
+    }
+    fn latex(&self) -> String {
+        "L(N) = a + b N^{-c_0} \\left(1 + (N/d)^{1/f}\\right)^{-c_1 f}".into()
+    }
+    fn source(&self) -> &str {
+        "Caballero et al. 2023 (broken neural scaling law), equation 1 with one break"
+    }
+    fn variables(&self) -> &[Cow<'static, str>] {
+        const { &[Cow::Borrowed("N")] }
+    }
+    fn params(&self) -> &[Param] {
+        BROKEN
+    }
+    fn linear(&self) -> &[usize] {
+        &[0, 1]
+    }
+
+    fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
+        let [c0, c1, f] = [p.value[2], p.value[3], p.value[5]];
+        let t = (x.ln[0] - p.ln[4]) / f;
+        // ln(1 + e^t) without overflow, and its slope.
+        let soft = if t > 0.0 { t + libm::log1p(libm::exp(-t)) } else { libm::log1p(libm::exp(t)) };
+        let share = 1.0 / (1.0 + libm::exp(-t));
+        let bend = libm::exp(-c0 * x.ln[0] - c1 * f * soft);
+        let term = p.value[1] * bend;
+        g[0] = 1.0;
+        g[1] = bend;
+        g[2] = -term * x.ln[0];
+        g[3] = -term * f * soft;
+        g[4] = term * c1 * share / p.value[4];
+        g[5] = -term * c1 * (soft - share * t);
+        p.value[0] + term
+    }
+}
+
+/// M4: (L − L_inf)/(L_0 − L)^α = β·N^−c, solved for L between L_inf and L_0.
+#[derive(Clone, Copy, Debug)]
+pub struct M4;
+
+const SATURATING: &[Param] = &[
+    Param::shape("L_inf", "L_\\infty", Domain::Positive, &[0.4, 1.0, 1.7, 2.3]),
+    Param::shape("L_0", "L_0", Domain::Positive, &[6.0, 8.0, 10.8]),
+    Param::shape("alpha", "\\alpha", Domain::Positive, &[0.3, 1.0]),
+    Param::amplitude("beta", "\\beta"),
+    Param::shape("c", "c", Domain::Positive, &[0.06, 0.12, 0.25, 0.45, 0.8]),
+];
+
+impl Law for M4 {
+    fn name(&self) -> &str {
+        "m4"
+    }
+    fn equation(&self) -> String {
+        "(L - L_inf)/(L_0 - L)^alpha = beta/N^c".into()
+    }
+    fn latex(&self) -> String {
+        "\\frac{L - L_\\infty}{(L_0 - L)^{\\alpha}} = \\beta N^{-c}".into()
+    }
+    fn source(&self) -> &str {
+        "Alabdulmohsin et al. 2022, equation 3 (M4)"
+    }
+    fn variables(&self) -> &[Cow<'static, str>] {
+        const { &[Cow::Borrowed("N")] }
+    }
+    fn params(&self) -> &[Param] {
+        SATURATING
+    }
+
+    fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
+        let [low, high, alpha, c] = [p.value[0], p.value[1], p.value[2], p.value[4]];
+        if high <= low {
+            return f64::NAN;
+        }
+        // u = ln[(L − low)/(high − L)] turns the bracket into the real line, where
+        // h(u) = ln(L − low) − α·ln(high − L) − ln β + c·ln N rises strictly.
+        let target = p.ln[3] - c * x.ln[0];
+        let ln_width = libm::log(high - low);
+        let log1p_exp =
+            |t: f64| if t > 0.0 { t + libm::log1p(libm::exp(-t)) } else { libm::log1p(libm::exp(t)) };
+        let mut u = target;
+        for _ in 0..60 {
+            // ln(L − low) = ln_width − ln(1 + e^−u); ln(high − L) = ln_width − ln(1 + e^u).
+            let h = (1.0 - alpha) * ln_width - log1p_exp(-u) + alpha * log1p_exp(u) - target;
+            let share = 1.0 / (1.0 + libm::exp(-u));
+            let step = h / ((1.0 - share) + alpha * share);
+            u -= step;
+            if step.abs() <= 1e-15 * (1.0 + u.abs()) {
+                break;
+            }
+        }
+        let share = 1.0 / (1.0 + libm::exp(-u));
+        let (above, below) = ((high - low) * share, (high - low) * (1.0 - share));
+        // F(L, θ) = ln(L − low) − α ln(high − L) − ln β + c ln N = 0: dL/dθ = −F_θ/F_L.
+        let by_loss = 1.0 / above + alpha / below;
+        g[0] = (1.0 / above) / by_loss;
+        g[1] = (alpha / below) / by_loss;
+        g[2] = libm::log(below) / by_loss;
+        g[3] = 1.0 / (p.value[3] * by_loss);
+        g[4] = -x.ln[0] / by_loss;
+        low + above
+    }
+
+    fn start(&self, p: &[f64], data: &crate::Data) -> Option<Vec<f64>> {
+        let (lowest, highest) =
+            data.y().iter().fold((f64::INFINITY, 0.0f64), |(lo, hi), y| (lo.min(*y), hi.max(*y)));
+        let (low, high) = (p[0].min(0.95 * lowest), p[1].max(1.05 * highest));
+        // The mean of ln β at these ends and this slope.
+        let n = data.len() as f64;
+        let mean = (0..data.len())
+            .map(|i| {
+                let y = data.y()[i];
+                libm::log(y - low) - p[2] * libm::log(high - y) + p[4] * data.vars(i).ln[0]
+            })
+            .sum::<f64>()
+            / n;
+        Some(vec![low, high, p[2], libm::exp(mean), p[4]])
+    }
+}

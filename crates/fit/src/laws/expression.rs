@@ -1,0 +1,130 @@
+//! A user's own law: an expression over named columns, the other names being parameters.
+
+use crate::error::FitError;
+use crate::law::{Domain, Law, Param, Pars, Response, Vars};
+use scalelaw_expr::{Dual, Expr, MAX_SLOTS, parse};
+use std::borrow::Cow;
+
+/// A law given as text, such as `E + A/N^alpha`.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    expr: Expr,
+    variables: Vec<Cow<'static, str>>,
+    params: Vec<Param>,
+    /// What each name of the expression is.
+    places: Vec<(String, Place)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Variable(usize),
+    Parameter(usize),
+}
+
+/// Where starts are looked for when a parameter has no bounds: four magnitudes, small to large.
+const GRID: &[f64] = &[0.05, 0.4, 3.0, 300.0];
+
+impl Expression {
+    /// Parses `text`; names among `columns` are variables, all others parameters.
+    /// `bounds` gives a parameter's range (`lo`, `hi`); others are positive.
+    ///
+    /// # Errors
+    /// No expression, no parameter, too many parameters, or a bound for a name that is not there.
+    pub fn new(text: &str, columns: &[&str], bounds: &[(String, f64, f64)]) -> Result<Self, FitError> {
+        let expr = parse(text).map_err(|e| FitError::Unusable(format!("the law {text:?}: {e}")))?;
+        let names = expr.names();
+        let (variables, free): (Vec<String>, Vec<String>) =
+            names.into_iter().partition(|n| columns.contains(&n.as_str()));
+        if free.is_empty() || free.len() > MAX_SLOTS {
+            return Err(FitError::Unusable(format!(
+                "the law {text:?} has {} parameters; expected 1 to {MAX_SLOTS} names that are not columns (columns: {})",
+                free.len(),
+                columns.join(", ")
+            )));
+        }
+        if let Some((name, ..)) = bounds.iter().find(|(n, ..)| !free.contains(n)) {
+            return Err(FitError::UnknownParameter { law: text.into(), name: name.clone(), known: free });
+        }
+        let params = free.iter().map(|name| parameter(name, bounds)).collect();
+        let places = variables
+            .iter()
+            .enumerate()
+            .map(|(i, n)| (n.clone(), Place::Variable(i)))
+            .chain(free.iter().enumerate().map(|(j, n)| (n.clone(), Place::Parameter(j))))
+            .collect();
+        Ok(Self { expr, variables: variables.into_iter().map(Cow::Owned).collect(), params, places })
+    }
+}
+
+fn parameter(name: &str, bounds: &[(String, f64, f64)]) -> Param {
+    let (domain, grid) = match bounds.iter().find(|(n, ..)| n == name) {
+        None => (Domain::Positive, GRID.to_vec()),
+        Some((_, lo, hi)) => {
+            let domain = match (lo.is_finite(), hi.is_finite()) {
+                (true, true) => Domain::Between(*lo, *hi),
+                (true, false) if *lo == 0.0 => Domain::Positive,
+                _ => Domain::Real,
+            };
+            let grid = match domain {
+                Domain::Between(lo, hi) if lo > 0.0 && hi / lo > 100.0 => {
+                    [0.1, 0.35, 0.65, 0.9].iter().map(|s| lo * libm::pow(hi / lo, *s)).collect()
+                }
+                Domain::Between(lo, hi) => {
+                    [0.1, 0.35, 0.65, 0.9].iter().map(|s| lo + (hi - lo) * s).collect()
+                }
+                Domain::Positive => GRID.to_vec(),
+                Domain::Real => vec![-1.0, 0.1, 1.0, 30.0],
+            };
+            (domain, grid)
+        }
+    };
+    Param {
+        name: Cow::Owned(name.to_string()),
+        latex: Cow::Owned(format!("\\mathrm{{{}}}", name.replace('_', "\\_"))),
+        domain,
+        grid: Cow::Owned(grid),
+    }
+}
+
+impl Law for Expression {
+    fn name(&self) -> &str {
+        "expression"
+    }
+    fn equation(&self) -> String {
+        self.expr.to_string()
+    }
+    fn latex(&self) -> String {
+        format!("\\texttt{{{}}}", self.expr.to_string().replace('_', "\\_").replace('^', "\\^{}"))
+    }
+    fn source(&self) -> &str {
+        "given on the command line"
+    }
+    fn variables(&self) -> &[Cow<'static, str>] {
+        &self.variables
+    }
+    fn params(&self) -> &[Param] {
+        &self.params
+    }
+    fn response(&self) -> Response {
+        Response::Column
+    }
+
+    fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
+        let dual = self.expr.eval_dual(&|name| match self
+            .places
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, place)| *place)
+        {
+            Some(Place::Variable(i)) => Dual::constant(x.value[i]),
+            Some(Place::Parameter(j)) => Dual::slot(p.value[j], j),
+            None => Dual::constant(f64::NAN),
+        });
+        g.copy_from_slice(&dual.slope[..g.len()]);
+        dual.value
+    }
+
+    fn start(&self, p: &[f64], _: &crate::Data) -> Option<Vec<f64>> {
+        Some(p.to_vec())
+    }
+}
