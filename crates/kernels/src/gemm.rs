@@ -4,7 +4,7 @@
 //! at its start value. So neither the register tile, nor the chunk of rows, nor the instruction set, nor a
 //! product that is continued from C later on, changes a bit.
 //!
-//! A is read in place with any strides (so a transpose costs nothing), B is read in place when its rows
+//! A is read in place by rows or by columns (so a transpose costs nothing), B is read in place when its rows
 //! are contiguous and from panels ([`crate::pack::Packed`]) otherwise, C is written in place.
 
 use crate::isa::{Isa, Kind};
@@ -22,16 +22,28 @@ pub struct Size {
     pub k: usize,
 }
 
-/// The left operand: element (i, p) is `data[i * row + p * col]`.
+/// The left operand, read in place.
 #[derive(Clone, Copy, Debug)]
-pub struct Left<'a> {
-    /// The floats.
-    pub data: &'a [f32],
-    /// Distance between rows.
-    pub row: usize,
-    /// Distance between columns.
-    pub col: usize,
+pub enum Left<'a> {
+    /// Element (i, p) is `data[i * row + p]`.
+    Rows {
+        /// The floats.
+        data: &'a [f32],
+        /// Distance between rows.
+        row: usize,
+    },
+    /// Element (i, p) is `data[p * col + i]`: the transpose lies in memory.
+    Columns {
+        /// The floats.
+        data: &'a [f32],
+        /// Distance between columns.
+        col: usize,
+    },
 }
+
+/// How the left operand lies in memory, as a constant of the register tile.
+const ROWS: usize = 0;
+const COLUMNS: usize = 1;
 
 /// The right operand.
 #[derive(Clone, Copy, Debug)]
@@ -69,8 +81,8 @@ pub enum Start<'a> {
 struct Raw {
     size: Size,
     a: *const f32,
-    a_row: usize,
-    a_col: usize,
+    a_layout: usize,
+    a_stride: usize,
     b: *const f32,
     b_row: usize,
     /// Distance between panels of B of `panel_width` columns.
@@ -93,7 +105,11 @@ pub fn gemm(isa: Isa, size: Size, a: Left<'_>, b: Right<'_>, start: Start<'_>, c
         return;
     }
     assert!(k > 0, "an empty chain");
-    assert!((m - 1) * a.row + (k - 1) * a.col < a.data.len(), "A is too small for {size:?}");
+    let (a, a_layout, a_stride, a_end) = match a {
+        Left::Rows { data, row } => (data, ROWS, row, (m - 1) * row + k),
+        Left::Columns { data, col } => (data, COLUMNS, col, (k - 1) * col + m),
+    };
+    assert!(a_end <= a.len(), "A is too small for {size:?}");
     assert!((m - 1) * c_row + n <= c.len() && (n <= c_row || m == 1), "C is too small for {size:?}");
     let (b, b_row, b_panel, panel_width) = match b {
         Right::Rows { data, row } => {
@@ -114,9 +130,9 @@ pub fn gemm(isa: Isa, size: Size, a: Left<'_>, b: Right<'_>, start: Start<'_>, c
     assert!(row.is_none_or(|row| row.len() >= n), "the start row is too short for {size:?}");
     let raw = Raw {
         size,
-        a: a.data.as_ptr(),
-        a_row: a.row,
-        a_col: a.col,
+        a: a.as_ptr(),
+        a_layout,
+        a_stride,
         b,
         b_row,
         b_panel,
@@ -128,7 +144,7 @@ pub fn gemm(isa: Isa, size: Size, a: Left<'_>, b: Right<'_>, start: Start<'_>, c
     };
     match isa.0 {
         // SAFETY: bounds were checked above; no instructions are needed.
-        Kind::Portable => unsafe { by_panels::<Portable>(raw) },
+        Kind::Portable => unsafe { by_layout::<Portable>(raw) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: bounds were checked above; this `Isa` proves AVX2 and FMA.
         Kind::Avx2 => unsafe { avx2(raw) },
@@ -153,14 +169,27 @@ pub(crate) fn panel_width(isa: Isa) -> usize {
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2(raw: Raw) {
     // SAFETY: the caller checked the bounds; the features are enabled here.
-    unsafe { by_panels::<std::arch::x86_64::__m256>(raw) }
+    unsafe { by_layout::<std::arch::x86_64::__m256>(raw) }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx2,fma")]
 unsafe fn avx512(raw: Raw) {
     // SAFETY: the caller checked the bounds; the features are enabled here.
-    unsafe { by_panels::<std::arch::x86_64::__m512>(raw) }
+    unsafe { by_layout::<std::arch::x86_64::__m512>(raw) }
+}
+
+/// # Safety
+/// As [`by_panels`].
+#[inline(always)]
+unsafe fn by_layout<V: Lanes>(raw: Raw) {
+    // SAFETY: passed on.
+    unsafe {
+        match raw.a_layout {
+            ROWS => by_panels::<V, ROWS>(raw),
+            _ => by_panels::<V, COLUMNS>(raw),
+        }
+    }
 }
 
 /// Panel by panel of B, so that one stays in L1 while the rows of A pass by.
@@ -168,8 +197,9 @@ unsafe fn avx512(raw: Raw) {
 /// # Safety
 /// `raw` describes memory within bounds; the instructions of `V` exist.
 #[inline(always)]
-unsafe fn by_panels<V: Lanes>(raw: Raw) {
+unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw) {
     let Size { m, n, k } = raw.size;
+    let a_row = if A == ROWS { raw.a_stride } else { 1 };
     let mut column = 0;
     let mut panel = raw.b;
     while column < n {
@@ -185,9 +215,8 @@ unsafe fn by_panels<V: Lanes>(raw: Raw) {
             unsafe {
                 let tile = Tile {
                     k,
-                    a: raw.a.add(row * raw.a_row),
-                    a_row: raw.a_row,
-                    a_col: raw.a_col,
+                    a: raw.a.add(row * a_row),
+                    a_stride: raw.a_stride,
                     b: panel,
                     b_row: raw.b_row,
                     c: raw.c.add(row * raw.c_row + column),
@@ -202,12 +231,12 @@ unsafe fn by_panels<V: Lanes>(raw: Raw) {
                 };
                 if width > V::N {
                     if V::N == 8 {
-                        by_height_6::<V, 2>(end - row, tile);
+                        by_height_6::<V, 2, A>(end - row, tile);
                     } else {
-                        by_height_12::<V, 2>(end - row, tile);
+                        by_height_12::<V, 2, A>(end - row, tile);
                     }
                 } else {
-                    by_height_12::<V, 1>(end - row, tile);
+                    by_height_12::<V, 1, A>(end - row, tile);
                 }
             }
             row = end;
@@ -225,8 +254,7 @@ unsafe fn by_panels<V: Lanes>(raw: Raw) {
 struct Tile {
     k: usize,
     a: *const f32,
-    a_row: usize,
-    a_col: usize,
+    a_stride: usize,
     b: *const f32,
     b_row: usize,
     c: *mut f32,
@@ -243,10 +271,10 @@ macro_rules! by_height {
         /// # Safety
         /// As [`tile`]; `height` is one of the listed.
         #[inline(always)]
-        unsafe fn $name<V: Lanes, const NV: usize>(height: usize, t: Tile) {
+        unsafe fn $name<V: Lanes, const NV: usize, const A: usize>(height: usize, t: Tile) {
             match height {
                 // SAFETY: passed on.
-                $($height => unsafe { tile::<V, $height, NV>(t) },)*
+                $($height => unsafe { tile::<V, $height, NV, A>(t) },)*
                 _ => unreachable!("tiles are never taller than the tallest"),
             }
         }
@@ -261,7 +289,7 @@ by_height!(by_height_12, 1 2 3 4 5 6 7 8 9 10 11 12);
 /// The operands of `t` are within bounds for MR rows and `t.width` columns (B for whole registers); the
 /// instructions of `V` exist.
 #[inline(always)]
-unsafe fn tile<V: Lanes, const MR: usize, const NV: usize>(t: Tile) {
+unsafe fn tile<V: Lanes, const MR: usize, const NV: usize, const A: usize>(t: Tile) {
     // SAFETY: by the contract above, for every access below.
     unsafe {
         // Columns of the last register; the registers before it are whole.
@@ -285,23 +313,17 @@ unsafe fn tile<V: Lanes, const MR: usize, const NV: usize>(t: Tile) {
                 }
             }
         }
-        // A base pointer for every three rows keeps the address of a row one addition away from it.
-        let mut a: [*const f32; 4] = std::array::from_fn(|g| t.a.wrapping_add(3 * g * t.a_row));
-        let mut b = t.b;
-        for _ in 0..t.k {
-            let mut right = [V::splat(0.0); NV];
-            for (j, register) in right.iter_mut().enumerate() {
-                *register = V::load(b.add(j * V::N));
+        // Four steps at a time, so that loads differ by constants and the loop spends its instructions on FMAs.
+        let mut p = 0;
+        while p + 4 <= t.k {
+            for unrolled in 0..4 {
+                step::<V, MR, NV, A>(&t, p + unrolled, &mut acc);
             }
-            for (i, chains) in acc.iter_mut().enumerate() {
-                let left = V::splat(*a[i / 3].add(i % 3 * t.a_row));
-                for (chain, &register) in chains.iter_mut().zip(&right) {
-                    *chain = chain.fma(left, register);
-                }
-            }
-            // Wrapping, because the step behind the last may leave the operands.
-            a = a.map(|rows| rows.wrapping_add(t.a_col));
-            b = b.wrapping_add(t.b_row);
+            p += 4;
+        }
+        while p < t.k {
+            step::<V, MR, NV, A>(&t, p, &mut acc);
+            p += 1;
         }
         for (i, chains) in acc.iter().enumerate() {
             for (j, chain) in chains.iter().enumerate() {
@@ -311,6 +333,35 @@ unsafe fn tile<V: Lanes, const MR: usize, const NV: usize>(t: Tile) {
                 } else {
                     chain.store_partial(p, last);
                 }
+            }
+        }
+    }
+}
+
+/// One link of every chain: acc += A[.., p]·B[p, ..].
+///
+/// # Safety
+/// As [`tile`], and p < k.
+#[inline(always)]
+unsafe fn step<V: Lanes, const MR: usize, const NV: usize, const A: usize>(
+    t: &Tile,
+    p: usize,
+    acc: &mut [[V; NV]; MR],
+) {
+    // SAFETY: by the contract above.
+    unsafe {
+        let b = t.b.add(p * t.b_row);
+        let mut right = [V::splat(0.0); NV];
+        for (j, register) in right.iter_mut().enumerate() {
+            *register = V::load(b.add(j * V::N));
+        }
+        for (i, chains) in acc.iter_mut().enumerate() {
+            let left = V::splat(*match A {
+                ROWS => t.a.add(i * t.a_stride + p),
+                _ => t.a.add(p * t.a_stride + i),
+            });
+            for (chain, &register) in chains.iter_mut().zip(&right) {
+                *chain = chain.fma(left, register);
             }
         }
     }

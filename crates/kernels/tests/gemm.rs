@@ -67,7 +67,11 @@ fn gemm_every_path_shape_and_start_equals_the_scalar_chain_bit_for_bit() {
                     Right::Panels(&packed_columns),
                 ] {
                     let mut c = before.clone();
-                    let left = Left { data: &a, row, col };
+                    let left = if a_transposed {
+                        Left::Columns { data: &a, col }
+                    } else {
+                        Left::Rows { data: &a, row }
+                    };
                     gemm(isa, Size { m, n, k }, left, right, start, &mut c, stride_c);
                     for i in 0..m {
                         for j in 0..stride_c {
@@ -108,7 +112,7 @@ fn gemm_continued_from_c_equals_one_product_bit_for_bit() {
         let mut c = vec![0.0; m * n];
         let mut from = 0;
         for &to in cuts {
-            let left = Left { data: &a[from..], row: k, col: 1 };
+            let left = Left::Rows { data: &a[from..], row: k };
             let right = Right::Rows { data: &b[from * n..], row: n };
             gemm(isa, Size { m, n, k: to - from }, left, right, Start::C, &mut c, n);
             from = to;
@@ -123,5 +127,5 @@ fn gemm_continued_from_c_equals_one_product_bit_for_bit() {
 fn gemm_operand_out_of_bounds_panics_before_touching_memory() {
     let size = Size { m: 4, n: 4, k: 4 };
     let right = Right::Rows { data: &[0.0; 64], row: 4 };
-    gemm(Isa::best(), size, Left { data: &[0.0; 15], row: 4, col: 1 }, right, Start::Zero, &mut [0.0; 16], 4);
+    gemm(Isa::best(), size, Left::Rows { data: &[0.0; 15], row: 4 }, right, Start::Zero, &mut [0.0; 16], 4);
 }

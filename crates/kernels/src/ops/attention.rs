@@ -83,7 +83,7 @@ pub fn forward(
                 gemm(
                     isa,
                     Size { m: rows, n: keys, k: d_head },
-                    Left { data: &q[from * stride..], row: stride, col: 1 },
+                    Left::Rows { data: &q[from * stride..], row: stride },
                     Right::Panels(&scratch.columns),
                     Start::Zero,
                     weights,
@@ -93,7 +93,7 @@ pub fn forward(
                 gemm(
                     isa,
                     Size { m: rows, n: d_head, k: keys },
-                    Left { data: weights, row: w_stride, col: 1 },
+                    Left::Rows { data: weights, row: w_stride },
                     Right::Rows { data: v, row: stride },
                     Start::Zero,
                     &mut out[from * out_stride..],
@@ -138,7 +138,7 @@ pub fn backward(
                 gemm(
                     isa,
                     Size { m: rows, n: keys, k: d_head },
-                    Left { data: &d_out[from * out_stride..], row: out_stride, col: 1 },
+                    Left::Rows { data: &d_out[from * out_stride..], row: out_stride },
                     Right::Panels(columns),
                     Start::Zero,
                     &mut d_scores[block.clone()],
@@ -160,7 +160,7 @@ pub fn backward(
                 gemm(
                     isa,
                     Size { m: rows, n: d_head, k: keys },
-                    Left { data: &d_scores[block], row: w_stride, col: 1 },
+                    Left::Rows { data: &d_scores[block], row: w_stride },
                     Right::Rows { data: k, row: stride },
                     Start::Zero,
                     &mut d_q[from * stride..],
@@ -173,7 +173,7 @@ pub fn backward(
                 gemm(
                     isa,
                     size,
-                    Left { data: &d_scores[corner..], row: 1, col: w_stride },
+                    Left::Columns { data: &d_scores[corner..], col: w_stride },
                     Right::Rows { data: &q[from * stride..], row: stride },
                     Start::Zero,
                     &mut d_q[from * stride + width..],
@@ -182,7 +182,7 @@ pub fn backward(
                 gemm(
                     isa,
                     size,
-                    Left { data: &weights[corner..], row: 1, col: w_stride },
+                    Left::Columns { data: &weights[corner..], col: w_stride },
                     Right::Rows { data: &d_out[from * out_stride..], row: out_stride },
                     Start::Zero,
                     &mut d_q[from * stride + 2 * width..],

@@ -82,7 +82,7 @@ pub fn forward_backward(
         gemm(
             isa,
             Size { m: head.n_vocab, n: head.width, k: rows },
-            Left { data: logits, row: 1, col: stride },
+            Left::Columns { data: logits, col: stride },
             Right::Rows { data: x, row: x_stride },
             Start::C,
             d_table,
@@ -91,7 +91,7 @@ pub fn forward_backward(
         gemm(
             isa,
             Size { m: rows, n: head.width, k: head.n_vocab },
-            Left { data: logits, row: stride, col: 1 },
+            Left::Rows { data: logits, row: stride },
             Right::Panels(&w.backward),
             match write {
                 Write::Set => Start::Zero,
@@ -108,7 +108,7 @@ fn product(isa: Isa, head: Head, rows: usize, x: &[f32], w: &Weights, logits: &m
     gemm(
         isa,
         Size { m: rows, n: head.n_vocab, k: head.width },
-        Left { data: x, row: row_stride(head.width), col: 1 },
+        Left::Rows { data: x, row: row_stride(head.width) },
         Right::Panels(&w.forward),
         Start::Zero,
         logits,

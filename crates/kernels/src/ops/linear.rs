@@ -92,7 +92,7 @@ fn product(isa: Isa, a: Affine, rows: usize, x: &[f32], w: &Weights, start: Star
     gemm(
         isa,
         Size { m: rows, n: a.outputs, k: a.inputs },
-        Left { data: x, row: row_stride(a.inputs), col: 1 },
+        Left::Rows { data: x, row: row_stride(a.inputs) },
         Right::Panels(&w.forward),
         start,
         y,
@@ -122,7 +122,7 @@ pub fn backward(
     gemm(
         isa,
         Size { m: a.inputs + 1, n: a.outputs, k: rows },
-        Left { data: x, row: 1, col: x_stride },
+        Left::Columns { data: x, col: x_stride },
         Right::Rows { data: dy, row: y_stride },
         Start::C,
         d_weight,
@@ -131,7 +131,7 @@ pub fn backward(
     gemm(
         isa,
         Size { m: rows, n: a.inputs, k: a.outputs },
-        Left { data: dy, row: y_stride, col: 1 },
+        Left::Rows { data: dy, row: y_stride },
         Right::Panels(&w.backward),
         match write {
             Write::Set => Start::Zero,
