@@ -18,8 +18,6 @@ pub struct Recipe {
     pub n_vocab: u32,
     /// Tied or untied head.
     pub head: Head,
-    /// Standard deviation of the initial weights.
-    pub init_std: f64,
     /// Steps of linear warm-up.
     pub warmup_steps: u64,
     /// Share of the steps, at the end, over which the rate falls linearly to zero.
@@ -44,7 +42,7 @@ pub struct ExperimentData {
     pub test_tokens: u64,
 }
 
-/// A model of a ladder, with the learning rate tuned for its width.
+/// A model of a ladder, with the learning rate and the initial weights tuned for its width.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rung {
@@ -56,6 +54,8 @@ pub struct Rung {
     pub n_head: u32,
     /// Peak learning rate.
     pub lr: f64,
+    /// Standard deviation of the initial weights.
+    pub init_std: f64,
 }
 
 /// How much data a run has and how long it looks at it.
@@ -121,6 +121,19 @@ impl Experiment {
     /// # Errors
     /// The first impossible value.
     pub fn specs(&self) -> Result<Vec<RunSpec>, SpecError> {
+        let mut seen = BTreeSet::new();
+        let mut specs = Vec::new();
+        for set in &self.sets {
+            specs.extend(self.specs_of(set)?.into_iter().filter(|spec| seen.insert(spec.key())));
+        }
+        Ok(specs)
+    }
+
+    /// The runs of one set.
+    ///
+    /// # Errors
+    /// The first impossible value.
+    pub fn specs_of(&self, set: &RunSet) -> Result<Vec<RunSpec>, SpecError> {
         if !(0.0..=1.0).contains(&self.recipe.cooldown) {
             return Err(SpecError::Value {
                 key: "recipe.cooldown",
@@ -128,18 +141,13 @@ impl Experiment {
                 expected: "a share of the steps, 0 to 1",
             });
         }
-        let mut seen = BTreeSet::new();
         let mut specs = Vec::new();
-        for set in &self.sets {
-            for rung in &set.models {
-                for data in &set.data {
-                    for seed in &set.seeds {
-                        let spec = self.spec(rung, data, *seed);
-                        spec.validate()?;
-                        if seen.insert(spec.key()) {
-                            specs.push(spec);
-                        }
-                    }
+        for rung in &set.models {
+            for data in &set.data {
+                for seed in &set.seeds {
+                    let spec = self.spec(rung, data, *seed);
+                    spec.validate()?;
+                    specs.push(spec);
                 }
             }
         }
@@ -152,7 +160,7 @@ impl Experiment {
             recipe: r.name.clone(),
             seed,
             steps: data.steps,
-            init_std: r.init_std,
+            init_std: rung.init_std,
             model: ModelShape::standard(rung.n_layer, rung.d_model, rung.n_head, r.n_ctx, r.n_vocab, r.head),
             data: DataSpec {
                 name: self.data.name.clone(),
@@ -180,7 +188,7 @@ mod tests {
     use super::*;
 
     fn experiment() -> Experiment {
-        let rung = |d_model| Rung { n_layer: 2, d_model, n_head: 1, lr: 0.01 };
+        let rung = |d_model| Rung { n_layer: 2, d_model, n_head: 1, lr: 0.01, init_std: 0.02 };
         let full = DataRung { train_tokens: 10_000, steps: 100 };
         Experiment {
             question: "how does loss fall with size?".into(),
@@ -189,7 +197,6 @@ mod tests {
                 n_ctx: 64,
                 n_vocab: 512,
                 head: Head::Untied,
-                init_std: 0.02,
                 warmup_steps: 10,
                 cooldown: 0.2,
                 batch: Batch { sequences: 8, micro_sequences: 4 },
