@@ -4,6 +4,7 @@
 //! intervals, every rival minimum, and what is doubtful. No I/O, no clock, no randomness but a given seed;
 //! transcendental functions from the `libm` crate, so that the same data give the same bytes everywhere.
 
+pub mod chain;
 mod choose;
 mod data;
 mod doubts;

@@ -18,9 +18,12 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { polished: 12, screening_points: 2000 }
+        Self { polished: 10, screening_points: 2000 }
     }
 }
+
+/// Points on which the start grid is ranked.
+const SCREENING: usize = 48;
 
 /// A minimum and how many polished starts led to it.
 #[derive(Clone, Debug)]
@@ -54,12 +57,15 @@ pub(crate) fn find(
     } else {
         Problem::new(problem.law, problem.data, problem.objective, fixed)
     };
-    let grid = starts.map_or_else(|| starts::grid(problem.law, small.data, fixed), <[_]>::to_vec);
+    // The grid is only ranked: a fraction of the points tells a good start from a bad one.
+    let few = small.data.thinned(SCREENING.max(4 * problem.free.len()));
+    let rough = Problem::new(problem.law, &few, problem.objective, fixed);
+    let grid = starts.map_or_else(|| starts::grid(problem.law, &few, fixed), <[_]>::to_vec);
     let screened = grid.len();
     let mut scored: Vec<(f64, Vec<f64>)> = grid
         .iter()
-        .map(|p| small.to_internal(p))
-        .map(|theta| (small.objective_at(&theta), theta))
+        .map(|p| rough.to_internal(p))
+        .map(|theta| (rough.objective_at(&theta), theta))
         .filter(|(value, _)| value.is_finite())
         .collect();
     scored.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -1,6 +1,6 @@
 //! Newton's method with a damped, sign-corrected Hessian: one polished local minimum.
 
-use crate::linalg::eigen;
+use crate::linalg::{cholesky, cholesky_solve, eigen};
 use crate::objective::Penalty;
 use crate::problem::{Derivatives, Problem};
 
@@ -13,8 +13,6 @@ pub(crate) struct Optimum {
     pub converged: bool,
 }
 
-/// No coordinate moves further than this in one step: coordinates are mostly logarithms.
-const LONGEST_STEP: f64 = 2.0;
 const MOST_STEPS: usize = 400;
 
 /// Polishes `start` to the local minimum its basin leads to.
@@ -29,68 +27,56 @@ pub(crate) fn polish(problem: &Problem<'_>, start: &[f64]) -> Optimum {
     };
     let mut theta = start.to_vec();
     if let Some(target) = target {
-        let mut delta = typical_residual(problem, start);
+        let mut delta = problem.typical_residual(start);
         if target < 0.05 * delta {
             // |r| itself is as good as reached when δ is far below what the objective can tell apart.
             let last = target.max(1e-9 * delta);
             while delta > last {
-                theta = newton(&problem.smoothed(delta), &theta).0;
+                theta = newton(&problem.smoothed(delta), &theta).theta;
                 delta *= 0.2;
             }
             if target == 0.0 {
-                let (sharpest, _) = newton(&problem.smoothed(last), &theta);
+                let sharpest = newton(&problem.smoothed(last), &theta).theta;
                 let (before, value) = (problem.objective_at(&theta), problem.objective_at(&sharpest));
-                return Optimum {
-                    theta: sharpest,
-                    value,
-                    converged: (before - value).abs() <= 1e-7 * value.abs(),
-                };
+                let converged = (before - value).abs() <= 1e-7 * value.abs();
+                return Optimum { theta: sharpest, value, converged };
             }
         }
     }
-    let (theta, converged) = newton(problem, &theta);
-    Optimum { value: problem.objective_at(&theta), theta, converged }
+    newton(problem, &theta)
 }
 
-/// Median size of the residuals.
-fn typical_residual(problem: &Problem<'_>, theta: &[f64]) -> f64 {
-    let mut sizes: Vec<f64> =
-        problem.residuals(theta).iter().map(|r| r.abs()).filter(|r| r.is_finite()).collect();
-    sizes.sort_by(f64::total_cmp);
-    sizes.get(sizes.len() / 2).copied().unwrap_or(1.0).max(1e-12)
-}
-
-fn newton(problem: &Problem<'_>, start: &[f64]) -> (Vec<f64>, bool) {
+fn newton(problem: &Problem<'_>, start: &[f64]) -> Optimum {
+    let m = start.len();
     let mut theta = start.to_vec();
     let mut at = problem.evaluate(&theta);
-    if !at.value.is_finite() || theta.is_empty() {
-        return (theta, at.value.is_finite());
+    if !at.value.is_finite() || m == 0 {
+        return Optimum { theta, value: at.value, converged: at.value.is_finite() };
     }
     let mut damping = 0.0;
     for _ in 0..MOST_STEPS {
-        let model = Model::new(&at);
+        let mut model = Model::new(&at, m);
+        let longest = problem.longest_step(&theta);
         loop {
-            let step = model.step(damping);
+            let step = model.step(damping, &longest[..m]);
             let predicted = model.predicted_decrease(&step);
             // A Newton step that can gain less than the rounding of the sum: nothing is left to gain.
             let exhausted = predicted <= 1e-15 * at.value.abs();
             let next: Vec<f64> = theta.iter().zip(&step).map(|(t, s)| t + s).collect();
             let there = problem.evaluate(&next);
+            let smaller = || norm(&there.gradient[..m]) < norm(&at.gradient[..m]);
             let better = there.value.is_finite()
-                && (there.value < at.value
-                    || (there.value <= at.value * (1.0 + 1e-14)
-                        && norm(&there.gradient) < norm(&at.gradient)));
+                && (there.value < at.value || (there.value <= at.value * (1.0 + 1e-14) && smaller()));
             if exhausted {
-                return (if better { next } else { theta }, damping < 1.0);
+                let (theta, value) = if better { (next, there.value) } else { (theta, at.value) };
+                return Optimum { theta, value, converged: damping < 1.0 };
             }
             if better {
                 let ratio = (at.value - there.value) / predicted;
-                damping = if ratio > 0.7 {
-                    damping * 0.1
-                } else if ratio < 0.2 {
-                    (damping * 4.0).max(1e-3)
-                } else {
-                    damping
+                damping = match ratio {
+                    r if r > 0.7 => damping * 0.1,
+                    r if r < 0.2 => (damping * 4.0).max(1e-3),
+                    _ => damping,
                 };
                 if damping < 1e-9 {
                     damping = 0.0;
@@ -100,72 +86,86 @@ fn newton(problem: &Problem<'_>, start: &[f64]) -> (Vec<f64>, bool) {
             }
             damping = (damping * 8.0).max(1e-4);
             if damping > 1e12 {
-                return (theta, norm_scaled(&model.gradient) < 1e-6 * at.value.abs().max(f64::MIN_POSITIVE));
+                let flat = largest(&model.gradient) < 1e-6 * at.value.abs().max(f64::MIN_POSITIVE);
+                return Optimum { theta, value: at.value, converged: flat };
             }
         }
     }
-    (theta, false)
+    Optimum { theta, value: at.value, converged: false }
 }
 
 fn norm(v: &[f64]) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-fn norm_scaled(v: &[f64]) -> f64 {
+fn largest(v: &[f64]) -> f64 {
     v.iter().fold(0.0, |m: f64, x| m.max(x.abs()))
 }
 
-/// The local quadratic in coordinates scaled by the Hessian's diagonal, negative curvatures turned positive.
+/// The local quadratic in coordinates scaled by the Hessian's diagonal. Where it is not convex, negative
+/// curvatures are turned positive.
 struct Model {
     scale: Vec<f64>,
     gradient: Vec<f64>,
-    curvature: Vec<f64>,
-    vectors: Vec<f64>,
+    /// Scaled Hessian, row-major; convex once `corrected`.
+    hessian: Vec<f64>,
+    corrected: bool,
 }
 
 impl Model {
-    fn new(at: &Derivatives) -> Self {
-        let n = at.gradient.len();
-        let largest = (0..n).map(|j| at.hessian[j * n + j].abs()).fold(f64::MIN_POSITIVE, f64::max);
+    fn new(at: &Derivatives, m: usize) -> Self {
+        let top = (0..m).map(|j| at.hessian[j * m + j].abs()).fold(f64::MIN_POSITIVE, f64::max);
         let scale: Vec<f64> =
-            (0..n).map(|j| 1.0 / at.hessian[j * n + j].abs().max(1e-20 * largest).sqrt()).collect();
-        let scaled: Vec<f64> = (0..n * n).map(|i| at.hessian[i] * scale[i / n] * scale[i % n]).collect();
-        let (values, vectors) = eigen(&scaled, n);
+            (0..m).map(|j| 1.0 / at.hessian[j * m + j].abs().max(1e-20 * top).sqrt()).collect();
+        let hessian = (0..m * m).map(|i| at.hessian[i] * scale[i / m] * scale[i % m]).collect();
         let gradient = at.gradient.iter().zip(&scale).map(|(g, s)| g * s).collect();
-        let top = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        let curvature = values.iter().map(|v| v.abs().max(1e-13 * top)).collect();
-        Self { scale, gradient, curvature, vectors }
+        Self { scale, gradient, hessian, corrected: false }
     }
 
-    fn step(&self, damping: f64) -> Vec<f64> {
-        let n = self.gradient.len();
-        let mut z = vec![0.0; n];
-        for k in 0..n {
-            let along: f64 = (0..n).map(|j| self.vectors[j * n + k] * self.gradient[j]).sum();
-            let length = -along / (self.curvature[k] + damping);
-            for (j, z) in z.iter_mut().enumerate() {
-                *z += length * self.vectors[j * n + k];
-            }
+    /// |H| by its eigenvalues.
+    fn correct(&mut self) {
+        let m = self.gradient.len();
+        let (values, vectors) = eigen(&self.hessian, m);
+        let floor = 1e-13 * largest(&values);
+        self.hessian = (0..m * m)
+            .map(|i| {
+                (0..m)
+                    .map(|k| vectors[i / m * m + k] * values[k].abs().max(floor) * vectors[i % m * m + k])
+                    .sum()
+            })
+            .collect();
+        self.corrected = true;
+    }
+
+    fn step(&mut self, damping: f64, longest: &[f64]) -> Vec<f64> {
+        let m = self.gradient.len();
+        let mut z = self.damped(damping);
+        if z.is_none() && !self.corrected {
+            self.correct();
+            z = self.damped(damping);
         }
-        let mut step: Vec<f64> = z.iter().zip(&self.scale).map(|(z, s)| z * s).collect();
-        let longest = norm_scaled(&step);
-        if longest > LONGEST_STEP {
-            step.iter_mut().for_each(|s| *s *= LONGEST_STEP / longest);
+        let Some(z) = z else { return vec![0.0; m] };
+        let mut step: Vec<f64> = z.iter().zip(&self.scale).map(|(z, s)| -z * s).collect();
+        let over = step.iter().zip(longest).map(|(s, l)| s.abs() / l).fold(0.0, f64::max);
+        if over > 1.0 {
+            step.iter_mut().for_each(|s| *s /= over);
         }
         step
     }
 
-    /// Decrease of the corrected quadratic along `step`.
+    fn damped(&self, damping: f64) -> Option<Vec<f64>> {
+        let m = self.gradient.len();
+        let mut damped = self.hessian.clone();
+        (0..m).for_each(|j| damped[j * m + j] += damping);
+        cholesky(&damped, m).map(|l| cholesky_solve(&l, m, &self.gradient))
+    }
+
+    /// Decrease of the quadratic along `step`.
     fn predicted_decrease(&self, step: &[f64]) -> f64 {
-        let n = step.len();
+        let m = step.len();
         let z: Vec<f64> = step.iter().zip(&self.scale).map(|(s, c)| s / c).collect();
         let linear: f64 = z.iter().zip(&self.gradient).map(|(z, g)| z * g).sum();
-        let quadratic: f64 = (0..n)
-            .map(|k| {
-                let along: f64 = (0..n).map(|j| self.vectors[j * n + k] * z[j]).sum();
-                self.curvature[k] * along * along
-            })
-            .sum();
+        let quadratic: f64 = (0..m * m).map(|i| z[i / m] * self.hessian[i] * z[i % m]).sum();
         -(linear + 0.5 * quadratic)
     }
 }

@@ -18,11 +18,13 @@ pub(crate) struct Problem<'a> {
 }
 
 /// Value, gradient and Hessian at one place, by the free coordinates.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Derivatives {
     pub value: f64,
-    pub gradient: Vec<f64>,
-    pub hessian: Vec<f64>,
+    /// The first `m` entries, `m` being the number of free coordinates.
+    pub gradient: [f64; MAX_PARAMS],
+    /// Row-major, `m` × `m` in the first entries.
+    pub hessian: [f64; MAX_PARAMS * MAX_PARAMS],
 }
 
 /// All parameters in natural units, their logarithms and the two derivatives by the coordinate.
@@ -122,6 +124,21 @@ impl<'a> Problem<'a> {
             .collect()
     }
 
+    /// Median size of the residuals, from at most about a hundred of them.
+    pub fn typical_residual(&self, theta: &[f64]) -> f64 {
+        let n = self.natural(theta);
+        let np = self.base.len();
+        let pars = Pars { value: &n.value[..np], ln: &n.ln[..np] };
+        let mut g = [0.0; MAX_PARAMS];
+        let mut sizes: Vec<f64> = (0..self.data.len())
+            .step_by(self.data.len().div_ceil(100).max(1))
+            .map(|i| self.residual(i, self.law.eval(self.data.vars(i), pars, &mut g[..np])).abs())
+            .filter(|r| r.is_finite())
+            .collect();
+        sizes.sort_by(f64::total_cmp);
+        sizes.get(sizes.len() / 2).copied().unwrap_or(1.0).max(1e-12)
+    }
+
     fn residual(&self, i: usize, value: f64) -> f64 {
         match self.objective.space {
             Space::Linear => value - self.data.y[i],
@@ -145,6 +162,18 @@ impl<'a> Problem<'a> {
             out.extend(self.free.iter().map(|&j| g[j] * n.slope[j] * scale));
         }
         out
+    }
+
+    /// Furthest each free coordinate may move in one step: two e-foldings of a positive parameter, twice a
+    /// real one's size.
+    pub fn longest_step(&self, theta: &[f64]) -> [f64; MAX_PARAMS] {
+        let mut longest = [2.0; MAX_PARAMS];
+        for ((longest, &j), t) in longest.iter_mut().zip(&self.free).zip(theta) {
+            if self.domain(j) == Domain::Real {
+                *longest = 2.0 * t.abs().max(1.0);
+            }
+        }
+        longest
     }
 
     /// Value, gradient and Hessian; the value is infinite where the law has none.
@@ -173,7 +202,11 @@ impl<'a> Problem<'a> {
                 }
             };
             if !residual.is_finite() {
-                return Derivatives { value: f64::INFINITY, gradient: vec![], hessian: vec![] };
+                return Derivatives {
+                    value: f64::INFINITY,
+                    gradient: [0.0; MAX_PARAMS],
+                    hessian: [0.0; MAX_PARAMS * MAX_PARAMS],
+                };
             }
             let rho = self.rho(residual);
             total += weight * rho.value;
@@ -183,13 +216,18 @@ impl<'a> Problem<'a> {
             for j in 0..np {
                 gradient[j] += slope * g[j];
                 let gj = outer * g[j];
-                for k in j..np {
-                    hessian[j * np + k] += gj * g[k] + slope * h[j * np + k];
+                let row = j * np..(j + 1) * np;
+                for ((sum, gk), hk) in hessian[row.clone()].iter_mut().zip(&g).zip(&h[row]).skip(j) {
+                    *sum += gj * gk + slope * hk;
                 }
             }
         }
         let m = self.free.len();
-        let mut out = Derivatives { value: total, gradient: vec![0.0; m], hessian: vec![0.0; m * m] };
+        let mut out = Derivatives {
+            value: total,
+            gradient: [0.0; MAX_PARAMS],
+            hessian: [0.0; MAX_PARAMS * MAX_PARAMS],
+        };
         for (a, &j) in self.free.iter().enumerate() {
             out.gradient[a] = gradient[j] * n.slope[j];
             for (b, &k) in self.free.iter().enumerate().skip(a) {

@@ -1,6 +1,6 @@
 //! Loss at a position of the context, a + b·T^−c, and the constant offset of another test set.
 
-use crate::law::{Domain, EXPONENTS, Law, Param, Pars, Vars};
+use crate::law::{Domain, EXPONENTS, Law, Param, Pars, Response, Vars};
 use std::borrow::Cow;
 
 /// L(T) = a + b·T^−c.
@@ -69,6 +69,9 @@ impl Law for TransferOffset {
     }
     fn params(&self) -> &[Param] {
         OFFSET
+    }
+    fn response(&self) -> Response {
+        Response::Column
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {

@@ -6,6 +6,8 @@
 
 use super::error::{PlanError, positive};
 use super::search::{Lowest, crossing, lowest};
+use crate::law::value;
+use crate::laws::{CriticalBatch, KaplanNs, PowerLaw};
 use crate::presets::KaplanConstants;
 
 /// The optimum at a budget.
@@ -26,17 +28,17 @@ pub struct KaplanOptimum {
 impl KaplanConstants {
     /// L(N, ∞) = (N_c/N)^α_N: the loss after endless training.
     pub fn converged(&self, n: f64) -> f64 {
-        power(self.n_c / n, self.alpha_n)
+        value(&PowerLaw::N, &[n], &[self.n_c, self.alpha_n])
     }
 
     /// L(N, S_min), equation 1.6.
     pub fn loss(&self, n: f64, steps_min: f64) -> f64 {
-        self.converged(n) + power(self.s_c / steps_min, self.alpha_s)
+        value(&KaplanNs, &[n, steps_min], &[self.n_c, self.s_c, self.alpha_n, self.alpha_s])
     }
 
     /// B_crit(L) = B*/L^(1/α_B) in tokens, equation 1.4.
     pub fn b_crit(&self, loss: f64) -> f64 {
-        self.b_star * power(loss, -1.0 / self.alpha_b)
+        value(&CriticalBatch, &[loss], &[self.b_star, self.alpha_b])
     }
 
     /// α_C^min = 1/(1/α_S + 1/α_B + 1/α_N), equations 1.8 and B.7.

@@ -2,6 +2,7 @@
 //! costs. Pure functions of laws; nothing is fitted here.
 
 mod allocation;
+mod basis;
 pub mod batch;
 mod chinchilla;
 pub mod contradiction;
@@ -10,15 +11,20 @@ mod hardware;
 mod inference;
 mod kaplan;
 mod overfit;
-mod search;
+pub mod repetition;
+mod report;
+pub(crate) mod search;
+pub mod spec;
 
 pub use allocation::{Allocation, cheapest_for_loss, compute_optimal};
+pub use basis::Basis;
 pub use chinchilla::chinchilla_optimum;
 pub use error::PlanError;
 pub use hardware::{Cost, Hardware};
 pub use inference::{Served, serve};
 pub use kaplan::{KaplanOptimum, StoppingTrade, WrongSize};
 pub use overfit::{overfit, tokens_needed};
+pub use report::{Advice, Goal, OtherSize, Plan, Request, plan};
 
 #[cfg(test)]
 mod appendix_b_tests;

@@ -1,0 +1,146 @@
+//! A learning curve: smoothed, interpolated, and the first step that reaches a loss.
+
+use super::ChainOptions;
+
+/// One evaluation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// Updates done.
+    pub step: f64,
+    /// Loss, nats per token.
+    pub loss: f64,
+    /// Gradient noise scale in tokens, where it was measured.
+    pub noise_scale: Option<f64>,
+}
+
+/// One run at one batch size.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trunk {
+    /// Name.
+    pub run: String,
+    /// Parameters.
+    pub n: f64,
+    /// Tokens per update.
+    pub batch: f64,
+    /// Evaluations in any order.
+    pub points: Vec<Point>,
+}
+
+/// A trunk's curve in logarithms, smoothed.
+#[derive(Clone, Debug)]
+pub(super) struct Curve {
+    pub n: f64,
+    pub batch: f64,
+    /// (ln step, ln loss), steps increasing.
+    pub smooth: Vec<(f64, f64)>,
+    /// d ln loss / d ln step at each of them.
+    slopes: Vec<f64>,
+    noise: Vec<(f64, f64)>,
+}
+
+impl Curve {
+    /// `None` when fewer than three points remain after the steps left out.
+    pub fn new(trunk: &Trunk, options: &ChainOptions) -> Option<Self> {
+        let usable = |p: &&Point| {
+            p.step > options.skip_steps
+                && p.step > 0.0
+                && p.step.is_finite()
+                && p.loss > 0.0
+                && p.loss.is_finite()
+        };
+        let mut raw: Vec<(f64, f64)> =
+            trunk.points.iter().filter(usable).map(|p| (libm::log(p.step), libm::log(p.loss))).collect();
+        raw.sort_by(|a, b| a.0.total_cmp(&b.0));
+        raw.dedup_by(|a, b| a.0 == b.0);
+        if raw.len() < 3 {
+            return None;
+        }
+        let smooth =
+            (0..raw.len()).map(|i| (raw[i].0, local_line(&raw, raw[i].0, options.smoothing))).collect();
+        let mut noise: Vec<(f64, f64)> = trunk
+            .points
+            .iter()
+            .filter(usable)
+            .filter_map(|p| Some((libm::log(p.loss), p.noise_scale?)))
+            .collect();
+        noise.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Some(Self { n: trunk.n, batch: trunk.batch, smooth, slopes, noise })
+    }
+
+    /// Where the smoothed loss first is at or below `ln_loss`; `None` when the curve starts below it or never
+    /// gets there.
+    pub fn first(&self, ln_loss: f64) -> Option<Reached> {
+        if self.smooth[0].1 <= ln_loss {
+            return None;
+        }
+        let i = self.smooth.iter().position(|(_, l)| *l <= ln_loss)?;
+        let ((x0, y0), (x1, y1)) = (self.smooth[i - 1], self.smooth[i]);
+        let ln_step = x0 + (x1 - x0) * (ln_loss - y0) / (y1 - y0);
+        Some(Reached { ln_step, slope: 0.5 * (self.slopes[i - 1] + self.slopes[i]) })
+    }
+
+    /// Lowest smoothed ln loss.
+    pub fn lowest(&self) -> f64 {
+        self.smooth.iter().map(|(_, l)| *l).fold(f64::INFINITY, f64::min)
+    }
+
+    /// `count` points of the curve, evenly in ln step.
+    pub fn sampled(&self, count: usize) -> Vec<(f64, f64)> {
+        let (first, last) = (self.smooth[0].0, self.smooth[self.smooth.len() - 1].0);
+        let count = count.max(2).min(self.smooth.len());
+        (0..count)
+            .filter_map(|k| {
+                let x = first + (last - first) * k as f64 / (count - 1) as f64;
+                Some((x, interpolate(&self.smooth, x)?))
+            })
+            .collect()
+    }
+
+    /// Noise scale where the loss is within 2% of `ln_loss`, the median of what was logged there.
+    pub fn noise_scale(&self, ln_loss: f64) -> Option<f64> {
+        let mut near: Vec<f64> =
+            self.noise.iter().filter(|(l, _)| (l - ln_loss).abs() < 0.02).map(|(_, b)| *b).collect();
+        near.sort_by(f64::total_cmp);
+        near.get(near.len() / 2).copied()
+    }
+}
+
+/// A loss level reached.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reached {
+    pub ln_step: f64,
+    /// d ln loss / d ln step there: a curve that is nearly flat says little about the step.
+    pub slope: f64,
+}
+
+/// The straight line through the points within `half` of `x`, at `x`, and its slope: unbiased where a
+/// curve is straight, which a plain mean is not at the ends.
+fn local_line(points: &[(f64, f64)], x: f64, half: f64) -> (f64, f64) {
+    let near = points.iter().filter(|p| (p.0 - x).abs() <= half);
+    let (mut n, mut sx, mut sy, mut sxx, mut sxy) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for (px, py) in near {
+        let dx = px - x;
+        n += 1.0;
+        sx += dx;
+        sy += py;
+        sxx += dx * dx;
+        sxy += dx * py;
+    }
+    let determinant = n * sxx - sx * sx;
+    if n < 3.0 || determinant < 1e-12 * n * n {
+        (sy / n, 0.0)
+    } else {
+        ((sxx * sy - sx * sxy) / determinant, (n * sxy - sx * sy) / determinant)
+    }
+}
+
+/// Linear interpolation in increasing x; `None` outside.
+pub(super) fn interpolate(points: &[(f64, f64)], x: f64) -> Option<f64> {
+    let i = points.partition_point(|p| p.0 < x);
+    if i == 0 {
+        return points.first().filter(|p| p.0 == x).map(|p| p.1);
+    }
+    let (x1, y1) = *points.get(i)?;
+    let (x0, y0) = points[i - 1];
+    Some(y0 + (y1 - y0) * (x - x0) / (x1 - x0))
+}

@@ -1,0 +1,173 @@
+//! The chain on curves simulated from Tables 2, 3 and 5 of Kaplan et al. 2020.
+
+use super::*;
+use crate::intervals::bootstrap::generator;
+use crate::law::value;
+use crate::laws::KaplanNd;
+use crate::plan::search::crossing;
+use crate::presets::KaplanConstants;
+use rand_core::Rng;
+use scalelaw_core::{Conventions, DataConvention, FlopConvention, ParamConvention};
+
+const TRUTH: KaplanConstants =
+    KaplanConstants { n_c: 6.5e13, alpha_n: 0.077, s_c: 2.1e3, alpha_s: 0.76, b_star: 2.1e8, alpha_b: 0.21 };
+const TABLE_2: [f64; 4] = [6.4e13, 1.8e13, 0.076, 0.103];
+/// Relative noise of a whole run and of one evaluation.
+const RUN_NOISE: f64 = 0.003;
+const POINT_NOISE: f64 = 0.002;
+
+pub(super) fn options(bootstrap: usize) -> ChainOptions {
+    ChainOptions {
+        skip_steps: 3000.0,
+        smoothing: 0.15,
+        level_ratio: 1.03,
+        points_per_curve: 30,
+        bootstrap,
+        seed: 7,
+        conventions: Conventions {
+            params: ParamConvention::NonEmbedding,
+            flops: FlopConvention::SixN,
+            data: DataConvention::Processed,
+        },
+    }
+}
+
+/// A sum of twelve uniforms: normal enough for noise.
+fn normal(rng: &mut impl Rng) -> f64 {
+    (0..12).map(|_| (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64).sum::<f64>() - 6.0
+}
+
+/// The loss after `step` updates of `batch` tokens: equation 1.6 through 5.4, B_crit at the loss itself.
+fn loss_at(n: f64, batch: f64, step: f64) -> f64 {
+    let missing = |ln_l: f64| {
+        let l = libm::exp(ln_l);
+        l - TRUTH.loss(n, step / (1.0 + TRUTH.b_crit(l) / batch))
+    };
+    crossing(&missing, libm::log(TRUTH.converged(n)), 20.0).map(libm::exp).unwrap()
+}
+
+fn trunk(n: f64, batch: f64, steps: f64, seed: u64) -> Trunk {
+    let mut rng = generator(seed, 0);
+    let run = libm::exp(RUN_NOISE * normal(&mut rng));
+    let points = (0..120)
+        .map(|k| 1000.0 * libm::pow(steps / 1000.0, f64::from(k) / 119.0))
+        .map(|step| Point {
+            step,
+            loss: loss_at(n, batch, step) * run * libm::exp(POINT_NOISE * normal(&mut rng)),
+            noise_scale: None,
+        })
+        .collect();
+    Trunk { run: format!("n{n:.0}-b{batch:.0}-{seed}"), n, batch, points }
+}
+
+/// A ladder of nine sizes at 2^19 tokens and batch scans of two sizes, as in the paper.
+fn paper_like(seed: u64) -> Vec<Trunk> {
+    let mut trunks = Vec::new();
+    for k in 0..13 {
+        let n = 5e4 * libm::pow(10.0f64.sqrt(), f64::from(k) * 0.65);
+        trunks.push(trunk(n, 524_288.0, 2.5e5, seed * 1000 + k as u64));
+    }
+    for (s, n) in [(0, 3.1e6), (1, 8.5e7)] {
+        for k in 0..9 {
+            let batch = libm::pow(2.0, f64::from(13 + k));
+            // Small batches run longer: the scan must reach the same losses.
+            let steps = 2.5e5 * (1.0 + 2e5 / batch).min(20.0);
+            trunks.push(trunk(n, batch, steps, seed * 1000 + 100 + s * 50 + k as u64));
+        }
+    }
+    trunks
+}
+
+fn grid(seed: u64) -> Vec<GridRun> {
+    let mut rng = generator(seed, 1);
+    let mut runs = Vec::new();
+    for n in [393_216.0, 3_145_728.0, 25_165_824.0, 84_934_656.0, 301_989_888.0, 707_788_800.0] {
+        for k in [0, 4, 5, 6, 7, 8, 9] {
+            let d = 22e9 / f64::from(1 << k);
+            let loss = value(&KaplanNd, &[n, d], &TABLE_2) * libm::exp(RUN_NOISE * normal(&mut rng));
+            runs.push(GridRun { n, d, loss });
+        }
+    }
+    runs
+}
+
+/// The constants that a perfect chain would give.
+fn truths() -> Vec<(Section, &'static str, f64)> {
+    let a = TRUTH.alpha_c();
+    let mut truths = vec![
+        (Section::CriticalBatch, "B_star", TRUTH.b_star),
+        (Section::CriticalBatch, "alpha_B", TRUTH.alpha_b),
+        (Section::StepsLaw, "N_c", TRUTH.n_c),
+        (Section::StepsLaw, "S_c", TRUTH.s_c),
+        (Section::StepsLaw, "alpha_N", TRUTH.alpha_n),
+        (Section::StepsLaw, "alpha_S", TRUTH.alpha_s),
+        (Section::DataLaw, "N_c", TABLE_2[0]),
+        (Section::DataLaw, "D_c", TABLE_2[1]),
+        (Section::DataLaw, "alpha_N", TABLE_2[2]),
+        (Section::DataLaw, "alpha_D", TABLE_2[3]),
+    ];
+    for (name, value) in [
+        ("alpha_C_min", a),
+        ("p_N", a / TRUTH.alpha_n),
+        ("p_B", a / TRUTH.alpha_b),
+        ("p_S", a / TRUTH.alpha_s),
+        ("p_D", a / TRUTH.alpha_b + a / TRUTH.alpha_s),
+    ] {
+        truths.push((Section::Predicted, name, value));
+        truths.push((Section::AdjustedFrontier, name, value));
+    }
+    truths
+}
+
+#[test]
+fn chain_on_curves_simulated_from_tables_2_3_5_recovers_them_inside_its_intervals() {
+    let report = chain(&paper_like(1), &grid(1), &options(200)).unwrap();
+    let mut outside = Vec::new();
+    for (section, name, truth) in truths() {
+        let constant = report
+            .constant(section, name)
+            .unwrap_or_else(|| panic!("{section:?} {name}: {:?}", report.part(section)));
+        let [lo, hi] = constant.ci95.unwrap();
+        println!("{section:?} {name}: {:.4e} [{lo:.4e}, {hi:.4e}], truth {truth:.4e}", constant.value);
+        if !(lo <= truth && truth <= hi) {
+            outside.push(format!("{section:?} {name}: [{lo:e}, {hi:e}] misses {truth:e}"));
+        }
+    }
+    assert!(outside.is_empty(), "{outside:#?}");
+}
+
+#[test]
+fn chain_without_batch_scans_refuses_what_needs_them_and_does_the_rest() {
+    let ladder: Vec<Trunk> = paper_like(2).into_iter().take(13).collect();
+    let report = chain(&ladder, &[], &options(20)).unwrap();
+    for (section, why) in [
+        (Section::CriticalBatch, "two batch sizes"),
+        (Section::AdjustedFrontier, "needs B_crit"),
+        (Section::Predicted, "needs both"),
+        (Section::DataLaw, "3 of each"),
+    ] {
+        let reason = report.part(section).unwrap().refused.clone().unwrap();
+        assert!(reason.contains(why), "{reason}");
+    }
+    assert!(report.part(Section::StepsLaw).unwrap().refused.is_none());
+    assert!(report.doubts.iter().any(|d| d.contains("not to S_min")));
+    assert!(report.basis("x").is_err());
+}
+
+#[test]
+fn level_whose_batches_do_not_bracket_the_critical_batch_is_refused_with_both() {
+    let far: Vec<Trunk> =
+        (0..5).map(|k| trunk(3.1e6, libm::pow(2.0, f64::from(24 + k)), 2.5e5, k as u64)).collect();
+    let report = chain(&far, &[], &options(0)).unwrap();
+    assert!(!report.levels.is_empty());
+    let reasons: Vec<&String> = report.levels.iter().filter_map(|l| l.refused.as_ref()).collect();
+    assert_eq!(reasons.len(), report.levels.len());
+    assert!(reasons.iter().any(|r| r.contains("do not bracket")), "{reasons:?}");
+}
+
+#[test]
+fn chain_of_nothing_usable_is_an_error_that_says_what_to_do() {
+    let mut short = trunk(1e6, 524_288.0, 2.5e5, 1);
+    short.points.truncate(2);
+    assert!(chain(&[short], &[], &options(0)).unwrap_err().to_string().contains("steps skipped"));
+}
