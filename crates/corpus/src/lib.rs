@@ -11,6 +11,7 @@ mod error;
 mod read;
 mod source;
 mod split;
+mod synthetic;
 mod tokenizer;
 
 pub use build::{
@@ -22,4 +23,5 @@ pub use error::CorpusError;
 pub use read::{ReadLimits, Skipped, TextPaths, read_paths};
 pub use source::DocumentSource;
 pub use split::SplitFractions;
+pub use synthetic::{Floor, Language, SyntheticText, true_floor};
 pub use tokenizer::{END_OF_TEXT, Tokenizer};
