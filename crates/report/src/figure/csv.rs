@@ -28,11 +28,13 @@ pub(super) fn write(figure: &Figure) -> String {
     out
 }
 
+/// Empty where there is no number, as the x of a level line.
 fn number(value: f64) -> String {
-    format!("{value:?}")
+    if value.is_nan() { String::new() } else { format!("{value:?}") }
 }
 
-fn field(text: &str) -> String {
+/// A field, quoted where it must be.
+pub(crate) fn field(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

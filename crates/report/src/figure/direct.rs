@@ -4,7 +4,7 @@ use super::clip;
 use super::colour::{INK, Rgb};
 use super::marks::stretches;
 use super::measure::LINE_HEIGHT;
-use super::panel::{Axes, HEIGHT, TICK_SIZE, colour_of};
+use super::panel::{Axes, HEIGHT, TICK_SIZE, colour_of, lay_out};
 use super::scene::{Anchor, Pen, Scene, Shape, Turn};
 use super::series::{Key, Mark, Series};
 use super::{ColourBar, Panel};
@@ -36,19 +36,12 @@ pub(super) fn draw(scene: &mut Scene, panel: &Panel, axes: &Axes, colour_bar: Op
 
 /// Names at the ends of lines, moved apart where they would touch.
 fn labels(panel: &Panel, axes: &Axes, colour_bar: Option<&ColourBar>) -> Vec<DirectLabel> {
-    let mut labels: Vec<DirectLabel> = named_at_end(panel)
-        .filter_map(|series| {
-            let (_, y) = stretches(axes, series)
-                .iter()
-                .flat_map(|stretch| clip::line(stretch, &axes.frame))
-                .filter_map(|piece| piece.last().copied())
-                .max_by(|a, b| a.0.total_cmp(&b.0))?;
-            Some(DirectLabel {
-                text: series.name.clone(),
-                colour: colour_of(series.ink, colour_bar),
-                line_y: y,
-                text_y: y,
-            })
+    let mut labels: Vec<DirectLabel> = named_at_end(panel, axes)
+        .map(|(series, y)| DirectLabel {
+            text: series.name.clone(),
+            colour: colour_of(series.ink, colour_bar),
+            line_y: y,
+            text_y: y,
         })
         .collect();
     labels.sort_by(|a, b| a.line_y.total_cmp(&b.line_y));
@@ -65,19 +58,31 @@ fn labels(panel: &Panel, axes: &Axes, colour_bar: Option<&ColourBar>) -> Vec<Dir
     labels
 }
 
-/// Series whose names stand at the ends of their lines: as many as have room one above the other.
-fn named_at_end(panel: &Panel) -> impl Iterator<Item = &Series> {
+/// Series whose names stand at the ends of their lines, with the height of the end: as many as have room one above
+/// the other, and only lines that end near the right edge: a name far from its line would seem another's.
+fn named_at_end<'a>(panel: &'a Panel, axes: &'a Axes) -> impl Iterator<Item = (&'a Series, f64)> {
     let room = ((HEIGHT - 110.0) / (TICK_SIZE * LINE_HEIGHT)) as usize;
+    let near = axes.frame.right - 0.25 * (axes.frame.right - axes.frame.left);
     panel
         .series
         .iter()
         .filter(|series| series.key == Key::Direct && matches!(series.mark, Mark::Line(..)))
+        .filter_map(move |series| {
+            let (x, y) = stretches(axes, series)
+                .iter()
+                .flat_map(|stretch| clip::line(stretch, &axes.frame))
+                .filter_map(|piece| piece.last().copied())
+                .max_by(|a, b| a.0.total_cmp(&b.0))?;
+            (x >= near).then_some((series, y))
+        })
         .take(room)
 }
 
 /// Series of the panel whose names belong into the legend.
 pub(super) fn named_in_legend(panel: &Panel) -> Vec<&Series> {
-    let direct: Vec<*const Series> = named_at_end(panel).map(std::ptr::from_ref).collect();
+    let axes = lay_out(panel);
+    let direct: Vec<*const Series> =
+        named_at_end(panel, &axes).map(|(series, _)| std::ptr::from_ref(series)).collect();
     panel
         .series
         .iter()

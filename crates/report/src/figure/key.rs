@@ -153,7 +153,7 @@ fn draw_colour_bar(scene: &mut Scene, bar: &ColourBar, top: f64, room: f64) -> f
     let mut y = top;
     let left = if beside {
         scene.text((EDGE, y + BAR_HEIGHT * 0.9), bar.label.clone(), SIZE, Anchor::Start);
-        EDGE + name_width + 12.0 + 10.0
+        (EDGE + name_width + 22.0).round()
     } else {
         for line in wrap(&bar.label, SIZE, room - 2.0 * EDGE) {
             scene.text((EDGE, y + SIZE), line, SIZE, Anchor::Start);

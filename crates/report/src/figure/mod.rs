@@ -25,6 +25,7 @@ mod ticks;
 use crate::error::ReportError;
 use crate::text::RichText;
 
+pub(crate) use csv::field as csv_field;
 pub use scale::Spacing;
 pub use scene::Dash;
 pub use series::{Ink, Key, Mark, Marker, Point, Series, Weight};
@@ -71,7 +72,7 @@ pub struct Axis {
 /// What part of an axis is seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Range {
-    /// All data, with a little room; bands and error bars may widen it by a third on either side.
+    /// All data, with a little room; error bars may widen it by its length on either side, bands by a third.
     Auto,
     /// From one number to another.
     Fixed {

@@ -61,7 +61,7 @@ pub(super) fn colour_of(ink: Ink, colour_bar: Option<&ColourBar>) -> Rgb {
     }
 }
 
-fn lay_out(panel: &Panel) -> Axes {
+pub(super) fn lay_out(panel: &Panel) -> Axes {
     let title = wrap(&panel.title, TITLE_SIZE, WIDTH - 4.0 * EDGE);
     let top = EDGE + title.len() as f64 * TITLE_SIZE * LINE_HEIGHT + 8.0;
     let x_label = wrap(&panel.x.label, LABEL_SIZE, WIDTH - 80.0);
@@ -96,8 +96,9 @@ enum Side {
     Y,
 }
 
-/// The range of an axis. Bands and error bars count, but only until they have widened the range of the points
-/// and lines by a third: a very wide interval is cut rather than let it flatten what was measured.
+/// The range of an axis. Intervals count until they have widened the range of the points and lines by their whole
+/// length (error bars) or a third of it (bands) on one side: a very wide interval is cut rather than let it
+/// flatten what was measured.
 fn range(panel: &Panel, side: Side) -> (f64, f64) {
     let axis = match side {
         Side::X => &panel.x,
@@ -126,10 +127,11 @@ fn range(panel: &Panel, side: Side) -> (f64, f64) {
     }
     let scale = Scale::new(axis.spacing, (lo, hi), (0.0, 1.0));
     let (mut low, mut high) = (lo, hi);
-    for (_, point) in shown() {
-        let (a, b) = point.interval.unwrap_or((point.y, point.y));
+    for (mark, point) in shown() {
+        let Some((a, b)) = point.interval else { continue };
+        let most = if mark == Mark::Band { 0.33 } else { 1.0 };
         for value in [a, b].into_iter().filter(|v| axis.spacing.admits(*v)) {
-            let share = scale.pixel(value).clamp(-0.33, 1.33);
+            let share = scale.pixel(value).clamp(-most, 1.0 + most);
             let reached = at_share(&scale, share);
             low = low.min(reached);
             high = high.max(reached);

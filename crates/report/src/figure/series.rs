@@ -121,7 +121,8 @@ pub enum Ink {
 pub enum Key {
     /// In the legend under the panels, once for all panels.
     Legend,
-    /// At the right end of its line, outside the data; in the legend where there is no room.
+    /// At the right end of its line, outside the data; in the legend where there is no room, or where the line
+    /// leaves the panel before it gets there.
     Direct,
     /// Nowhere: the colour bar or a series of the same name says it.
     Hidden,

@@ -1,7 +1,7 @@
 //! A scene as SVG.
 
 use super::font::FAMILY;
-use super::measure::{SCRIPT_SIZE, script_size};
+use super::measure::{SCRIPT_SIZE, script_size, width};
 use super::scene::{Anchor, Pen, Place, Scene, Shape, Turn};
 use crate::text::{RichText, Script, escape};
 use std::fmt::Write;
@@ -63,9 +63,12 @@ fn draw(out: &mut String, shape: &Shape) {
                 Turn::Level => String::new(),
                 Turn::Upwards => format!(" transform=\"rotate(-90 {x} {y})\""),
             };
+            // A reader without any font of the measured widths sees letters a little narrower, not an overlap.
+            let length = number(width(text, *size));
             write!(
                 out,
-                "<text x=\"{x}\" y=\"{y}\" font-size=\"{}\" fill=\"{}\"{anchor}{turn}>{}</text>",
+                "<text x=\"{x}\" y=\"{y}\" font-size=\"{}\" fill=\"{}\" textLength=\"{length}\" \
+                 lengthAdjust=\"spacingAndGlyphs\"{anchor}{turn}>{}</text>",
                 number(*size),
                 colour.to_hex(),
                 runs(text, *size)

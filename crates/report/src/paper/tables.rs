@@ -1,0 +1,342 @@
+//! Tables 1 to 6, and what the paper's numbers give when they are put to work.
+
+use super::PaperTable;
+use super::published::{constants, pf_days, table_6, training};
+use crate::number::{count, significant};
+use crate::page::Table;
+use scalelaw_core::PF_DAY;
+use scalelaw_core::shape::{Head, ModelShape};
+use scalelaw_core::units::{FlopConvention, ParamConvention};
+use scalelaw_fit::plan::contradiction::sensitivity;
+
+pub(super) fn all() -> Vec<PaperTable> {
+    vec![
+        table_1(),
+        table_2(),
+        table_3(),
+        table_4(),
+        table_5(),
+        table_6_printed(),
+        variants(),
+        appendix_b(),
+        section_6_3(),
+    ]
+}
+
+fn paper_table(
+    name: &'static str,
+    title: &'static str,
+    caption: &str,
+    head: &[&str],
+    rows: Vec<Vec<String>>,
+    numbers_from: usize,
+) -> PaperTable {
+    PaperTable {
+        name,
+        title,
+        table: Table {
+            caption: (!caption.is_empty()).then(|| caption.to_owned()),
+            head: head.iter().map(|text| (*text).to_owned()).collect(),
+            rows,
+            numbers_from,
+        },
+    }
+}
+
+fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.iter().map(|cell| (*cell).to_owned()).collect()
+}
+
+/// GPT-2's smallest shape, to show the formulas at work.
+fn example() -> ModelShape {
+    ModelShape::standard(12, 768, 12, 1024, 50_257, Head::Tied)
+}
+
+fn table_1() -> PaperTable {
+    let shape = example();
+    let [layers, d, ff, attn, context, vocabulary] =
+        [shape.n_layer, shape.d_model, shape.d_ff, shape.d_attn, shape.n_ctx, shape.n_vocab].map(f64::from);
+    let operation = |name: &str, params: &str, flops: &str, n: Option<f64>, c: f64| {
+        vec![
+            name.to_owned(),
+            params.to_owned(),
+            flops.to_owned(),
+            n.map_or_else(|| "–".to_owned(), count),
+            count(c),
+        ]
+    };
+    let qkv = layers * d * 3.0 * attn;
+    let project = layers * attn * d;
+    let feed = layers * 2.0 * d * ff;
+    let n = shape.n_params(ParamConvention::NonEmbedding) as f64;
+    let mask = 2.0 * layers * context * attn;
+    let rows = vec![
+        operation(
+            "Embed",
+            "(n_{vocab} + n_{ctx})·d_{model}",
+            "4·d_{model}",
+            Some((vocabulary + context) * d),
+            4.0 * d,
+        ),
+        operation(
+            "Attention: QKV",
+            "n_{layer}·d_{model}·3·d_{attn}",
+            "2·n_{layer}·d_{model}·3·d_{attn}",
+            Some(qkv),
+            2.0 * qkv,
+        ),
+        operation("Attention: mask", "–", "2·n_{layer}·n_{ctx}·d_{attn}", None, mask),
+        operation(
+            "Attention: project",
+            "n_{layer}·d_{attn}·d_{model}",
+            "2·n_{layer}·d_{attn}·d_{model}",
+            Some(project),
+            2.0 * project,
+        ),
+        operation(
+            "Feed-forward",
+            "n_{layer}·2·d_{model}·d_{ff}",
+            "2·n_{layer}·2·d_{model}·d_{ff}",
+            Some(feed),
+            2.0 * feed,
+        ),
+        operation("De-embed", "– (tied)", "2·d_{model}·n_{vocab}", None, 2.0 * d * vocabulary),
+        operation(
+            "Total, non-embedding",
+            "N = 2·d_{model}·n_{layer}·(2·d_{attn} + d_{ff})",
+            "2N + 2·n_{layer}·n_{ctx}·d_{attn}",
+            Some(n),
+            2.0 * n + mask,
+        ),
+    ];
+    let training = shape.train_flops_per_token(FlopConvention::SixN);
+    let full = shape.train_flops_per_token(FlopConvention::Full);
+    let caption = format!(
+        "Parameters and forward FLOPs per token; the last two columns for 12 layers of 768, vocabulary 50,257, context 1024. \
+         Training costs {} FLOPs per token as 6N and {} with head and attention.",
+        significant(training, 3),
+        significant(full, 3)
+    );
+    paper_table(
+        "table-1",
+        "Table 1: parameters and compute of a Transformer",
+        &caption,
+        &["Operation", "Parameters", "FLOPs per token", "Parameters, example", "FLOPs per token, example"],
+        rows,
+        3,
+    )
+}
+
+fn table_2() -> PaperTable {
+    let values: Vec<String> = ["alpha_N", "alpha_D", "N_c", "D_c"]
+        .iter()
+        .filter_map(|wanted| constants("kaplan2020-nd").iter().find(|(name, _)| name == wanted))
+        .map(|(_, value)| significant(*value, 2 + usize::from(*value < 1.0 && *value > 0.1)))
+        .collect();
+    paper_table(
+        "table-2",
+        "Table 2: fit of L(N, D)",
+        "Equation 1.5, early-stopped losses; N non-embedding parameters, D unique tokens.",
+        &["α_{N}", "α_{D}", "N_{c}", "D_{c}"],
+        vec![values],
+        0,
+    )
+}
+
+fn table_3() -> PaperTable {
+    let k = training();
+    let values =
+        vec![significant(k.alpha_n, 2), significant(k.alpha_s, 2), significant(k.n_c, 2), count(k.s_c)];
+    paper_table(
+        "table-3",
+        "Table 3: fit of L(N, S_{min})",
+        "Equation 1.6; N non-embedding parameters, S_{min} updates at a batch far above the critical one.",
+        &["α_{N}", "α_{S}", "N_{c}", "S_{c}"],
+        vec![values],
+        0,
+    )
+}
+
+fn table_4() -> PaperTable {
+    paper_table(
+        "table-4",
+        "Table 4: which limit gives which law",
+        "",
+        &["Parameters", "Data", "Compute", "Batch", "Law", "Form"],
+        vec![
+            row(["N", "∞", "∞", "fixed", "L(N)", "(N_{c}/N)^{αN}"]),
+            row(["∞", "D", "early stop", "fixed", "L(D)", "(D_{c}/D)^{αD}"]),
+            row(["optimal", "∞", "C", "fixed", "L(C) (naive)", "(C_{c}/C)^{αC}"]),
+            row([
+                "N_{opt}",
+                "D_{opt}",
+                "C_{min}",
+                "far below B_{crit}",
+                "L(C_{min})",
+                "(C_{c}/C_{min})^{αC,min}",
+            ]),
+            row(["N", "D", "early stop", "fixed", "L(N, D)", "[(N_{c}/N)^{αN/αD} + D_{c}/D]^{αD}"]),
+            row(["N", "∞", "S updates", "B", "L(N, S_{min})", "(N_{c}/N)^{αN} + (S_{c}/S_{min})^{αS}"]),
+        ],
+        usize::MAX,
+    )
+}
+
+fn table_5() -> PaperTable {
+    let k = training();
+    let law = |label: &str, name: &str, unit: &str, scale: f64| {
+        let [(_, at), (_, exponent)] = constants(name) else { return row([label, "", "", ""]) };
+        vec![label.to_owned(), significant(*exponent, 2), significant(at * scale, 2), unit.to_owned()]
+    };
+    let rows = vec![
+        law("L(N), N_{c}", "kaplan2020-n", "non-embedding parameters", 1.0),
+        law("L(D), D_{c}", "kaplan2020-d", "unique tokens", 1.0),
+        law("L(C), C_{c}, batch 2^{19} tokens", "kaplan2020-c", "PF-days, 6N FLOPs", 1.0 / PF_DAY),
+        law("L(C_{min}), C_{c}^{min}", "kaplan2020-c-min", "PF-days, 6N FLOPs", 1.0 / PF_DAY),
+        vec![
+            "B_{crit}(L), B_{*}".into(),
+            significant(k.alpha_b, 2),
+            significant(k.b_star, 2),
+            "tokens".into(),
+        ],
+        vec!["L(N, S_{min}), S_{c}".into(), significant(k.alpha_s, 2), count(k.s_c), "updates".into()],
+    ];
+    paper_table(
+        "table-5",
+        "Table 5: scales and exponents",
+        "Each exponent belongs to the law of its row.",
+        &["Law and scale", "Exponent", "Scale", "Unit"],
+        rows,
+        1,
+    )
+}
+
+fn table_6_printed() -> PaperTable {
+    let optima = table_6();
+    let rows = [
+        ("N_{opt}, non-embedding parameters", optima.n),
+        ("B ≪ B_{crit}, tokens", optima.batch),
+        ("S_{min}, updates (a lower bound)", optima.steps),
+        ("D_{opt}, tokens (one epoch)", optima.d),
+    ]
+    .into_iter()
+    .filter_map(|(name, monomial)| {
+        let monomial = monomial?;
+        Some(vec![name.to_owned(), significant(monomial.coefficient, 2), significant(monomial.c, 2)])
+    })
+    .collect();
+    paper_table(
+        "table-6",
+        "Table 6: compute-optimal allocation",
+        "Value at one PF-day of C_{min}, and exponent of C_{min}.",
+        &["Quantity", "At 1 PF-day", "Exponent"],
+        rows,
+        1,
+    )
+}
+
+/// What the paper prints in two ways.
+fn variants() -> PaperTable {
+    let k = training();
+    let scale = |name: &str| significant(pf_days(constants(name)[0].1), 2);
+    let at_one_pf_day = k.optimum(PF_DAY).ok();
+    let mut rows = vec![
+        vec![
+            "C_{c}^{min}, PF-days".into(),
+            format!("{} (text, Table 5)", scale("kaplan2020-c-min")),
+            format!("{} (Figures 1 and 13)", scale("kaplan2020-c-min-fig1")),
+        ],
+        vec![
+            "C_{c}, PF-days".into(),
+            format!("{} (Table 5)", scale("kaplan2020-c")),
+            format!("{} (Figure 13)", scale("kaplan2020-c-fig13")),
+        ],
+        row(["B_{*}, tokens", "2×10^{8} (equation 1.4)", "2.1×10^{8} (Table 5)"]),
+        vec![
+            "α_{C,min}".into(),
+            "0.050 measured; 0.054 (6.4) and 0.052 (B.7) printed as predictions".into(),
+            format!("{} computed from the printed exponents (1.8)", significant(k.alpha_c(), 3)),
+        ],
+        row(["D(C_{min}) at 1 PF-day, tokens", "4×10^{10} (equation 6.7)", "2×10^{10} (Table 6)"]),
+        row(["spread of seeds, nats", "0.02 (section 4.2)", "0.05 (Figure 22, 3M parameters)"]),
+    ];
+    if let Some(optimum) = at_one_pf_day {
+        rows.push(vec![
+            "optimum at 1 PF-day".into(),
+            "N 1.3×10^{9}, S 5.4×10^{3}, B 2.0×10^{6} (Table 6)".into(),
+            format!(
+                "N {}, S {}, B {}, L {} (Appendix B with Tables 3 and 5)",
+                significant(optimum.n, 2),
+                significant(optimum.steps_min, 2),
+                significant(optimum.b_crit, 2),
+                significant(optimum.loss, 3)
+            ),
+        ]);
+    }
+    paper_table(
+        "variants",
+        "Where the paper disagrees with itself",
+        "",
+        &["Quantity", "One place", "Another"],
+        rows,
+        usize::MAX,
+    )
+}
+
+fn appendix_b() -> PaperTable {
+    let k = training();
+    let trade = k.stopping(k.efficient_f(), 0.02);
+    let wrong = |x: f64| k.wrong_size(x).map_or_else(String::new, |w| significant(w.compute, 4));
+    let mut rows = vec![
+        vec![
+            "f, excess over the converged loss at the optimum (B.5)".into(),
+            "about 10%".into(),
+            format!("{}%", significant(100.0 * k.efficient_f(), 4)),
+        ],
+        vec!["N at f against f' = 2% (B.12)".into(), "2.7".into(), significant(trade.n, 4)],
+        vec!["S at f against f' = 2% (B.13)".into(), "0.13".into(), significant(trade.steps, 4)],
+        vec!["C at f against f' = 2% (B.14)".into(), "0.35".into(), significant(trade.compute, 4)],
+        vec!["C at 0.6 of the optimal size (B.16)".into(), "up to 1.2".into(), wrong(0.6)],
+        vec!["C at 2.2 times the optimal size (B.16)".into(), "up to 1.2".into(), wrong(2.2)],
+        vec!["C_{c}^{min}, PF-days (B.8)".into(), "3.1×10^{8}".into(), significant(pf_days(k.c_c()), 2)],
+    ];
+    for loss in [10.0, 4.0, 3.0, 2.5] {
+        rows.push(vec![
+            format!("B_{{crit}} at a loss of {loss} nats, tokens (1.4)"),
+            String::new(),
+            significant(k.b_crit(loss), 3),
+        ]);
+    }
+    paper_table(
+        "appendix-b",
+        "Appendix B worked out",
+        "Computed from Tables 3 and 5.",
+        &["Quantity", "Printed", "Computed"],
+        rows,
+        1,
+    )
+}
+
+fn section_6_3() -> PaperTable {
+    let rows = sensitivity()
+        .into_iter()
+        .map(|at| {
+            vec![
+                at.claims.variant.to_owned(),
+                significant(at.pf_days, 2),
+                significant(at.loss, 3),
+                significant(at.n, 2),
+                significant(at.d, 2),
+            ]
+        })
+        .collect();
+    paper_table(
+        "section-6-3",
+        "Section 6.3: where the laws must break down",
+        "Equation 6.8 prints C* about 10^{4} PF-days, N* about 10^{12}, D* about 10^{12} tokens, L* about 1.7 nats, give or take a \
+         factor of ten. No single row is the answer.",
+        &["Variant", "C*, PF-days", "L*, nats per token", "N*, non-embedding", "D*, tokens"],
+        rows,
+        1,
+    )
+}

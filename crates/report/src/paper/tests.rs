@@ -1,0 +1,58 @@
+use super::*;
+
+fn table(name: &str) -> String {
+    let report = constants_only();
+    report.tables.iter().find(|table| table.name == name).map(PaperTable::csv).unwrap_or_default()
+}
+
+#[test]
+fn constants_only_has_seven_figures_with_finite_lines() {
+    let report = constants_only();
+    let names: Vec<&str> = report.figures.iter().map(|figure| figure.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "figure-03",
+            "figure-04-left",
+            "figure-04-right",
+            "figure-09",
+            "figure-11",
+            "figure-12",
+            "figure-15"
+        ]
+    );
+    for figure in &report.figures {
+        let svg = figure.svg();
+        assert!(!svg.contains("no data") && !svg.contains("NaN"), "{}", figure.name);
+    }
+}
+
+#[test]
+fn tables_show_the_numbers_that_the_paper_prints() {
+    assert_eq!(table("table-2").lines().nth(1), Some("0.076,0.103,6.4×10^13,1.8×10^13"));
+    assert_eq!(table("table-3").lines().nth(1), Some("0.077,0.76,6.5×10^13,\"2,100\""));
+    assert!(table("table-5").contains("0.050,3.1×10^8,\"PF-days, 6N FLOPs\""));
+    assert!(table("table-6").contains(",1.3×10^9,0.73\n"));
+}
+
+#[test]
+fn tables_appendix_b_equals_the_reference_sheet() {
+    let csv = table("appendix-b");
+    for cell in ["2.7,2.708", "0.13,0.1308", "0.35,0.3542", "up to 1.2,1.165", "up to 1.2,1.204"] {
+        assert!(csv.contains(cell), "{cell} in\n{csv}");
+    }
+}
+
+#[test]
+fn figure_3_ends_at_the_factors_of_table_6() {
+    let figure = &constants_only().figures[0];
+    let tops: Vec<f64> = figure.panels[0].series[..3]
+        .iter()
+        .filter_map(|series| series.points.last())
+        .map(|point| point.y)
+        .collect();
+    // 10^(9·.03), 10^(9·.27), 10^(9·1.00).
+    for (top, exponent) in tops.iter().zip([0.27, 2.43, 9.0]) {
+        assert!((top.log10() - exponent).abs() < 1e-9, "{tops:?}");
+    }
+}

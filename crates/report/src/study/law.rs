@@ -1,0 +1,143 @@
+//! Fitted laws as lines, points and constants.
+
+use crate::number;
+
+/// A law of one variable.
+#[derive(Clone, Debug)]
+pub struct FittedCurve {
+    /// The fitted form as markup: `L = (N_{c}/N)^{α}`.
+    pub equation: String,
+    /// The constants, the exponent among them.
+    pub params: Vec<Parameter>,
+    /// How many per cent the loss changes per per cent of x, at the middle of the data: the exponent of a pure
+    /// power law. Positive when the loss falls.
+    pub exponent: Parameter,
+    /// The fitted line with its interval, x rising; it may reach beyond the data.
+    pub samples: Vec<Sample>,
+    /// What was fitted.
+    pub points: Vec<LawPoint>,
+    /// Of what `samples` have the interval: "95% interval of the fitted line, bootstrap over runs".
+    pub interval_of: String,
+    /// Doubts about the fit in words; empty when there are none.
+    pub doubts: Vec<String>,
+    /// What was published for the same law.
+    pub published: Option<Published>,
+}
+
+/// A constant with its interval.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its symbol as markup: `α_{N}`.
+    pub symbol: String,
+    /// Its value.
+    pub value: f64,
+    /// Its 95% interval; an end may be infinite.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// One place on a fitted line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// Where.
+    pub x: f64,
+    /// The fitted loss, nats per token.
+    pub loss: f64,
+    /// Its interval.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// One point that a law was fitted to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LawPoint {
+    /// Run it comes from.
+    pub run_id: String,
+    /// Its N, D or C.
+    pub x: f64,
+    /// Its loss, nats per token.
+    pub loss: f64,
+    /// Standard error of its loss, where known.
+    pub loss_se: Option<f64>,
+    /// What the law gives at x.
+    pub fitted: f64,
+}
+
+/// A published law to hold beside ours.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Who: "Kaplan et al. 2020".
+    pub source: String,
+    /// The law with its constants as markup: `L = (8.8×10^{13}/N)^{0.076}`.
+    pub equation: String,
+    /// Its exponent.
+    pub exponent: f64,
+}
+
+/// The law of N and D together.
+#[derive(Clone, Debug)]
+pub struct JointFit {
+    /// The fitted form as markup.
+    pub equation: String,
+    /// The constants.
+    pub params: Vec<Parameter>,
+    /// The law at each N that was trained on subsets.
+    pub lines: Vec<JointLine>,
+    /// Doubts about the fit in words.
+    pub doubts: Vec<String>,
+    /// What was published for the same law.
+    pub published: Option<String>,
+}
+
+/// The joint law at one N.
+#[derive(Clone, Debug)]
+pub struct JointLine {
+    /// N by the study's convention.
+    pub n_params: f64,
+    /// The law against D.
+    pub samples: Vec<Sample>,
+    /// Runs of this N; x is D.
+    pub points: Vec<LawPoint>,
+}
+
+/// A share, shown in per cent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fraction(pub f64);
+
+impl FittedCurve {
+    /// Smallest and largest x of the points fitted.
+    pub fn data_range(&self) -> Option<(f64, f64)> {
+        let xs = || self.points.iter().map(|point| point.x).filter(|x| x.is_finite());
+        let range = (xs().fold(f64::INFINITY, f64::min), xs().fold(f64::NEG_INFINITY, f64::max));
+        (range.0 <= range.1).then_some(range)
+    }
+
+    /// Root mean square of loss/fitted − 1 over the points.
+    pub fn residual_rms(&self) -> Option<Fraction> {
+        let squares: Vec<f64> = self
+            .points
+            .iter()
+            .map(|point| (point.loss / point.fitted - 1.0).powi(2))
+            .filter(|square| square.is_finite())
+            .collect();
+        (!squares.is_empty()).then(|| Fraction((squares.iter().sum::<f64>() / squares.len() as f64).sqrt()))
+    }
+}
+
+impl Parameter {
+    /// Value and interval as markup: `0.0691 (95% interval 0.0661 to 0.0722)`.
+    pub fn sentence(&self) -> String {
+        match self.interval {
+            Some(interval) => format!(
+                "{} (95% interval {})",
+                number::within(self.value, interval),
+                number::interval(interval)
+            ),
+            None => format!("{} (no interval)", number::significant(self.value, 3)),
+        }
+    }
+}
+
+impl std::fmt::Display for Fraction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}%", number::significant(100.0 * self.0, 2))
+    }
+}

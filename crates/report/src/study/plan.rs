@@ -1,0 +1,33 @@
+//! The next run, as the study's laws see it.
+
+/// What to train with a given compute. Every number of it is an extrapolation.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How many times the compute of this study's largest run, or of all of it: in words.
+    pub budget: String,
+    /// Training compute in FLOPs, by the study's convention.
+    pub compute: f64,
+    /// Parameters, by the study's convention.
+    pub n_params: f64,
+    /// Tokens to process.
+    pub tokens: f64,
+    /// Updates.
+    pub steps: f64,
+    /// Tokens an update.
+    pub batch_tokens: f64,
+    /// Expected test loss, nats per token.
+    pub loss: f64,
+    /// Its interval.
+    pub loss_interval: Option<(f64, f64)>,
+    /// Of what the interval is, and which law the plan comes from.
+    pub interval_of: String,
+    /// The largest compute of one run in this study, FLOPs by the same convention.
+    pub largest_run: f64,
+}
+
+impl Plan {
+    /// How far beyond the study's largest run it lies, in decades of compute.
+    pub fn decades_beyond(&self) -> f64 {
+        libm::log10(self.compute / self.largest_run)
+    }
+}
