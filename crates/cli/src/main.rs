@@ -1,2 +1,50 @@
 //! The program `scalelaw`: arguments, progress, rendering and exit codes.
-fn main() {}
+//!
+//! Data go to stdout, talk and progress to stderr. Exit codes: 0 fine, 1 the input or a run failed,
+//! 2 usage, 3 partly done.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // the one crate that talks
+
+mod commands;
+mod execute;
+mod output;
+mod progress;
+mod quickstart;
+mod tables;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// A scaling-law laboratory for language models: text in; families of small models trained, measured and
+/// fitted; out come laws with honest intervals, a plan for the next run, and a report.
+#[derive(Parser)]
+#[command(name = "scalelaw", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The whole study in miniature: trains a ladder of models on your text, fits the laws, plans the next
+    /// run and writes a report
+    Quickstart(quickstart::Arguments),
+    /// Train one model from a spec
+    Train(commands::train::Arguments),
+    /// List or export finished runs
+    Runs(commands::runs::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Quickstart(arguments) => quickstart::run(&arguments),
+        Command::Train(arguments) => commands::train::run(&arguments),
+        Command::Runs(arguments) => commands::runs::run(&arguments),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

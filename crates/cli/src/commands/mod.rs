@@ -1,0 +1,4 @@
+//! One file per command: request, report struct, rendering.
+
+pub mod runs;
+pub mod train;

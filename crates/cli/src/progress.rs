@@ -1,0 +1,163 @@
+//! Progress on stderr: one live line on a terminal, a plain line every few seconds elsewhere.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use scalelaw_core::number::short;
+use scalelaw_core::observer::{Observer, Progress};
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Seconds between plain lines.
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows stages and runs to a person.
+pub struct Display {
+    bar: Option<ProgressBar>,
+    state: Mutex<State>,
+}
+
+struct State {
+    last_line: Instant,
+    runs: Option<Runs>,
+}
+
+/// What is known about the runs in hand.
+struct Runs {
+    started: Instant,
+    /// Expected seconds of each run not finished before.
+    cost: HashMap<String, f64>,
+    /// Share of each run that is done.
+    share: HashMap<String, f64>,
+    workers: usize,
+    finished: usize,
+    tokens: u64,
+    flops: f64,
+}
+
+impl Display {
+    /// A display that draws on a terminal and writes plain lines elsewhere.
+    pub fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        let last_line = Instant::now();
+        Self { bar, state: Mutex::new(State { last_line, runs: None }) }
+    }
+
+    /// Says something that stays on the screen.
+    pub fn say(&self, message: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{message}")),
+            None => eprintln!("{message}"),
+        }
+    }
+
+    /// Begins a batch of runs: expected seconds by run.
+    pub fn begin_runs(&self, cost: HashMap<String, f64>, workers: usize) {
+        let share = cost.keys().map(|run| (run.clone(), 0.0)).collect();
+        self.state().runs =
+            Some(Runs { started: Instant::now(), cost, share, workers, finished: 0, tokens: 0, flops: 0.0 });
+    }
+
+    /// Takes the live line away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A poisoned lock only means that a drawing thread died; the numbers are still good to show.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, state: &mut State, line: &str, always: bool) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(line.to_owned());
+        } else if always || state.last_line.elapsed() >= PLAIN_EVERY {
+            state.last_line = Instant::now();
+            eprintln!("{line}");
+        }
+    }
+}
+
+impl Observer for Display {
+    fn progress(&self, progress: Progress<'_>) {
+        let mut state = self.state();
+        match progress {
+            Progress::Stage { name, done, total, unit } => {
+                let line = if total > 0 {
+                    let percent = 100.0 * done as f64 / total as f64;
+                    format!(
+                        "{name}: {} of {} {unit} ({percent:.0}%)",
+                        short(done as f64),
+                        short(total as f64)
+                    )
+                } else {
+                    format!("{name}: {} {unit}", short(done as f64))
+                };
+                self.show(&mut state, &line, false);
+            }
+            Progress::Run { run_id, step, steps, new_tokens, new_flops, train_loss } => {
+                let Some(runs) = &mut state.runs else { return };
+                runs.tokens += new_tokens;
+                runs.flops += new_flops;
+                let share = step as f64 / steps.max(1) as f64;
+                runs.share.insert(run_id.to_owned(), share);
+                runs.finished = runs.share.values().filter(|s| **s >= 1.0).count();
+                let line = format!("{} · {run_id} loss {train_loss:.3}", runs.line());
+                self.show(&mut state, &line, false);
+            }
+            Progress::Note(note) => self.say(note),
+            _ => {}
+        }
+    }
+}
+
+impl Runs {
+    fn line(&self) -> String {
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let done: f64 = self.cost.iter().map(|(run, cost)| cost * self.share.get(run).unwrap_or(&0.0)).sum();
+        let left: Vec<f64> =
+            self.cost.iter().map(|(run, cost)| cost * (1.0 - self.share.get(run).unwrap_or(&0.0))).collect();
+        // Measured speed against the expected one, once there is something to measure.
+        let pace = if done > 0.0 { elapsed * self.workers.min(self.cost.len()) as f64 / done } else { 1.0 };
+        let time_left = scalelaw_runs::local::makespan(&left, self.workers) * pace;
+        format!(
+            "runs {}/{} done · {} tokens/s · {:.1} GFLOP/s · {} left",
+            self.finished,
+            self.cost.len(),
+            short(self.tokens as f64 / elapsed.max(1e-9)),
+            self.flops / elapsed.max(1e-9) / 1e9,
+            clock(time_left)
+        )
+    }
+}
+
+/// Seconds as `1h05m`, `2m10s` or `9s`.
+pub fn clock(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).round() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m{s:02}s"),
+        (h, m, _) => format!("{h}h{m:02}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clock_reads_like_a_clock() {
+        for (seconds, text) in [(0.2, "0s"), (9.4, "9s"), (130.0, "2m10s"), (3900.0, "1h05m")] {
+            assert_eq!(clock(seconds), text);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `scalelaw quickstart`: the whole study in miniature, from text to a report.
+
+mod findings;
+mod ladder;
+mod laws;
+mod plan;
+mod speed;
+mod study;
+mod summary;
+mod text;
+
+use crate::commands::train::available_threads;
+use crate::execute::execute;
+use crate::progress::{Display, clock};
+use anyhow::{Context, bail};
+use findings::Findings;
+use ladder::Measured;
+use scalelaw_core::number::{parse_duration, short};
+use scalelaw_core::units::FlopConvention;
+use scalelaw_core::{Experiment, RunSpec};
+use scalelaw_runs::write_atomically;
+use scalelaw_tokens::Dataset;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use summary::Summary;
+use text::Origin;
+
+/// Wall clock kept for fitting and drawing.
+const REPORT_RESERVE: Duration = Duration::from_secs(6);
+/// Share of the remaining time that the runs are planned to take: machines are not steady.
+const PLANNED_SHARE: f64 = 0.93;
+
+/// Arguments of `scalelaw quickstart`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Your text: files and folders (.txt .md .rs .py .html, .jsonl with a "text" field, each also .gz or
+    /// .zst). Without it, the sources of the crates that this program was built with
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "synthetic")]
+    text: Vec<PathBuf>,
+    /// Train on a synthetic language whose entropy is known, and compare
+    #[arg(long)]
+    synthetic: bool,
+    /// Wall clock that the study may take, such as 90s, 5m or 1h
+    #[arg(long, default_value = "5m", value_parser = parse_duration)]
+    budget: Duration,
+    /// Where everything goes; the same command again goes on where it was stopped
+    #[arg(long, default_value = "scalelaw-quickstart")]
+    out: PathBuf,
+    /// Runs at the same time
+    #[arg(long, default_value_t = available_threads())]
+    workers: usize,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the study, or goes on with the one in the output directory.
+///
+/// # Errors
+/// When the text, the budget or the output directory are not usable, or no law can be fitted.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    let display = Display::new();
+    let workers = arguments.workers.max(1);
+    let out = &arguments.out;
+    std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+
+    let origin = Origin::choose(&arguments.text, arguments.synthetic, &display);
+    let (data, experiment, speeds) = prepare(arguments, &origin, workers, started, &display)?;
+    let specs = experiment.specs()?;
+    let flops: f64 = specs.iter().map(total_flops).sum();
+    display.say(&format!(
+        "{} runs, {} FLOPs with head and attention, on {workers} cores",
+        specs.len(),
+        short(flops)
+    ));
+
+    let speed = |d_model| ladder::interpolate(&speeds, d_model);
+    let cost = |spec: &RunSpec| ladder::cost(spec, &speed);
+    let executed = execute(&specs, &data, &out.join("runs"), workers, &cost, &display)?;
+
+    let failed = executed.failed.len();
+    let findings = Findings::new(&experiment, &origin, &data, executed)?;
+    findings.write(out)?;
+    let facts = vec![
+        ("workers".into(), workers.to_string()),
+        ("time of this call".into(), clock(started.elapsed().as_secs_f64())),
+    ];
+    let page =
+        scalelaw_report::study(&study::study(&findings, &origin, &data, facts)).write(&out.join("report"))?;
+    display.finish();
+    Summary::new(&findings, page, started.elapsed()).print(arguments.json)?;
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+/// The data and the chosen experiment: read where an earlier call left them, made otherwise.
+fn prepare(
+    arguments: &Arguments,
+    origin: &Origin,
+    workers: usize,
+    started: Instant,
+    display: &Display,
+) -> anyhow::Result<(Dataset, Experiment, Measured)> {
+    let path = arguments.out.join("experiment.toml");
+    let data_dir = arguments.out.join("data");
+    if path.exists() {
+        let toml =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let experiment = Experiment::from_toml(&toml).with_context(|| path.display().to_string())?;
+        let data = Dataset::open(&data_dir)?;
+        if data.digest() != experiment.data.digest || origin.name() != experiment.data.name {
+            bail!(
+                "{} holds a study of {}, not of {}: give another --out",
+                arguments.out.display(),
+                experiment.data.name,
+                origin.name()
+            );
+        }
+        display.say(&format!("Going on with {}", path.display()));
+        return Ok((data, experiment, Measured::new()));
+    }
+    let budget = arguments.budget.as_secs_f64();
+    let data = origin.dataset(&data_dir, budget * workers as f64, display)?;
+    let text = text::describe(&origin.name(), &data);
+    display.say(&format!(
+        "Text: {}, {} training tokens ({:.1} s). Measuring this machine…",
+        text.name,
+        short(text.train_tokens as f64),
+        started.elapsed().as_secs_f64()
+    ));
+    let speeds = speed::measure(&data, &text, workers)?;
+    let left = budget - started.elapsed().as_secs_f64() - REPORT_RESERVE.as_secs_f64();
+    let speed = |d_model| ladder::interpolate(&speeds, d_model);
+    let experiment = ladder::choose(&text, &speed, workers, left * PLANNED_SHARE)?;
+    write_atomically(&path, experiment.to_toml()?.as_bytes())?;
+    display.say(&format!("Chosen for {} and written to {}", clock(budget), path.display()));
+    Ok((data, experiment, speeds))
+}
+
+fn total_flops(spec: &RunSpec) -> f64 {
+    spec.tokens() as f64 * spec.model.train_flops_per_token(FlopConvention::Full)
+}

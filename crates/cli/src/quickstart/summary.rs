@@ -1,0 +1,141 @@
+//! What a quickstart found, for the terminal and for `--json`.
+
+use super::findings::Findings;
+use super::laws::{Point, QuickstartLaws};
+use super::plan::FACTOR;
+use super::study;
+use crate::output;
+use crate::progress::clock;
+use scalelaw_core::number::short;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The findings.
+#[derive(Serialize)]
+pub struct Summary {
+    /// The page.
+    pub report: PathBuf,
+    /// Finished runs.
+    pub runs: usize,
+    /// Keys of failed runs, with the reason.
+    pub failed: Vec<(String, String)>,
+    /// Rms residual of the L(N) fit as a share of the loss.
+    l_n_rms: Option<f64>,
+    laws: Vec<LawLine>,
+    plan: Option<PlanLine>,
+    floor_nats_per_token: Option<f64>,
+    lowest_loss: Option<f64>,
+    wall_s: f64,
+}
+
+#[derive(Serialize)]
+struct LawLine {
+    law: String,
+    equation: String,
+    exponent: String,
+    kaplan_2020: f64,
+}
+
+#[derive(Serialize)]
+struct PlanLine {
+    compute_flops_full: f64,
+    n_nonembed: f64,
+    tokens: f64,
+    steps: f64,
+    batch_tokens: f64,
+    loss: f64,
+    loss_pi95: Option<[f64; 2]>,
+}
+
+impl Summary {
+    /// Sums up the findings; `report` is the page's path.
+    pub fn new(findings: &Findings, report: PathBuf, took: Duration) -> Self {
+        let l_n_rms = findings.laws.params.as_ref().ok().map(|(law, points)| {
+            let square = |p: &Point| {
+                let fitted = law.predict(&[("N", p.n)]).map_or(f64::NAN, |l| l.mean);
+                (p.loss / fitted - 1.0).powi(2)
+            };
+            (points.iter().map(square).sum::<f64>() / points.len() as f64).sqrt()
+        });
+        Self {
+            report,
+            runs: findings.rows.len(),
+            failed: findings.failed.clone(),
+            l_n_rms,
+            laws: law_lines(&findings.laws),
+            plan: findings.next.as_ref().ok().map(|n| PlanLine {
+                compute_flops_full: n.compute,
+                n_nonembed: n.n_params,
+                tokens: n.tokens,
+                steps: n.steps,
+                batch_tokens: n.batch_tokens,
+                loss: n.loss,
+                loss_pi95: n.loss_pi95,
+            }),
+            floor_nats_per_token: findings.floor.as_ref().map(|f| f.loss),
+            lowest_loss: findings.rows.iter().filter_map(|r| r.loss_min).reduce(f64::min),
+            wall_s: took.as_secs_f64(),
+        }
+    }
+
+    /// Prints for a person, or as JSON.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn print(&self, json: bool) -> anyhow::Result<()> {
+        if json {
+            return output::print(&serde_json::to_string_pretty(self)?);
+        }
+        let mut lines = vec![format!("{} runs in {}", self.runs, clock(self.wall_s))];
+        for line in &self.laws {
+            let (law, exponent) = (&line.law, &line.exponent);
+            lines.push(format!("  {law:13} exponent {exponent}   Kaplan et al. 2020: {}", line.kaplan_2020));
+        }
+        if let Some(rms) = self.l_n_rms {
+            lines.push(format!("  L(N) residuals: {:.2}% rms in loss", 100.0 * rms));
+        }
+        if let (Some(floor), Some(lowest)) = (self.floor_nats_per_token, self.lowest_loss) {
+            lines.push(format!("  true source: {floor:.4} nats/token; lowest model loss {lowest:.4}"));
+        }
+        if let Some(plan) = &self.plan {
+            lines.push(format!(
+                "  next, {FACTOR:.0}x the compute in one run: N {}, {} tokens in {} steps of {}, loss {:.3}{}; \
+                 extrapolated",
+                short(plan.n_nonembed),
+                short(plan.tokens),
+                plan.steps,
+                plan.batch_tokens,
+                plan.loss,
+                plan.loss_pi95.map_or(String::new(), |[low, high]| format!(" ({low:.3} to {high:.3})")),
+            ));
+        }
+        lines.push(self.report.display().to_string());
+        for (key, reason) in &self.failed {
+            eprintln!("run {key} failed: {reason}");
+        }
+        output::print(&lines.join("\n"))
+    }
+}
+
+fn law_lines(fitted: &QuickstartLaws) -> Vec<LawLine> {
+    let (n, d, c, nd) = (&fitted.params, &fitted.data, &fitted.compute, &fitted.joint);
+    [
+        ("L(N)", n.as_ref().map(|f| &f.0), "alpha_N", 0.076),
+        ("L(D)", d.as_ref().map(|f| &f.0), "alpha_D", 0.095),
+        ("L(C)", c.as_ref().map(|f| &f.0), "alpha_C", 0.057),
+        ("L(N,D), in N", nd.as_ref().map(|f| &f.0), "alpha_N", 0.076),
+        ("L(N,D), in D", nd.as_ref().map(|f| &f.0), "alpha_D", 0.103),
+    ]
+    .into_iter()
+    .filter_map(|(name, law, exponent, kaplan_2020)| {
+        let law = law.ok()?;
+        Some(LawLine {
+            law: name.into(),
+            equation: law.equation_with_values(),
+            exponent: study::with_interval(law, exponent),
+            kaplan_2020,
+        })
+    })
+    .collect()
+}

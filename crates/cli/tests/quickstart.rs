@@ -1,0 +1,170 @@
+//! The main job with the real program: from nothing to a report, killed and resumed, misused.
+#![allow(clippy::unwrap_used)] // a failed step of a test's set-up is a failed test
+
+use scalelaw_core::Experiment;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+fn scalelaw() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_scalelaw"))
+}
+
+fn quickstart(out: &Path) -> Command {
+    let mut command = scalelaw();
+    command.args(["quickstart", "--synthetic", "--budget", "4m", "--workers", "2", "--out"]).arg(out);
+    command
+}
+
+/// Starts a study, kills it once its experiment is chosen, and makes that experiment a small one: the runs
+/// of a machine of any speed are then over in seconds.
+fn small_study(out: &Path) {
+    let mut child = quickstart(out).spawn().unwrap();
+    let patience = Instant::now();
+    while !out.join("experiment.toml").exists() {
+        assert!(patience.elapsed() < Duration::from_secs(200), "no experiment is chosen");
+        assert!(child.try_wait().unwrap().is_none(), "over before it chose an experiment");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let path = out.join("experiment.toml");
+    let mut experiment = Experiment::from_toml(&fs::read_to_string(&path).unwrap()).unwrap();
+    experiment.data.test_tokens = 2048;
+    for set in &mut experiment.sets {
+        for data in &mut set.data {
+            data.steps = data.steps.min(60);
+        }
+    }
+    fs::write(&path, experiment.to_toml().unwrap()).unwrap();
+    let _ = fs::remove_dir_all(out.join("runs"));
+}
+
+fn assert_success(output: &Output) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+}
+
+/// Everything below `dir` that must not depend on the clock.
+fn results(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for folder in ["tables", "laws"] {
+        for entry in fs::read_dir(dir.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            files.insert(path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap());
+        }
+    }
+    files
+}
+
+fn finished(runs: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(runs) else { return 0 };
+    entries.filter(|e| e.as_ref().unwrap().path().join("result.json").exists()).count()
+}
+
+/// Lines of each finished run's timing log: one a session.
+fn sessions(runs: &Path) -> BTreeMap<String, usize> {
+    let mut sessions = BTreeMap::new();
+    for entry in fs::read_dir(runs).unwrap() {
+        let path = entry.unwrap().path();
+        if path.join("result.json").exists() {
+            let lines = fs::read_to_string(path.join("timing.jsonl")).unwrap().lines().count();
+            sessions.insert(path.file_name().unwrap().to_string_lossy().into_owned(), lines);
+        }
+    }
+    sessions
+}
+
+#[test]
+fn quickstart_killed_in_the_middle_ends_with_the_bytes_of_an_undisturbed_one() {
+    let root = tempfile::tempdir().unwrap();
+    let (calm, stormy) = (root.path().join("calm"), root.path().join("stormy"));
+    small_study(&calm);
+    let output = quickstart(&calm).output().unwrap();
+    assert_success(&output);
+    let page = fs::read_to_string(calm.join("report/index.html")).unwrap();
+    assert!(page.contains("<svg") && !page.contains("NaN"), "the report has figures and no holes");
+    assert!(!page.contains("src=\"http") && !page.contains("href=\"http"), "the report needs no network");
+    let summary = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(summary.contains("L(N)") && summary.trim_end().ends_with("index.html"), "{summary}");
+    let total = sessions(&calm.join("runs")).len();
+
+    // The same experiment elsewhere, killed without warning once some runs are finished.
+    fs::create_dir(&stormy).unwrap();
+    fs::copy(calm.join("experiment.toml"), stormy.join("experiment.toml")).unwrap();
+    fs::create_dir(stormy.join("data")).unwrap();
+    for entry in fs::read_dir(calm.join("data")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, stormy.join("data").join(path.file_name().unwrap())).unwrap();
+    }
+    let mut child = quickstart(&stormy).spawn().unwrap();
+    let patience = Instant::now();
+    while finished(&stormy.join("runs")) < 3 {
+        assert!(patience.elapsed() < Duration::from_secs(300), "no run finishes");
+        assert!(child.try_wait().unwrap().is_none(), "over before it could be killed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = sessions(&stormy.join("runs"));
+    assert!(before.len() >= 3 && before.len() < total, "{} of {total} finished", before.len());
+
+    let output = quickstart(&stormy).output().unwrap();
+    assert_success(&output);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("finished already"));
+    let after = sessions(&stormy.join("runs"));
+    assert_eq!(after.len(), total);
+    for (run, lines) in before {
+        assert_eq!(after[&run], lines, "{run} was finished and ran again");
+    }
+    assert_eq!(results(&calm), results(&stormy));
+}
+
+#[test]
+fn quickstart_on_missing_text_names_the_path_and_fails() {
+    let root = tempfile::tempdir().unwrap();
+    let output = scalelaw()
+        .args(["quickstart", "--text", "no-such-file.txt", "--out"])
+        .arg(root.path().join("out"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no-such-file.txt"));
+}
+
+#[test]
+fn quickstart_on_too_little_text_says_how_much_it_needs() {
+    let root = tempfile::tempdir().unwrap();
+    let text = root.path().join("tiny.txt");
+    fs::write(&text, "Hardly anything.\n\n".repeat(50)).unwrap();
+    let output = scalelaw()
+        .args(["quickstart", "--out"])
+        .arg(root.path().join("out"))
+        .arg("--text")
+        .arg(&text)
+        .output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("error:") && stderr.contains("use more text"), "{stderr}");
+}
+
+#[test]
+fn quickstart_with_a_nonsense_budget_is_a_usage_error() {
+    let output = scalelaw().args(["quickstart", "--budget", "soon"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("soon"));
+}
+
+#[test]
+fn quickstart_in_the_directory_of_another_study_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let out = root.path().join("out");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("experiment.toml"), "question = \"mine\"\n").unwrap();
+    let output = quickstart(&out).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("experiment.toml"));
+}
