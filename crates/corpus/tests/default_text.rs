@@ -36,6 +36,7 @@ fn default_text_is_large_and_is_text() {
         })
         .unwrap();
     assert!(bytes > 15_000_000, "{bytes} bytes of default text");
+    eprintln!("{documents} documents, {bytes} bytes; skipped {skipped}");
     assert!(documents > 1000, "{documents} documents");
     assert!(skipped.not_prose > 10 && skipped.not_prose < 200, "{skipped}");
     assert_eq!(sources.sources().unwrap().len(), CRATES.len());

@@ -20,7 +20,12 @@ pub(crate) static CHAR_OF_BYTE: LazyLock<[char; 256]> = LazyLock::new(|| {
 
 /// The text with each byte as its character.
 pub(crate) fn to_chars(text: &str) -> String {
-    text.bytes().map(|byte| CHAR_OF_BYTE[usize::from(byte)]).collect()
+    from_bytes(text.as_bytes())
+}
+
+/// The same for any bytes.
+pub(crate) fn from_bytes(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| CHAR_OF_BYTE[usize::from(byte)]).collect()
 }
 
 /// The bytes that a token of such characters stands for, or `None` when it has any other.

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod encode;
+mod gpt2;
 mod train;
 mod words;
 
@@ -10,9 +11,10 @@ use encode::Cache;
 use scalelaw_tokens::Vocabulary;
 use std::path::Path;
 use std::sync::Mutex;
+use tokenizers::decoders::byte_level::ByteLevel;
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
-use tokenizers::{DecoderWrapper, ModelWrapper};
+use tokenizers::{AddedToken, DecoderWrapper, ModelWrapper};
 
 /// The token after every document.
 pub const END_OF_TEXT: &str = "<|endoftext|>";
@@ -89,6 +91,17 @@ impl Tokenizer {
         }
         let route = Route::of(&library);
         Ok(Self { json, library, route, bytes, end_of_text, caches: Mutex::default() })
+    }
+
+    /// GPT-2's words and byte alphabet around a model.
+    fn byte_level(model: BPE, special: Vec<AddedToken>) -> Result<Self, CorpusError> {
+        let failed = |error: tokenizers::Error| CorpusError::Tokenizer(error.to_string());
+        let mut library = tokenizers::Tokenizer::new(model);
+        let byte_level = ByteLevel::new(false, true, true);
+        library.with_pre_tokenizer(Some(byte_level)).with_decoder(Some(byte_level));
+        library.add_special_tokens(special).map_err(failed)?;
+        let json = library.to_string(true).map_err(failed)?;
+        Self::from_json(json.into_bytes()).map_err(CorpusError::Tokenizer)
     }
 
     /// The contents of `tokenizer.json`.

@@ -4,7 +4,6 @@ use super::words::Words;
 use super::{END_OF_TEXT, Tokenizer, bytes};
 use crate::error::CorpusError;
 use tokenizers::AddedToken;
-use tokenizers::decoders::byte_level::ByteLevel;
 use tokenizers::models::bpe::{BPE, BpeTrainerBuilder};
 use tokenizers::tokenizer::Trainer;
 
@@ -48,12 +47,7 @@ impl Tokenizer {
             .map_err(failed)?;
         let mut model = BPE::default();
         let special = trainer.train(&mut model).map_err(failed)?;
-        let mut library = tokenizers::Tokenizer::new(model);
-        let byte_level = ByteLevel::new(false, true, true);
-        library.with_pre_tokenizer(Some(byte_level)).with_decoder(Some(byte_level));
-        library.add_special_tokens(special).map_err(failed)?;
-        let json = library.to_string(true).map_err(failed)?;
-        let tokenizer = Self::from_json(json.into_bytes()).map_err(CorpusError::Tokenizer)?;
+        let tokenizer = Self::byte_level(model, special)?;
         if tokenizer.n_vocab() != n_vocab {
             return Err(CorpusError::TooLittleText {
                 what: "pairs of bytes to merge into a vocabulary",
