@@ -2,7 +2,7 @@
 
 use crate::data::Data;
 use crate::error::FitError;
-use crate::minimise::{Optimum, polish};
+use crate::minimise::{Optimum, polish, refine};
 use crate::problem::Problem;
 use crate::starts;
 
@@ -80,7 +80,7 @@ pub(crate) fn find(
         // Far worse minima of the thinned points need no second polish: they stay far worse.
         let bar = rough.first().map_or(f64::INFINITY, |m| 1.5 * m.optimum.value);
         for m in rough.into_iter().filter(|m| m.optimum.value <= bar) {
-            collect(&mut minima, problem, polish(problem, &m.optimum.theta), m.agreeing);
+            collect(&mut minima, problem, refine(problem, &m.optimum.theta), m.agreeing);
         }
     }
     if minima.is_empty() {

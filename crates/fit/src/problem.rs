@@ -27,6 +27,16 @@ pub(crate) struct Derivatives {
     pub hessian: [f64; MAX_PARAMS * MAX_PARAMS],
 }
 
+/// Which second derivatives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Curvature {
+    /// The Hessian.
+    Full,
+    /// Convex stand-in: Σ w·ρ′(r)/r·∇r∇rᵀ. For least squares it is Gauss and Newton's; for robust penalties its
+    /// steps are reweighted least squares, which never climb.
+    Majorant,
+}
+
 /// All parameters in natural units, their logarithms and the two derivatives by the coordinate.
 struct Natural {
     value: [f64; MAX_PARAMS],
@@ -97,7 +107,12 @@ impl<'a> Problem<'a> {
             None => self.objective.penalty.rho(residual),
             Some((penalty, factor)) => {
                 let r = penalty.rho(residual);
-                Rho { value: r.value * factor, slope: r.slope * factor, curvature: r.curvature * factor }
+                Rho {
+                    value: r.value * factor,
+                    slope: r.slope * factor,
+                    curvature: r.curvature * factor,
+                    weight: r.weight * factor,
+                }
             }
         }
     }
@@ -177,7 +192,7 @@ impl<'a> Problem<'a> {
     }
 
     /// Value, gradient and Hessian; the value is infinite where the law has none.
-    pub fn evaluate(&self, theta: &[f64]) -> Derivatives {
+    pub fn evaluate(&self, theta: &[f64], curvature: Curvature) -> Derivatives {
         let n = self.natural(theta);
         let np = self.base.len();
         let pars = Pars { value: &n.value[..np], ln: &n.ln[..np] };
@@ -211,14 +226,25 @@ impl<'a> Problem<'a> {
             let rho = self.rho(residual);
             total += weight * rho.value;
             let slope = weight * rho.slope * first;
-            let outer = weight * (rho.curvature * first * first + rho.slope * second);
-            self.law.hessian(x, pars, &g[..np], &mut h[..np * np]);
+            let outer = match curvature {
+                Curvature::Full => {
+                    self.law.hessian(x, pars, &g[..np], &mut h[..np * np]);
+                    weight * (rho.curvature * first * first + rho.slope * second)
+                }
+                Curvature::Majorant => weight * rho.weight * first * first,
+            };
             for j in 0..np {
                 gradient[j] += slope * g[j];
                 let gj = outer * g[j];
                 let row = j * np..(j + 1) * np;
-                for ((sum, gk), hk) in hessian[row.clone()].iter_mut().zip(&g).zip(&h[row]).skip(j) {
-                    *sum += gj * gk + slope * hk;
+                if curvature == Curvature::Full {
+                    for ((sum, gk), hk) in hessian[row.clone()].iter_mut().zip(&g).zip(&h[row]).skip(j) {
+                        *sum += gj * gk + slope * hk;
+                    }
+                } else {
+                    for (sum, gk) in hessian[row].iter_mut().zip(&g).skip(j) {
+                        *sum += gj * gk;
+                    }
                 }
             }
         }
@@ -232,7 +258,7 @@ impl<'a> Problem<'a> {
             out.gradient[a] = gradient[j] * n.slope[j];
             for (b, &k) in self.free.iter().enumerate().skip(a) {
                 let mut v = hessian[j * np + k] * n.slope[j] * n.slope[k];
-                if a == b {
+                if a == b && curvature == Curvature::Full {
                     v += gradient[j] * n.bend[j];
                 }
                 out.hessian[a * m + b] = v;
