@@ -10,6 +10,8 @@
 use crate::isa::{Isa, Kind};
 use crate::lanes::{Lanes, Portable};
 use crate::pack::Packed;
+use std::hint::black_box;
+use std::mem::MaybeUninit;
 
 /// Sizes of a product: C is `[m, n]`, A is `[m, k]`, B is `[k, n]`.
 #[derive(Clone, Copy, Debug)]
@@ -192,61 +194,89 @@ unsafe fn by_layout<V: Lanes>(raw: Raw) {
     }
 }
 
-/// Panel by panel of B, so that one stays in L1 while the rows of A pass by.
+/// Steps of k that a panel is used for at a time: 256 rows of B (16 kB) and of a tile of A (6 kB) fit L1.
+const K_BLOCK: usize = 256;
+
+/// Rows of C from which on a panel of B is copied before use: the copy is then a percent of the work, and
+/// it replaces a walk over as many pages as the panel has rows.
+const COPY_FROM_ROWS: usize = 48;
+
+/// A panel of B, copied to one place.
+#[repr(C, align(64))]
+struct Panel([MaybeUninit<f32>; K_BLOCK * 32]);
+
+/// Block by block of k and panel by panel of B, so that a panel stays in L1 while the rows of A pass by.
 ///
 /// # Safety
 /// `raw` describes memory within bounds; the instructions of `V` exist.
 #[inline(always)]
 unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw) {
     let Size { m, n, k } = raw.size;
-    let a_row = if A == ROWS { raw.a_stride } else { 1 };
-    let mut column = 0;
-    let mut panel = raw.b;
-    while column < n {
-        let width = (n - column).min(raw.panel_width);
-        // Tiles use 12 accumulators of 16 registers (AVX2) or 24 of 32 (AVX-512): rows are shared out
-        // evenly, so that no tile is left with too few chains to hide the latency of an FMA.
-        let tallest = if width > V::N && V::N == 8 { 6 } else { 12 };
-        let tiles = m.div_ceil(tallest);
-        let mut row = 0;
-        for t in 1..=tiles {
-            let end = m * t / tiles;
-            // SAFETY: rows row..end and columns column..column + width are inside the operands.
-            unsafe {
-                let tile = Tile {
-                    k,
-                    a: raw.a.add(row * a_row),
-                    a_stride: raw.a_stride,
-                    b: panel,
-                    b_row: raw.b_row,
-                    c: raw.c.add(row * raw.c_row + column),
-                    c_row: raw.c_row,
-                    from_c: raw.from_c,
-                    start_row: if raw.start_row.is_null() {
-                        raw.start_row
-                    } else {
-                        raw.start_row.add(column)
-                    },
-                    width,
-                };
-                if width > V::N {
-                    if V::N == 8 {
-                        by_height_6::<V, 2, A>(end - row, tile);
-                    } else {
-                        by_height_12::<V, 2, A>(end - row, tile);
+    let (a_row, a_col) = if A == ROWS { (raw.a_stride, 1) } else { (1, raw.a_stride) };
+    let mut copy = Panel([const { MaybeUninit::uninit() }; K_BLOCK * 32]);
+    for first in (0..k).step_by(K_BLOCK) {
+        let steps = K_BLOCK.min(k - first);
+        for column in (0..n).step_by(raw.panel_width) {
+            let width = (n - column).min(raw.panel_width);
+            // SAFETY: the block's first row of this panel is inside B.
+            let mut b = unsafe { raw.b.add(first * raw.b_row + column / raw.panel_width * raw.b_panel) };
+            let mut b_row = raw.b_row;
+            if raw.b_row != raw.panel_width && m >= COPY_FROM_ROWS {
+                let to = copy.0.as_mut_ptr().cast::<f32>();
+                let registers = width.div_ceil(V::N);
+                for p in 0..steps {
+                    for j in 0..registers {
+                        // SAFETY: tiles would read the same whole registers of B; the copy has K_BLOCK rows
+                        // of at least two registers.
+                        unsafe { V::load(b.add(p * b_row + j * V::N)).store(to.add(p * 2 * V::N + j * V::N)) }
                     }
-                } else {
-                    by_height_12::<V, 1, A>(end - row, tile);
                 }
+                (b, b_row) = (to.cast_const(), 2 * V::N);
             }
-            row = end;
+            let tile = Tile {
+                k: steps,
+                a: raw.a.wrapping_add(first * a_col),
+                a_stride: raw.a_stride,
+                b,
+                b_row,
+                c: raw.c.wrapping_add(column),
+                c_row: raw.c_row,
+                from_c: raw.from_c || first > 0,
+                start_row: if raw.start_row.is_null() || first > 0 {
+                    std::ptr::null()
+                } else {
+                    raw.start_row.wrapping_add(column)
+                },
+                width,
+            };
+            // SAFETY: rows 0..m and the panel's columns are inside the operands.
+            unsafe { by_tiles::<V, A>(m, a_row, tile) }
         }
-        column += width;
-        // In-place panels may end at the end of the buffer: do not step past it.
-        if column < n {
-            // SAFETY: another panel exists.
-            panel = unsafe { panel.add(raw.b_panel) };
+    }
+}
+
+/// Shares the rows out evenly over tiles, so that no tile is left with too few chains to hide the latency of
+/// an FMA.
+///
+/// # Safety
+/// As [`tile`] for `m` rows from `first` on.
+#[inline(always)]
+unsafe fn by_tiles<V: Lanes, const A: usize>(m: usize, a_row: usize, first: Tile) {
+    let two = first.width > V::N;
+    let tiles = m.div_ceil(V::TALLEST[usize::from(two)]);
+    let mut row = 0;
+    for t in 1..=tiles {
+        let end = m * t / tiles;
+        // SAFETY: rows row..end are inside the operands.
+        unsafe {
+            let tile = Tile { a: first.a.add(row * a_row), c: first.c.add(row * first.c_row), ..first };
+            if two {
+                by_height::<V, 2, A>(end - row, tile);
+            } else {
+                by_height::<V, 1, A>(end - row, tile);
+            }
         }
+        row = end;
     }
 }
 
@@ -264,24 +294,30 @@ struct Tile {
     width: usize,
 }
 
-macro_rules! by_height {
-    ($name:ident, $($height:literal)*) => {
-        /// Chooses the tile of this height.
-        ///
-        /// # Safety
-        /// As [`tile`]; `height` is one of the listed.
-        #[inline(always)]
-        unsafe fn $name<V: Lanes, const NV: usize, const A: usize>(height: usize, t: Tile) {
+/// Chooses the tile of this height.
+///
+/// # Safety
+/// As [`tile`]; `height` is at most `V::TALLEST[NV - 1]`.
+#[inline(always)]
+unsafe fn by_height<V: Lanes, const NV: usize, const A: usize>(height: usize, t: Tile) {
+    macro_rules! tiles {
+        ($($height:literal)*) => {
             match height {
                 // SAFETY: passed on.
                 $($height => unsafe { tile::<V, $height, NV, A>(t) },)*
-                _ => unreachable!("tiles are never taller than the tallest"),
+                _ => unreachable!("no tile is taller than the tallest"),
             }
-        }
-    };
+        };
+    }
+    // Known when compiled: only the tiles that exist are.
+    if V::TALLEST[NV - 1] == 2 {
+        tiles!(1 2)
+    } else if V::TALLEST[NV - 1] == 6 {
+        tiles!(1 2 3 4 5 6)
+    } else {
+        tiles!(1 2 3 4 5 6 7 8 9 10 11 12)
+    }
 }
-by_height!(by_height_6, 1 2 3 4 5 6);
-by_height!(by_height_12, 1 2 3 4 5 6 7 8 9 10 11 12);
 
 /// The register tile: MR rows by NV registers, loaded, carried along k, stored.
 ///
@@ -311,18 +347,26 @@ unsafe fn tile<V: Lanes, const MR: usize, const NV: usize, const A: usize>(t: Ti
                     let c = if j + 1 < NV || last == V::N { V::load(p) } else { V::load_partial(p, last) };
                     *chain = if t.start_row.is_null() { c } else { chain.add(c) };
                 }
+                // The next tile's chains begin below; its rows may be far away by then.
+                V::prefetch(t.c.wrapping_add((MR + i) * t.c_row));
             }
         }
+        // Where each row of A (or of Aᵀ, whose neighbours are constants apart) begins. The compiler may not know
+        // that rows are equally far apart: it would walk from one to the next instead of keeping all in registers.
+        let rows: [*const f32; MR] = match A {
+            ROWS => black_box(std::array::from_fn(|i| t.a.wrapping_add(i * t.a_stride))),
+            _ => std::array::from_fn(|i| t.a.wrapping_add(i)),
+        };
         // Four steps at a time, so that loads differ by constants and the loop spends its instructions on FMAs.
         let mut p = 0;
         while p + 4 <= t.k {
             for unrolled in 0..4 {
-                step::<V, MR, NV, A>(&t, p + unrolled, &mut acc);
+                step::<V, MR, NV, A>(&t, &rows, p + unrolled, &mut acc);
             }
             p += 4;
         }
         while p < t.k {
-            step::<V, MR, NV, A>(&t, p, &mut acc);
+            step::<V, MR, NV, A>(&t, &rows, p, &mut acc);
             p += 1;
         }
         for (i, chains) in acc.iter().enumerate() {
@@ -345,6 +389,7 @@ unsafe fn tile<V: Lanes, const MR: usize, const NV: usize, const A: usize>(t: Ti
 #[inline(always)]
 unsafe fn step<V: Lanes, const MR: usize, const NV: usize, const A: usize>(
     t: &Tile,
+    rows: &[*const f32; MR],
     p: usize,
     acc: &mut [[V; NV]; MR],
 ) {
@@ -355,11 +400,9 @@ unsafe fn step<V: Lanes, const MR: usize, const NV: usize, const A: usize>(
         for (j, register) in right.iter_mut().enumerate() {
             *register = V::load(b.add(j * V::N));
         }
-        for (i, chains) in acc.iter_mut().enumerate() {
-            let left = V::splat(*match A {
-                ROWS => t.a.add(i * t.a_stride + p),
-                _ => t.a.add(p * t.a_stride + i),
-            });
+        let link = if A == ROWS { p } else { p * t.a_stride };
+        for (chains, row) in acc.iter_mut().zip(rows) {
+            let left = V::splat(*row.add(link));
             for (chain, &register) in chains.iter_mut().zip(&right) {
                 *chain = chain.fma(left, register);
             }

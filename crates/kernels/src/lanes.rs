@@ -9,6 +9,8 @@
 pub(crate) unsafe trait Lanes: Copy {
     /// Lanes in the register.
     const N: usize;
+    /// Tallest register tile that is one and two registers wide.
+    const TALLEST: [usize; 2];
     unsafe fn splat(x: f32) -> Self;
     unsafe fn load(p: *const f32) -> Self;
     /// The first `count < N` lanes; the rest are zero.
@@ -19,6 +21,8 @@ pub(crate) unsafe trait Lanes: Copy {
     /// a·b + self, rounded once.
     unsafe fn fma(self, a: Self, b: Self) -> Self;
     unsafe fn add(self, b: Self) -> Self;
+    /// A hint that this line is wanted soon; any address will do.
+    fn prefetch(p: *const f32);
 }
 
 /// Eight lanes without any vector instruction.
@@ -28,6 +32,8 @@ pub(crate) struct Portable([f32; 8]);
 // SAFETY: plain f32 arithmetic exists everywhere; pointers are used within the trait's contract.
 unsafe impl Lanes for Portable {
     const N: usize = 8;
+    // Every lane is a call where the processor has no fused multiply-add: small tiles keep the code small.
+    const TALLEST: [usize; 2] = [2, 2];
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         Self([x; 8])
@@ -66,6 +72,8 @@ unsafe impl Lanes for Portable {
     unsafe fn add(self, b: Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] + b.0[i]))
     }
+    #[inline(always)]
+    fn prefetch(_: *const f32) {}
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -84,6 +92,8 @@ mod x86 {
     // SAFETY: the instructions are AVX2 and FMA, which the trait's contract demands of the caller.
     unsafe impl Lanes for __m256 {
         const N: usize = 8;
+        // 12 accumulators of 16 registers.
+        const TALLEST: [usize; 2] = [12, 6];
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
             // SAFETY: by the trait's contract, here and below.
@@ -119,11 +129,18 @@ mod x86 {
             // SAFETY: as above.
             unsafe { _mm256_add_ps(self, b) }
         }
+        #[inline(always)]
+        fn prefetch(p: *const f32) {
+            // SAFETY: a prefetch reads nothing and never faults; SSE is part of every x86-64.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+        }
     }
 
     // SAFETY: the instructions are AVX-512F, which the trait's contract demands of the caller.
     unsafe impl Lanes for __m512 {
         const N: usize = 16;
+        // 24 accumulators of 32 registers.
+        const TALLEST: [usize; 2] = [12, 12];
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
             // SAFETY: by the trait's contract, here and below.
@@ -158,6 +175,11 @@ mod x86 {
         unsafe fn add(self, b: Self) -> Self {
             // SAFETY: as above.
             unsafe { _mm512_add_ps(self, b) }
+        }
+        #[inline(always)]
+        fn prefetch(p: *const f32) {
+            // SAFETY: a prefetch reads nothing and never faults; SSE is part of every x86-64.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
         }
     }
 }

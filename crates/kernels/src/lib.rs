@@ -7,6 +7,7 @@
 //! of a product is one chain over k ([`gemm`]), reductions over a row use sixteen virtual lanes added in one
 //! tree, transcendental functions are our own, and micro-batches are folded from left to right.
 
+pub mod buffer;
 pub mod cpu;
 pub mod device;
 pub mod gemm;

@@ -87,3 +87,38 @@ pub(crate) fn max_of_lanes(x: &[f32]) -> f32 {
     }
     max
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_is_within_two_units_of_the_exact_value_over_its_range() {
+        let mut worst = 0f64;
+        for i in -870_000..=880_000 {
+            let x = i as f32 / 10_000.0;
+            let exact = f64::from(x).exp();
+            let unit = f64::from(f32::EPSILON) * exact / 2.0;
+            worst = worst.max((f64::from(exp(x)) - exact).abs() / unit);
+        }
+        // In half units of the last place of numbers just above a power of two.
+        assert!(worst < 4.0, "{worst} half units");
+    }
+
+    #[test]
+    fn exp_beyond_its_range_is_clamped_and_nan_stays_nan() {
+        assert_eq!(exp(f32::NEG_INFINITY), exp(-87.0));
+        assert_eq!(exp(f32::INFINITY), exp(88.0));
+        assert!(exp(f32::NAN).is_nan());
+        assert_eq!(exp(0.0), 1.0);
+    }
+
+    #[test]
+    fn sums_count_every_element_of_any_length_once() {
+        for n in 0..70usize {
+            let x: Vec<f32> = (0..n).map(|i| i as f32).collect();
+            assert_eq!(sum1(&x, |x| x), (n * n.saturating_sub(1) / 2) as f32);
+            assert_eq!(sum2(&x, &x, |x, y| x - y + 1.0), n as f32);
+        }
+    }
+}

@@ -1,13 +1,14 @@
 //! Panels: a right operand copied once so that a register tile reads it front to back.
 
+use crate::buffer::Buffer;
 use crate::gemm::panel_width;
 use crate::isa::{Isa, Kind};
 
 /// A `[k, n]` matrix as panels of as many columns as a tile is wide, each panel k rows long, the last
-/// padded with zeros.
+/// padded with zeros. The memory only grows.
 #[derive(Clone, Debug, Default)]
 pub struct Packed {
-    data: Vec<f32>,
+    data: Buffer,
     k: usize,
     n: usize,
     width: usize,
@@ -53,8 +54,9 @@ impl Packed {
     pub fn pack(&mut self, isa: Isa, k: usize, n: usize, source: &[f32], stride: usize, layout: Layout) {
         let width = panel_width(isa);
         (self.k, self.n, self.width) = (k, n, width);
-        self.data.resize(n.div_ceil(width) * width * k, 0.0);
-        for (p, panel) in self.data.chunks_exact_mut(k * width).enumerate() {
+        let panels = n.div_ceil(width);
+        self.data.grow(panels * width * k);
+        for (p, panel) in self.data.chunks_exact_mut(k * width).take(panels).enumerate() {
             let column = p * width;
             let filled = width.min(n - column);
             match layout {

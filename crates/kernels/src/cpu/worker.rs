@@ -1,5 +1,6 @@
 //! One thread's memory, and the plan executed in it.
 
+use crate::buffer::Buffer;
 use crate::gemm::{SLACK, panel_width};
 use crate::graph::GradientSum;
 use crate::isa::Isa;
@@ -18,9 +19,9 @@ pub(super) struct Worker {
     /// Sum of the micro-batch's losses over its tokens.
     pub loss: f64,
     /// Activations and their gradients.
-    buffers: Vec<Vec<f32>>,
+    buffers: Vec<Buffer>,
     attention: attention::Scratch,
-    logits: Vec<f32>,
+    logits: Buffer,
     losses: Vec<f32>,
     inputs: Vec<u32>,
     targets: Vec<u32>,
@@ -39,14 +40,14 @@ struct Pass<'a> {
 
 impl Worker {
     pub fn new(plan: &Plan, chunk: usize) -> Self {
-        let buffer = |floats: usize| vec![0.0; floats * chunk + SLACK];
+        let buffer = |floats: usize| Buffer::zeros(floats * chunk + SLACK);
         Self {
             gradient: vec![0.0; plan.n_parameters],
             reused: plan.reused.iter().map(|range| vec![0.0; range.len()]).collect(),
             loss: 0.0,
             buffers: plan.buffers().map(buffer).collect(),
             attention: attention::Scratch::default(),
-            logits: vec![0.0; logits_len(plan)],
+            logits: Buffer::zeros(logits_len(plan)),
             losses: vec![0.0; chunk * plan.n_ctx],
             inputs: vec![0; chunk * plan.n_ctx],
             targets: vec![0; chunk * plan.n_ctx],
@@ -148,11 +149,11 @@ impl Worker {
         rows
     }
 
-    fn take(&mut self, memory: &Memory, value: ValueId) -> Vec<f32> {
+    fn take(&mut self, memory: &Memory, value: ValueId) -> Buffer {
         std::mem::take(&mut self.buffers[memory.buffer_of[value.0]])
     }
 
-    fn put(&mut self, memory: &Memory, value: ValueId, buffer: Vec<f32>) {
+    fn put(&mut self, memory: &Memory, value: ValueId, buffer: Buffer) {
         self.buffers[memory.buffer_of[value.0]] = buffer;
     }
 

@@ -69,3 +69,42 @@ for_each_isa! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::*;
+
+    #[test]
+    fn adam_follows_the_algorithm_in_f64() {
+        let n = 37;
+        let mut parameters = numbers(n, 1);
+        let (mut m, mut v) = (vec![0.0; n], vec![0.0; n]);
+        let (lr, beta1, beta2, eps) = (0.01, 0.9, 0.95, 1e-3);
+        let start = narrow(&parameters);
+        let scale = 0.5;
+        let got = on_every_isa(|isa| {
+            let mut state = [start.clone(), vec![0.0; n], vec![0.0; n]];
+            for step in 1..=5 {
+                let gradient = narrow(&numbers(n, 10 + step));
+                let [p, m, v] = &mut state;
+                Adam { lr, beta1, beta2, eps, step }.update(isa, scale, &gradient, p, m, v);
+            }
+            state.to_vec()
+        });
+        for step in 1..=5 {
+            let gradient = numbers(n, 10 + step);
+            for i in 0..n {
+                let g = scale * gradient[i];
+                m[i] = beta1 * m[i] + (1.0 - beta1) * g;
+                v[i] = beta2 * v[i] + (1.0 - beta2) * g * g;
+                let (m_hat, v_hat) =
+                    (m[i] / (1.0 - beta1.powi(step as i32)), v[i] / (1.0 - beta2.powi(step as i32)));
+                parameters[i] -= lr * m_hat / (v_hat.sqrt() + eps);
+            }
+        }
+        assert_close(&got[0], &parameters, 1e-6);
+        assert_close(&got[1], &m, 1e-6);
+        assert_close(&got[2], &v, 1e-6);
+    }
+}

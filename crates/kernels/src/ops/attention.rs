@@ -3,6 +3,7 @@
 //! Rows of `qkv` are \[q | k | v\], each `n_head·d_head` wide with the heads side by side, as GPT-2 has them.
 
 use super::{Cost, row_stride};
+use crate::buffer::Buffer;
 use crate::gemm::{Left, Right, Size, Start, gemm};
 use crate::isa::{Isa, for_each_isa};
 use crate::math::{LANES, exp, max_of_lanes, sum1, sum2};
@@ -42,7 +43,7 @@ impl Attention {
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     columns: Packed,
-    d_scores: Vec<f32>,
+    d_scores: Buffer,
 }
 
 impl Scratch {
@@ -121,7 +122,7 @@ pub fn backward(
     let width = a.width();
     let (stride, out_stride, w_stride) = (row_stride(3 * width), row_stride(width), row_stride(n_ctx));
     let Scratch { columns, d_scores } = scratch;
-    d_scores.resize(n_ctx * w_stride, 0.0);
+    d_scores.grow(n_ctx * w_stride);
     for s in 0..sequences {
         for h in 0..n_head {
             let q = &qkv[s * n_ctx * stride + h * d_head..];
@@ -247,5 +248,61 @@ pub fn cost(a: Attention) -> Cost {
         forward_flops: 2.0 * product,
         backward_flops: 4.0 * product,
         bytes: 4.0 * (a.n_head as f64 * half * 7.0 + (a.n_ctx * a.width() * 16) as f64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gemm::SLACK;
+    use crate::ops::reference::*;
+
+    fn reference(a: Attention, qkv: &[f64]) -> Vec<f64> {
+        let width = a.width();
+        let part = |s: usize, i: usize, which: usize, h: usize| {
+            &qkv[(s * a.n_ctx + i) * 3 * width + which * width + h * a.d_head..][..a.d_head]
+        };
+        let mut out = vec![0.0; qkv.len() / 3];
+        for s in 0..qkv.len() / (3 * width * a.n_ctx) {
+            for h in 0..a.n_head {
+                for i in 0..a.n_ctx {
+                    let score = |j| dot(part(s, i, 0, h), part(s, j, 1, h)) / (a.d_head as f64).sqrt();
+                    let e: Vec<f64> = (0..=i).map(|j| score(j).exp()).collect();
+                    let sum: f64 = e.iter().sum();
+                    let out = &mut out[(s * a.n_ctx + i) * width + h * a.d_head..][..a.d_head];
+                    for (j, e) in e.iter().enumerate() {
+                        for (out, v) in out.iter_mut().zip(part(s, j, 2, h)) {
+                            *out += e / sum * v;
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn attention_of_any_context_and_head_matches_its_reference_and_central_differences() {
+        for (n_ctx, n_head, d_head, sequences) in
+            [(1, 1, 1, 2), (5, 2, 3, 2), (16, 1, 8, 1), (33, 2, 4, 1), (40, 1, 5, 2), (67, 1, 2, 1)]
+        {
+            let a = Attention { n_ctx, n_head, d_head };
+            let (width, count) = (a.width(), sequences * n_ctx);
+            let qkv = numbers(count * 3 * width, 1);
+            let d_out = numbers(count * width, 2);
+            let got = on_every_isa(|isa| {
+                let input = rows(3 * width, &qkv);
+                let mut out = rows(width, &d_out);
+                let mut weights = vec![f32::NAN; sequences * a.weights_len() + SLACK];
+                let mut scratch = Scratch::default();
+                forward(isa, a, sequences, &input, &mut out, &mut weights, &mut scratch);
+                let mut d_qkv = vec![f32::NAN; input.len()];
+                let d_out = rows(width, &d_out);
+                backward(isa, a, sequences, &input, &out, &weights, &d_out, &mut d_qkv, &mut scratch);
+                vec![unpad(width, &out, count), unpad(3 * width, &d_qkv, count)]
+            });
+            assert_close(&got[0], &reference(a, &qkv), 1e-5);
+            assert_close(&got[1], &slopes(&qkv, |qkv| dot(&reference(a, qkv), &d_out)), 2e-5);
+        }
     }
 }

@@ -44,3 +44,32 @@ for_each_isa! {
 pub fn cost(n_ctx: usize, width: usize) -> Cost {
     Cost { bytes: (4 * n_ctx * width * (3 + 5)) as f64, ..Cost::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::*;
+
+    #[test]
+    fn embedding_adds_rows_and_its_gradient_counts_every_use_of_a_token() {
+        let (n_ctx, width) = (3, 5);
+        let ids = [2, 0, 2, 1, 2, 2];
+        let (tokens, positions) = (numbers(4 * width, 1), numbers(n_ctx * width, 2));
+        let d_out = numbers(ids.len() * width, 3);
+        let reference = |tokens: &[f64], positions: &[f64]| -> Vec<f64> {
+            let at =
+                |r: usize, i: usize| tokens[ids[r] as usize * width + i] + positions[r % n_ctx * width + i];
+            (0..ids.len() * width).map(|e| at(e / width, e % width)).collect()
+        };
+        let got = on_every_isa(|isa| {
+            let mut out = rows(width, &d_out);
+            forward(&ids, n_ctx, width, &narrow(&tokens), &narrow(&positions), &mut out);
+            let (mut d_tokens, mut d_positions) = (vec![0.0; tokens.len()], vec![0.0; positions.len()]);
+            backward(isa, &ids, n_ctx, width, &rows(width, &d_out), &mut d_tokens, &mut d_positions);
+            vec![unpad(width, &out, ids.len()), d_tokens, d_positions]
+        });
+        assert_close(&got[0], &reference(&tokens, &positions), 1e-7);
+        assert_close(&got[1], &slopes(&tokens, |t| dot(&reference(t, &positions), &d_out)), 1e-6);
+        assert_close(&got[2], &slopes(&positions, |p| dot(&reference(&tokens, p), &d_out)), 1e-6);
+    }
+}

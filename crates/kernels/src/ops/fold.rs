@@ -27,3 +27,24 @@ for_each_isa! {
         lanes.into_iter().sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::*;
+
+    #[test]
+    fn fold_adds_every_element_and_its_norm_counts_every_element() {
+        for n in [0, 1, 15, 16, 50] {
+            let (a, b) = (numbers(n, 1), numbers(n, 2));
+            let got = on_every_isa(|isa| {
+                let mut total = narrow(&a);
+                add(isa, &mut total, &narrow(&b));
+                let square = square_sum(isa, &narrow(&a));
+                assert!((square - dot(&a, &a)).abs() < 1e-12 * (1.0 + square));
+                vec![total, vec![f32::from_bits(square.to_bits() as u32)]]
+            });
+            assert_close(&got[0], &a.iter().zip(&b).map(|(a, b)| a + b).collect::<Vec<_>>(), 1e-6);
+        }
+    }
+}

@@ -173,3 +173,74 @@ pub fn cost(n_ctx: usize, head: Head) -> Cost {
         bytes: (4 * n_ctx * (4 * head.width + 8 * head.n_vocab)) as f64,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::*;
+
+    fn reference(head: Head, x: &[f64], table: &[f64], targets: &[u32]) -> Vec<f64> {
+        let row = |(x, &target): (&[f64], &u32)| {
+            let logits: Vec<f64> = table.chunks(head.width).map(|w| dot(x, w)).collect();
+            logits.iter().map(|l| l.exp()).sum::<f64>().ln() - logits[target as usize]
+        };
+        x.chunks(head.width).zip(targets).map(row).collect()
+    }
+
+    #[test]
+    fn head_of_any_vocabulary_matches_its_reference_and_central_differences() {
+        for (width, n_vocab, count) in [(1, 2, 1), (6, 19, 30), (16, 64, 5), (9, 33, 100)] {
+            let head = Head { width, n_vocab };
+            let x: Vec<f64> = numbers(count * width, 1).iter().map(|x| 3.0 * x).collect();
+            let table = numbers(n_vocab * width, 2);
+            let before = numbers(n_vocab * width, 3);
+            let targets: Vec<u32> = (0..count).map(|i| (7 * i % n_vocab) as u32).collect();
+            let scale = 0.25;
+            let got = on_every_isa(|isa| {
+                let mut w = Weights::default();
+                w.pack_table(isa, n_vocab, width, &narrow(&table));
+                let mut logits = vec![f32::NAN; head.logits_len()];
+                let (mut losses, mut again) = (vec![0.0; count], vec![0.0; count]);
+                let x = rows(width, &x);
+                let mut d_table = narrow(&before);
+                let mut dx = x.clone();
+                let x_only = &x[..count * row_stride(width)];
+                forward(isa, head, x_only, &w, &targets, &mut logits, &mut losses);
+                let write = Write::Set;
+                forward_backward(
+                    isa,
+                    head,
+                    &x,
+                    &w,
+                    &targets,
+                    scale,
+                    &mut logits,
+                    &mut again,
+                    &mut d_table,
+                    &mut dx,
+                    write,
+                );
+                assert_eq!(losses, again);
+                vec![losses, d_table, unpad(width, &dx, count)]
+            });
+            assert_close(&got[0], &reference(head, &x, &table, &targets), 1e-5);
+            let loss =
+                |x: &[f64], t: &[f64]| f64::from(scale) * reference(head, x, t, &targets).iter().sum::<f64>();
+            let d_table = slopes(&table, |t| loss(&x, t));
+            assert_close(&got[1], &d_table.iter().zip(&before).map(|(a, b)| a + b).collect::<Vec<_>>(), 2e-5);
+            assert_close(&got[2], &slopes(&x, |x| loss(x, &table)), 2e-5);
+        }
+    }
+
+    #[test]
+    fn cross_entropy_of_a_logit_that_is_not_a_number_is_not_a_number() {
+        let head = Head { width: 1, n_vocab: 3 };
+        let mut w = Weights::default();
+        w.pack_table(Isa::best(), 3, 1, &[f32::NAN, 1.0, 2.0]);
+        let mut logits = vec![0.0; head.logits_len()];
+        let mut losses = [0.0];
+        let x = rows(1, &[1.0]);
+        forward(Isa::best(), head, &x[..row_stride(1)], &w, &[2], &mut logits, &mut losses);
+        assert!(losses[0].is_nan());
+    }
+}

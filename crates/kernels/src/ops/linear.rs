@@ -151,3 +151,58 @@ pub fn cost(n_ctx: usize, a: Affine) -> Cost {
         bytes: (4 * n_ctx * (3 * a.inputs + 3 * a.outputs)) as f64,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::*;
+
+    fn reference(a: Affine, x: &[f64], weight: &[f64]) -> Vec<f64> {
+        let bias = &weight[a.inputs * a.outputs..];
+        let row = |x: &[f64]| -> Vec<f64> {
+            let y = |j: usize| {
+                bias[j] + x.iter().enumerate().map(|(i, x)| x * weight[i * a.outputs + j]).sum::<f64>()
+            };
+            (0..a.outputs).map(y).collect()
+        };
+        x.chunks(a.inputs).flat_map(row).collect()
+    }
+
+    #[test]
+    fn linear_of_any_size_matches_its_reference_and_central_differences() {
+        for (inputs, outputs, count) in [(1, 1, 1), (8, 24, 5), (7, 9, 50), (17, 33, 3), (64, 5, 60)] {
+            let a = Affine { inputs, outputs };
+            let x = numbers(count * inputs, 1);
+            let weight = numbers((inputs + 1) * outputs, 2);
+            let (d_out, residual) = (numbers(count * outputs, 3), numbers(count * outputs, 4));
+            let d_before = numbers(weight.len(), 5);
+            let got = on_every_isa(|isa| {
+                let flat = narrow(&weight);
+                let (w, bias) = flat.split_at(inputs * outputs);
+                let mut packed = Weights::default();
+                packed.pack_affine(isa, a, w);
+                let mut x = rows(inputs, &x);
+                let (mut y, mut sum, mut g) =
+                    (rows(outputs, &d_out), rows(outputs, &residual), rows(outputs, &d_out));
+                let mut derivative = g.clone();
+                forward(isa, a, count, &x, &packed, bias, &mut y);
+                forward_residual(isa, a, count, &x, &packed, bias, &mut sum);
+                forward_gelu(isa, a, count, &x, &packed, bias, &mut g, &mut derivative);
+                let mut activated = y.clone();
+                gelu::forward(isa, outputs, &mut activated, &mut derivative);
+                assert_eq!(unpad(outputs, &g, count), unpad(outputs, &activated, count));
+                let mut dw = narrow(&d_before);
+                let mut dx = x.clone();
+                let dy = rows(outputs, &d_out);
+                backward(isa, a, count, &mut x, &packed, &dy, &mut dw, &mut dx, Write::Set);
+                vec![unpad(outputs, &y, count), unpad(outputs, &sum, count), dw, unpad(inputs, &dx, count)]
+            });
+            let y = reference(a, &x, &weight);
+            assert_close(&got[0], &y, 1e-5);
+            assert_close(&got[1], &y.iter().zip(&residual).map(|(a, b)| a + b).collect::<Vec<_>>(), 1e-5);
+            let dw = slopes(&weight, |w| dot(&reference(a, &x, w), &d_out));
+            assert_close(&got[2], &dw.iter().zip(&d_before).map(|(a, b)| a + b).collect::<Vec<_>>(), 1e-5);
+            assert_close(&got[3], &slopes(&x, |x| dot(&reference(a, x, &weight), &d_out)), 1e-5);
+        }
+    }
+}

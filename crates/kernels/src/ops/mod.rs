@@ -8,6 +8,8 @@ pub mod gelu;
 pub mod head;
 pub mod linear;
 pub mod norm;
+#[cfg(test)]
+pub(crate) mod reference;
 
 /// Whether a gradient is the first to reach its buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -102,3 +102,52 @@ fn sum3(a: &[f32], b: &[f32], c: &[f32]) -> f32 {
 pub fn cost(n_ctx: usize, width: usize) -> Cost {
     Cost { bytes: (4 * n_ctx * width * (3 + 4)) as f64, ..Cost::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::reference::*;
+
+    fn reference(width: usize, x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
+        let mut out = vec![];
+        for row in x.chunks(width) {
+            let mean = row.iter().sum::<f64>() / width as f64;
+            let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / width as f64;
+            let scale = 1.0 / (variance + f64::from(EPSILON)).sqrt();
+            out.extend(row.iter().zip(weight.iter().zip(bias)).map(|(x, (w, b))| (x - mean) * scale * w + b));
+        }
+        out
+    }
+
+    #[test]
+    fn norm_of_any_width_matches_its_reference_and_central_differences() {
+        for width in [1, 2, 5, 8, 11, 16, 24, 31, 48] {
+            let count = 3;
+            let x = numbers(count * width, 1);
+            let (weight, bias) = (numbers(width, 2), numbers(width, 3));
+            let (d_out, before) = (numbers(count * width, 4), numbers(count * width, 5));
+            let got = on_every_isa(|isa| {
+                let (mut z, mut out) = (rows(width, &x), rows(width, &x));
+                let mut rstd = vec![0.0; count];
+                let (w, b) = (narrow(&weight), narrow(&bias));
+                forward(isa, width, &rows(width, &x), &w, &b, &mut z, &mut out, &mut rstd);
+                let (mut dw, mut db) = (vec![0.0; width], vec![0.0; width]);
+                let mut set = rows(width, &before);
+                let mut add = rows(width, &before);
+                for (dx, write) in [(&mut set, Write::Set), (&mut add, Write::Add)] {
+                    (dw, db) = (vec![0.0; width], vec![0.0; width]);
+                    backward(isa, width, &rows(width, &d_out), &z, &rstd, &w, &mut dw, &mut db, dx, write);
+                }
+                vec![unpad(width, &out, count), dw, db, unpad(width, &set, count), unpad(width, &add, count)]
+            });
+            assert_close(&got[0], &reference(width, &x, &weight, &bias), 1e-5);
+            let loss = |x: &[f64], w: &[f64], b: &[f64]| dot(&reference(width, x, w, b), &d_out);
+            assert_close(&got[1], &slopes(&weight, |w| loss(&x, w, &bias)), 1e-4);
+            assert_close(&got[2], &slopes(&bias, |b| loss(&x, &weight, b)), 1e-4);
+            let dx = slopes(&x, |x| loss(x, &weight, &bias));
+            assert_close(&got[3], &dx, 2e-4);
+            let sum: Vec<f64> = dx.iter().zip(&before).map(|(a, b)| a + b).collect();
+            assert_close(&got[4], &sum, 2e-4);
+        }
+    }
+}
