@@ -32,6 +32,8 @@ enum Command {
     Train(commands::train::Arguments),
     /// List or export finished runs
     Runs(commands::runs::Arguments),
+    /// Figures and tables of Kaplan et al. 2020
+    Paper(commands::paper::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Command::Quickstart(arguments) => quickstart::run(&arguments),
         Command::Train(arguments) => commands::train::run(&arguments),
         Command::Runs(arguments) => commands::runs::run(&arguments),
+        Command::Paper(arguments) => commands::paper::run(&arguments),
     };
     match result {
         Ok(exit) => exit,

@@ -1,4 +1,5 @@
 //! One file per command: request, report struct, rendering.
 
+pub mod paper;
 pub mod runs;
 pub mod train;

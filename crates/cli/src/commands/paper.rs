@@ -1,5 +1,6 @@
 //! `scalelaw paper`: the figures and tables of Kaplan et al. 2020.
 
+use crate::output;
 use scalelaw_report::paper::{PaperReport, constants_only};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -41,9 +42,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             figures: report.figures.iter().map(|figure| figure.name.clone()).collect(),
             tables: report.tables.iter().map(|table| table.name.to_owned()).collect(),
         };
-        println!("{}", serde_json::to_string_pretty(&written)?);
+        output::print(&serde_json::to_string_pretty(&written)?)?;
     } else {
-        println!("{}", page.display());
+        output::print(&page.display().to_string())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,15 +5,12 @@ use super::laws::{CONVENTIONS, Fitted, Point, QuickstartLaws, exponent};
 use super::plan::{FACTOR, NextRun};
 use super::text::{self, Origin};
 use scalelaw_core::number::short;
-use scalelaw_fit::{FittedLaw, FrontierPoint, IntervalMethod};
+use scalelaw_fit::{FittedLaw, FrontierPoint};
 use scalelaw_report::study::{
-    Corpus, FittedCurve, JointFit, JointLine, LawPoint, Laws, Parameter, Plan, Provenance, Published, Sample,
-    Study,
+    Corpus, FittedCurve, JointFit, Laws, Observed, Plan, Provenance, Published, Study, published_constants,
 };
 use scalelaw_tokens::Dataset;
 
-/// Places on a drawn line.
-const SAMPLES: usize = 60;
 /// How far beyond the data a line is drawn, as a factor in x.
 const BEYOND: f64 = 10.0;
 
@@ -27,7 +24,6 @@ pub fn study(findings: &Findings, origin: &Origin, data: &Dataset, facts: Vec<(S
     for (key, reason) in &findings.failed {
         notes.push(format!("Run {key} failed: {reason}."));
     }
-    let law_of_plan = findings.laws.budget.as_ref().map(|(law, _)| law);
     let spent = ("training compute, head and attention".into(), format!("{:.3e} FLOPs", findings.spent));
     Study {
         title: format!("Scaling laws of {}", origin.name()),
@@ -36,12 +32,7 @@ pub fn study(findings: &Findings, origin: &Origin, data: &Dataset, facts: Vec<(S
         runs: findings.rows.clone(),
         curves: findings.curves.clone(),
         laws,
-        plan: findings
-            .next
-            .as_ref()
-            .ok()
-            .zip(law_of_plan.ok())
-            .map(|(next, law)| plan(next, law, findings.largest_run)),
+        plan: findings.next.as_ref().ok().map(|next| plan(next, findings.largest_run)),
         floor: findings.floor.clone(),
         notes,
         provenance: Provenance {
@@ -54,132 +45,61 @@ pub fn study(findings: &Findings, origin: &Origin, data: &Dataset, facts: Vec<(S
     }
 }
 
-/// The laws as lines, and a note for each that could not be fitted.
+/// The laws as lines, and a note for each that could not be fitted or drawn.
 fn laws(fitted: &QuickstartLaws, notes: &mut Vec<String>) -> Laws {
-    let mut note = |law: &str, error: &String| notes.push(format!("{law} could not be fitted: {error}."));
-    let params = curve(&fitted.params, "N", "alpha_N", |p| p.n, published("α_{N}")).unwrap_or_else(|e| {
-        note("L(N)", e);
-        None
-    });
-    let data = curve(&fitted.data, "D", "alpha_D", |p| p.d, published("α_{D}")).unwrap_or_else(|e| {
-        note("L(D)", e);
-        None
-    });
-    let compute = frontier(&fitted.compute).unwrap_or_else(|e| {
-        note("L(C)", e);
-        None
-    });
-    let joint = match &fitted.joint {
-        Ok((law, points)) => Some(joint(law, points)),
-        Err(e) => {
-            note("L(N, D)", e);
+    let mut drawn = |law: &str, curve: Result<FittedCurve, String>| {
+        curve.map_err(|error| notes.push(format!("{law} could not be fitted: {error}."))).ok()
+    };
+    let params = drawn("L(N)", curve(&fitted.params, "kaplan2020-n", |p| observed(p, p.n)));
+    let data = drawn("L(D)", curve(&fitted.data, "kaplan2020-d", |p| observed(p, p.d)));
+    let compute = drawn("L(C)", curve(&fitted.compute, "kaplan2020-c", frontier_point));
+    let joint = match joint(&fitted.joint) {
+        Ok(joint) => Some(joint),
+        Err(error) => {
+            notes.push(format!("L(N, D) could not be fitted: {error}."));
             None
         }
     };
     Laws { params, data, compute, joint }
 }
 
-fn curve<'a>(
-    fitted: &'a Fitted<Point>,
-    variable: &str,
-    exponent_name: &str,
-    x: impl Fn(&Point) -> f64,
-    published: Published,
-) -> Result<Option<FittedCurve>, &'a String> {
+fn observed(point: &Point, x: f64) -> Observed {
+    Observed { run_id: point.run_id.clone(), x, loss: point.loss, loss_se: point.loss_se }
+}
+
+fn frontier_point(point: &FrontierPoint) -> Observed {
+    Observed { run_id: point.run.clone(), x: point.cost, loss: point.loss, loss_se: None }
+}
+
+fn range(points: &[Observed]) -> (f64, f64) {
+    points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.x), high.max(p.x)))
+}
+
+fn curve<P>(
+    fitted: &Fitted<P>,
+    preset: &str,
+    observed: impl Fn(&P) -> Observed,
+) -> Result<FittedCurve, String> {
     let (law, points) = fitted.as_ref()?;
-    let points = points
-        .iter()
-        .map(|p| LawPoint {
-            run_id: p.run_id.clone(),
-            x: x(p),
-            loss: p.loss,
-            loss_se: p.loss_se,
-            fitted: at(law, &[(variable, x(p))]),
-        })
-        .collect();
-    Ok(fitted_curve(law, variable, exponent_name, points, published))
+    let points: Vec<Observed> = points.iter().map(observed).collect();
+    let (low, high) = range(&points);
+    FittedCurve::of(law, (low, high * BEYOND), &points, Published::of_preset(preset))
+        .map_err(|e| e.to_string())
 }
 
-fn frontier(fitted: &Fitted<FrontierPoint>) -> Result<Option<FittedCurve>, &String> {
+fn joint(fitted: &Fitted<Point>) -> Result<JointFit, String> {
     let (law, points) = fitted.as_ref()?;
-    let points = points
-        .iter()
-        .map(|p| LawPoint {
-            run_id: p.run.clone(),
-            x: p.cost,
-            loss: p.loss,
-            loss_se: None,
-            fitted: at(law, &[("C", p.cost)]),
-        })
-        .collect();
-    Ok(fitted_curve(law, "C", "alpha_C", points, published("α_{C}")))
-}
-
-fn fitted_curve(
-    law: &FittedLaw,
-    variable: &str,
-    exponent_name: &str,
-    points: Vec<LawPoint>,
-    published: Published,
-) -> Option<FittedCurve> {
-    let (low, high) = points
-        .iter()
-        .map(|p: &LawPoint| p.x)
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(x), b.max(x)));
-    let (value, interval) = exponent(law, exponent_name)?;
-    Some(FittedCurve {
-        equation: format!("L = ({variable}_{{c}}/{variable})^{{α{variable}}}"),
-        params: parameters(law),
-        exponent: Parameter { symbol: symbol(exponent_name), value, interval },
-        samples: samples(law, low, high * BEYOND, |x| vec![(variable, x)]),
-        points,
-        interval_of: format!("95% interval of the fitted line ({})", method(law)),
-        doubts: doubts(law),
-        published: Some(published),
-    })
-}
-
-fn joint(law: &FittedLaw, points: &[Point]) -> JointFit {
     let mut sizes: Vec<f64> = points.iter().map(|p| p.n).collect();
     sizes.sort_by(f64::total_cmp);
     sizes.dedup();
-    let (low, high) =
-        points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), p| (a.min(p.d), b.max(p.d)));
-    let lines = sizes
-        .into_iter()
-        .map(|n| JointLine {
-            n_params: n,
-            samples: samples(law, low, high, |d| vec![("N", n), ("D", d)]),
-            points: points
-                .iter()
-                .filter(|p| p.n == n)
-                .map(|p| LawPoint {
-                    run_id: p.run_id.clone(),
-                    x: p.d,
-                    loss: p.loss,
-                    loss_se: p.loss_se,
-                    fitted: at(law, &[("N", p.n), ("D", p.d)]),
-                })
-                .collect(),
-        })
-        .collect();
-    JointFit {
-        equation: "L = [(N_{c}/N)^{αN/αD} + D_{c}/D]^{αD}".into(),
-        params: parameters(law),
-        lines,
-        doubts: doubts(law),
-        published: Some(
-            "Kaplan et al. 2020, Table 2: α_{N} = 0.076, α_{D} = 0.103, N_{c} = 6.4×10^{13}, D_{c} = \
-             1.8×10^{13}"
-                .into(),
-        ),
-    }
+    let of_size = |n: f64| points.iter().filter(|p| p.n == n).map(|p| observed(p, p.d)).collect();
+    let runs: Vec<(f64, Vec<Observed>)> = sizes.into_iter().map(|n| (n, of_size(n))).collect();
+    let reach = range(&points.iter().map(|p| observed(p, p.d)).collect::<Vec<_>>());
+    JointFit::of(law, reach, &runs, published_constants("kaplan2020-nd")).map_err(|e| e.to_string())
 }
 
 /// The plan as the report shows it.
-fn plan(next: &NextRun, law: &FittedLaw, largest_run: f64) -> Plan {
-    let constants: Vec<String> =
-        parameters(law).iter().map(|p| format!("{} = {}", p.symbol, digits(p.value))).collect();
+fn plan(next: &NextRun, largest_run: f64) -> Plan {
     Plan {
         budget: format!("{FACTOR:.0} times the compute of this whole study, in one run"),
         compute: next.compute,
@@ -189,73 +109,11 @@ fn plan(next: &NextRun, law: &FittedLaw, largest_run: f64) -> Plan {
         batch_tokens: next.batch_tokens,
         loss: next.loss,
         loss_interval: next.loss_pi95.map(|[low, high]| (low, high)),
-        interval_of: format!(
-            "95% interval of one new run (delta method) if L(N, D) holds there, D being the tokens processed: fitted \
-             to the runs on fresh text, {}",
-            constants.join(", ")
-        ),
+        interval_of: "95% interval of one new run (delta method) if L(N, D) holds there, D being the tokens \
+                      processed, fitted to the runs on fresh text: laws/nd-processed.json"
+            .into(),
         largest_run,
     }
-}
-
-fn at(law: &FittedLaw, point: &[(&str, f64)]) -> f64 {
-    law.predict(point).map_or(f64::NAN, |p| p.mean)
-}
-
-fn samples<'a>(
-    law: &FittedLaw,
-    low: f64,
-    high: f64,
-    point: impl Fn(f64) -> Vec<(&'a str, f64)>,
-) -> Vec<Sample> {
-    (0..SAMPLES)
-        .map(|i| low * (high / low).powf(i as f64 / (SAMPLES - 1) as f64))
-        .filter_map(|x| {
-            let p = law.predict(&point(x)).ok()?;
-            Some(Sample { x, loss: p.mean, interval: p.ci95.map(|[low, high]| (low, high)) })
-        })
-        .collect()
-}
-
-fn parameters(law: &FittedLaw) -> Vec<Parameter> {
-    law.params
-        .iter()
-        .filter_map(|(name, _)| {
-            let (value, interval) = exponent(law, name)?;
-            Some(Parameter { symbol: symbol(name), value, interval })
-        })
-        .collect()
-}
-
-/// `alpha_N` as `α_{N}`.
-fn symbol(name: &str) -> String {
-    let greek = name.replace("alpha", "α").replace("beta", "β");
-    match greek.split_once('_') {
-        Some((base, index)) => format!("{base}_{{{index}}}"),
-        None => greek,
-    }
-}
-
-fn method(law: &FittedLaw) -> &'static str {
-    // Lines are drawn from the covariance whatever the constants' own intervals come from.
-    match law.intervals.method {
-        IntervalMethod::None => "no interval",
-        _ => "delta method, Student's t",
-    }
-}
-
-fn doubts(law: &FittedLaw) -> Vec<String> {
-    law.warnings.iter().map(|w| w.message.clone()).collect()
-}
-
-/// Kaplan et al. 2020, Table 5 (and equation 3.3 for compute at a fixed batch).
-fn published(symbol: &str) -> Published {
-    let (exponent, equation) = match symbol {
-        "α_{N}" => (0.076, "L = (8.8×10^{13}/N)^{0.076}"),
-        "α_{D}" => (0.095, "L = (5.4×10^{13}/D)^{0.095}"),
-        _ => (0.057, "L = (1.6×10^{7} PF-days/C)^{0.057}"),
-    };
-    Published { source: "Kaplan et al. 2020".into(), equation: equation.into(), exponent }
 }
 
 /// The notes that every quickstart owes its reader.
