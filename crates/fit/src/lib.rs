@@ -5,10 +5,13 @@
 //! transcendental functions from the `libm` crate, so that the same data give the same bytes everywhere.
 
 pub mod chain;
+pub mod compare;
 mod choose;
 mod data;
 mod doubts;
+mod draws;
 mod error;
+pub mod explain;
 mod fit;
 mod fitted;
 mod frontier;
@@ -25,6 +28,7 @@ pub mod presets;
 mod problem;
 mod scale;
 mod starts;
+pub mod suggest;
 
 pub use choose::{DecadeError, HeldOut, LackOfFit, Ranked, lack_of_fit, rank};
 pub use data::{Data, Dataset};

@@ -55,8 +55,13 @@ impl Curve {
         if raw.len() < 3 {
             return None;
         }
-        let smooth =
-            (0..raw.len()).map(|i| (raw[i].0, local_line(&raw, raw[i].0, options.smoothing))).collect();
+        let (smooth, slopes) = raw
+            .iter()
+            .map(|(x, _)| {
+                let (y, slope) = local_line(&raw, *x, options.smoothing);
+                ((*x, y), slope)
+            })
+            .unzip();
         let mut noise: Vec<(f64, f64)> = trunk
             .points
             .iter()

@@ -1,7 +1,8 @@
 //! The compute frontier of curves of several sizes: at each cost the best size, by a parabola through the
-//! lowest three.
+//! sizes around it.
 
 use super::curve::interpolate;
+use crate::linalg::{cholesky, cholesky_solve};
 
 /// A curve against cost: (ln cost, ln loss), cost increasing, of a model of `n` parameters.
 pub(super) struct Costed {
@@ -21,6 +22,8 @@ pub(super) struct Best {
 
 /// Places per decade of cost.
 const PER_DECADE: f64 = 8.0;
+/// Half width of the parabola in ln N: a factor of six to each side.
+const WINDOW: f64 = 1.8;
 
 /// The frontier where its best size lies between two others: at the ends the best size is whatever there is.
 pub(super) fn frontier(curves: &[Costed]) -> Vec<Best> {
@@ -54,16 +57,39 @@ fn best(curves: &[Costed], ln_cost: f64) -> Option<Best> {
     if lowest == 0 || lowest + 1 >= sizes.len() {
         return None;
     }
-    let [(x0, y0, w0), (x1, y1, w1), (x2, y2, w2)] = [sizes[lowest - 1], sizes[lowest], sizes[lowest + 1]];
-    // Newton's form of the parabola.
-    let first = (y1 - y0) / (x1 - x0);
-    let second = ((y2 - y1) / (x2 - x1) - first) / (x2 - x0);
-    if second <= 0.0 {
+    // The sizes around the lowest, at least its neighbours: several, so that one run's luck does not decide.
+    let middle = sizes[lowest].0;
+    let around: Vec<(f64, f64, f64)> = sizes
+        .iter()
+        .enumerate()
+        .filter(|(i, s)| i.abs_diff(lowest) <= 1 || (s.0 - middle).abs() <= WINDOW)
+        .map(|(_, s)| (s.0 - middle, s.1, s.2))
+        .collect();
+    let [c, b, a] = parabola(&around)?;
+    let vertex = -b / (2.0 * a);
+    let reach = around.iter().map(|p| p.0).fold([0.0f64; 2], |[lo, hi], x| [lo.min(x), hi.max(x)]);
+    if a <= 0.0 || vertex < reach[0] || vertex > reach[1] {
         return None;
     }
-    let ln_n = 0.5 * (x0 + x1 - first / second);
-    let ln_loss = y0 + (ln_n - x0) * (first + second * (ln_n - x1));
-    Some(Best { ln_cost, ln_n, ln_loss, weight: (w0 + w1 + w2) / 3.0 })
+    let weight = around.iter().map(|p| p.2).sum::<f64>() / around.len() as f64;
+    Some(Best { ln_cost, ln_n: middle + vertex, ln_loss: c - 0.25 * b * b / a, weight })
+}
+
+/// Weighted least squares of y = c + b·x + a·x²: [c, b, a].
+fn parabola(points: &[(f64, f64, f64)]) -> Option<[f64; 3]> {
+    let mut normal = [0.0; 9];
+    let mut right = [0.0; 3];
+    for (x, y, w) in points {
+        let basis = [1.0, *x, x * x];
+        for i in 0..3 {
+            right[i] += w * basis[i] * y;
+            for j in 0..3 {
+                normal[i * 3 + j] += w * basis[i] * basis[j];
+            }
+        }
+    }
+    let factor = cholesky(&normal, 3)?;
+    cholesky_solve(&factor, 3, &right).try_into().ok()
 }
 
 /// Weighted least squares of y = a + b·x: (a, b). `None` when x does not vary.

@@ -5,7 +5,7 @@ use super::estimate::{Estimate, Prepared, Section, Starts};
 use super::scan::{self, Level};
 use super::{ChainOptions, GridRun};
 use crate::error::FitError;
-use crate::intervals::{bootstrap::generator, quantile};
+use crate::intervals::{bootstrap::generator, quantile, student_t};
 use crate::plan::{Basis, PlanError};
 use crate::presets::KaplanConstants;
 use rand_core::Rng;
@@ -99,7 +99,7 @@ impl ChainReport {
 /// Walks the chain.
 ///
 /// Intervals are percentiles of refits to trunks with random weights (the Bayesian bootstrap, Rubin 1981):
-/// unlike drawing with replacement it never takes a batch out of a scan.
+/// unlike drawing with replacement it never takes a batch out of a scan; widened for few trunks.
 ///
 /// # Errors
 /// No curve has three usable points.
@@ -165,12 +165,19 @@ fn describe(
     draws: &[Estimate],
     left_out: Vec<String>,
 ) -> ChainReport {
-    let interval = |of: &dyn Fn(&Estimate) -> Option<f64>| {
+    let n_scan: usize = prepared.scans.iter().map(Vec::len).sum();
+    let interval = |units: usize, fitted: usize, at: f64, of: &dyn Fn(&Estimate) -> Option<f64>| {
         let mut sorted: Vec<f64> = draws.iter().filter_map(of).filter(|v| v.is_finite()).collect();
         sorted.sort_by(f64::total_cmp);
         // A tenth of the resamples without a value would make the percentiles those of the lucky ones.
-        (!sorted.is_empty() && sorted.len() * 10 >= draws.len() * 9)
-            .then(|| [quantile(&sorted, 0.025), quantile(&sorted, 0.975)])
+        (!sorted.is_empty() && sorted.len() * 10 >= draws.len() * 9).then(|| {
+            [quantile(&sorted, 0.025), quantile(&sorted, 0.975)].map(|end| widened(end, at, units, fitted))
+        })
+    };
+    let units = |section: Section| match section {
+        Section::CriticalBatch => (n_scan, 2 * prepared.scans.len()),
+        Section::DataLaw => (prepared.grid.len(), 4),
+        _ => (prepared.curves.len(), 4),
     };
     let mut parts: Vec<Part> = values
         .sections
@@ -187,7 +194,9 @@ fn describe(
                     .map(|(c, (name, value))| Constant {
                         name: (*name).to_string(),
                         value: *value,
-                        ci95: interval(&|e| e.sections[s].1.as_ref().ok().map(|v| v[c].1)),
+                        ci95: interval(units(*section).0, units(*section).1, *value, &|e| {
+                            e.sections[s].1.as_ref().ok().map(|v| v[c].1)
+                        }),
                     })
                     .collect(),
             },
@@ -199,7 +208,9 @@ fn describe(
         .into_iter()
         .enumerate()
         .map(|(i, level)| Level {
-            b_crit_ci95: if level.b_crit.is_some() { interval(&|e| e.levels[i].b_crit) } else { None },
+            b_crit_ci95: level
+                .b_crit
+                .and_then(|at| interval(level.batches.len(), 2, at, &|e: &Estimate| e.levels[i].b_crit)),
             ..level
         })
         .collect();
@@ -215,6 +226,14 @@ fn describe(
         bootstrap: draws.len(),
         seed: prepared.options.seed,
     }
+}
+
+/// An end of a percentile interval, moved away from the value (on the scale of its logarithm) as far as the
+/// few units ask for: √(n/(n − p))·t/z, the expanded percentile interval of Hesterberg 2015, section 4.
+fn widened(end: f64, value: f64, units: usize, fitted: usize) -> f64 {
+    let freedom = units.saturating_sub(fitted).max(1) as f64;
+    let factor = (units as f64 / freedom).sqrt() * student_t(0.975, freedom) / student_t(0.975, 1e6);
+    value * libm::pow(end / value, factor)
 }
 
 fn doubts(prepared: &Prepared<'_>, levels: &[Level], parts: &[Part]) -> Vec<String> {

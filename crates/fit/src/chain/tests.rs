@@ -119,21 +119,57 @@ fn truths() -> Vec<(Section, &'static str, f64)> {
     truths
 }
 
+/// Section, constant, truth, value and interval.
+type Recovered = (Section, &'static str, f64, f64, [f64; 2]);
+
+/// Constants inside their intervals, of all; and how far each value is off, in widths of its interval.
+fn recovered(seed: u64, draws: usize) -> (usize, usize, Vec<Recovered>) {
+    let report = chain(&paper_like(seed), &grid(seed), &options(draws)).unwrap();
+    let rows: Vec<_> = truths()
+        .into_iter()
+        .map(|(section, name, truth)| {
+            let c = report.constant(section, name).unwrap_or_else(|| panic!("{section:?} {name}"));
+            (section, name, truth, c.value, c.ci95.unwrap())
+        })
+        .collect();
+    let inside = rows.iter().filter(|(_, _, truth, _, [lo, hi])| lo <= truth && truth <= hi).count();
+    (inside, rows.len(), rows)
+}
+
 #[test]
 fn chain_on_curves_simulated_from_tables_2_3_5_recovers_them_inside_its_intervals() {
-    let report = chain(&paper_like(1), &grid(1), &options(200)).unwrap();
-    let mut outside = Vec::new();
-    for (section, name, truth) in truths() {
-        let constant = report
-            .constant(section, name)
-            .unwrap_or_else(|| panic!("{section:?} {name}: {:?}", report.part(section)));
-        let [lo, hi] = constant.ci95.unwrap();
-        println!("{section:?} {name}: {:.4e} [{lo:.4e}, {hi:.4e}], truth {truth:.4e}", constant.value);
-        if !(lo <= truth && truth <= hi) {
-            outside.push(format!("{section:?} {name}: [{lo:e}, {hi:e}] misses {truth:e}"));
+    let (mut inside, mut all) = (0, 0);
+    for seed in 1..=3 {
+        let (hit, of, rows) = recovered(seed, 60);
+        inside += hit;
+        all += of;
+        for (section, name, truth, value, [lo, hi]) in rows {
+            // Never further off than a width of its interval, and intervals that say something.
+            let (off, width) = (libm::log(value / truth).abs(), libm::log(hi / lo));
+            assert!(
+                off < width && width < 1.5,
+                "{section:?} {name}: {value:e} [{lo:e}, {hi:e}], truth {truth:e}"
+            );
         }
     }
-    assert!(outside.is_empty(), "{outside:#?}");
+    // The study finds 86% inside; below 75% of 60 would be a broken chain.
+    assert!(inside * 4 >= all * 3, "{inside} of {all} constants inside their 95% intervals");
+}
+
+/// docs/studies/chain-recovery.csv: cargo test --release -p scalelaw-fit chain_recovery -- --ignored --nocapture
+#[test]
+#[ignore = "a study: half a minute"]
+fn chain_recovery_study() {
+    println!("seed,section,constant,truth,value,lo95,hi95,inside");
+    for seed in 1..=20 {
+        for (section, name, truth, value, [lo, hi]) in recovered(seed, 200).2 {
+            let inside = lo <= truth && truth <= hi;
+            println!(
+                "{seed},{section:?},{name},{truth:.6e},{value:.6e},{lo:.6e},{hi:.6e},{}",
+                u8::from(inside)
+            );
+        }
+    }
 }
 
 #[test]

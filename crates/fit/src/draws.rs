@@ -1,0 +1,131 @@
+//! Laws drawn from a fit's uncertainty: the multivariate t distribution around its minimum.
+
+use crate::error::FitError;
+use crate::fitted::{FittedLaw, ParamState};
+use crate::intervals::bootstrap::generator;
+use crate::law::{Domain, Law};
+use crate::linalg::cholesky;
+use rand_core::Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// A fitted law, its registry entry, and which of its parameters are free.
+pub(crate) struct Uncertain {
+    pub law: Box<dyn Law>,
+    pub values: Vec<f64>,
+    /// Index and domain of each free parameter.
+    pub free: Vec<(usize, Domain)>,
+    /// In fitting coordinates, row-major.
+    pub covariance: Vec<f64>,
+    pub freedom: f64,
+    pub sigma: f64,
+}
+
+impl Uncertain {
+    /// # Errors
+    /// The law's file has no covariance.
+    pub fn of(fitted: &FittedLaw) -> Result<Self, FitError> {
+        let law = fitted.law()?;
+        let free = law
+            .params()
+            .iter()
+            .zip(&fitted.params)
+            .enumerate()
+            .filter(|(_, (_, (_, e)))| e.state != ParamState::Fixed)
+            .map(|(j, (p, _))| (j, p.domain))
+            .collect();
+        let covariance = fitted.diagnostics.covariance.clone().ok_or_else(|| {
+            FitError::Unusable(format!(
+                "the fit of {} has no covariance: its runs do not determine its parameters; fit a simpler law",
+                fitted.law
+            ))
+        })?;
+        Ok(Self {
+            values: fitted.values(),
+            law,
+            free,
+            covariance,
+            freedom: fitted.diagnostics.degrees_of_freedom.max(1.0),
+            sigma: fitted.diagnostics.sigma,
+        })
+    }
+
+    /// The parameters moved by `step` in fitting coordinates.
+    pub fn moved(&self, step: &[f64]) -> Vec<f64> {
+        let mut values = self.values.clone();
+        for ((j, domain), s) in self.free.iter().zip(step) {
+            values[*j] = domain.from_internal(domain.to_internal(values[*j]) + s).0;
+        }
+        values
+    }
+}
+
+/// Draws steps with a joint covariance in fitting coordinates.
+pub(crate) struct Steps {
+    factor: Vec<f64>,
+    width: usize,
+    freedom: f64,
+    seed: u64,
+}
+
+impl Steps {
+    /// # Errors
+    /// The covariance is not positive definite.
+    pub fn new(covariance: &[f64], width: usize, freedom: f64, seed: u64) -> Result<Self, FitError> {
+        let factor = cholesky(covariance, width)
+            .ok_or_else(|| FitError::Unusable("the covariance of the constants is singular".into()))?;
+        Ok(Self { factor, width, freedom, seed })
+    }
+
+    /// Draw `index`: the same whatever thread asks.
+    pub fn draw(&self, index: usize) -> Vec<f64> {
+        let mut rng = generator(self.seed, index);
+        let normals: Vec<f64> = (0..self.width).map(|_| normal(&mut rng)).collect();
+        let stretch = (self.freedom / chi_squared(&mut rng, self.freedom)).sqrt();
+        (0..self.width)
+            .map(|i| stretch * (0..=i).map(|j| self.factor[i * self.width + j] * normals[j]).sum::<f64>())
+            .collect()
+    }
+}
+
+/// Between 0 and 1, never either.
+fn uniform(rng: &mut Xoshiro256PlusPlus) -> f64 {
+    ((rng.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+}
+
+/// Standard normal, by Box and Muller.
+pub(crate) fn normal(rng: &mut Xoshiro256PlusPlus) -> f64 {
+    let radius = (-2.0 * libm::log(uniform(rng))).sqrt();
+    radius * libm::cos(2.0 * std::f64::consts::PI * uniform(rng))
+}
+
+/// Chi-squared of a whole number of degrees: exponentials in pairs, one squared normal when odd.
+fn chi_squared(rng: &mut Xoshiro256PlusPlus, freedom: f64) -> f64 {
+    let whole = libm::round(freedom.max(1.0)) as u64;
+    let pairs: f64 = (0..whole / 2).map(|_| -2.0 * libm::log(uniform(rng))).sum();
+    let odd = if whole % 2 == 1 { normal(rng) } else { 0.0 };
+    pairs + odd * odd
+}
+
+/// The best loss that a law gives for a budget: of C itself, or of N and D with C = 6·N·D.
+///
+/// # Errors
+/// The law has other variables, or no optimum.
+pub(crate) fn loss_of_budget(law: &dyn Law, values: &[f64], flops: f64) -> Result<f64, FitError> {
+    let variables: Vec<&str> = law.variables().iter().map(AsRef::as_ref).collect();
+    let no_optimum = |e: crate::plan::PlanError| FitError::Unusable(e.to_string());
+    match variables.as_slice() {
+        ["C"] => Ok(crate::law::value(law, &[flops], values)),
+        ["N", "D"] if law.name() == "chinchilla" => {
+            let constants: [f64; 5] = std::array::from_fn(|i| values[i]);
+            Ok(crate::plan::chinchilla_optimum(&constants, flops).loss)
+        }
+        ["N", "D"] => {
+            let loss = |n: f64, d: f64| crate::law::value(law, &[n, d], values);
+            crate::plan::compute_optimal(&loss, &|n| 6.0 * n, flops).map(|a| a.loss).map_err(no_optimum)
+        }
+        _ => Err(FitError::Unusable(format!(
+            "{} says no loss for a budget; a law of C, or of N and D, is needed",
+            law.equation()
+        ))),
+    }
+}

@@ -1,0 +1,216 @@
+//! The next runs: those that shrink the interval of the loss at a target most, within a budget.
+
+use crate::draws::{Steps, Uncertain};
+use crate::error::FitError;
+use crate::fitted::FittedLaw;
+use crate::intervals::student_t;
+use crate::law::value_and_gradient;
+use serde::Serialize;
+
+/// A run that could be made.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Parameters, as the law counts them.
+    pub n: f64,
+    /// Training tokens.
+    pub d: f64,
+    /// What it costs, in the unit of the budget (FLOPs or seconds).
+    pub cost: f64,
+}
+
+/// A run to make, and what it buys.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Chosen {
+    /// The run.
+    #[serde(flatten)]
+    pub run: Candidate,
+    /// Width of the target's 95% interval once this run and those before it are done, nats per token.
+    pub width_after: f64,
+}
+
+/// What to run next.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Suggestion {
+    /// Runs, in the order of what they buy.
+    pub runs: Vec<Chosen>,
+    /// Their cost.
+    pub cost: f64,
+    /// Width of the target's 95% interval now, nats per token.
+    pub width_now: f64,
+    /// Width expected with the runs made.
+    pub width_after: f64,
+}
+
+/// A question for [`suggest`].
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// A law of N and D, fitted to the runs there are.
+    pub law: &'a FittedLaw,
+    /// Runs that could be made.
+    pub candidates: &'a [Candidate],
+    /// What may be spent, in the unit of the costs.
+    pub budget: f64,
+    /// N and D at which the loss is wanted.
+    pub target: (f64, f64),
+    /// Most runs.
+    pub most_runs: usize,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+/// Draws of the law over which a design must be good: one set of constants would be trusted too much.
+const DRAWS: usize = 24;
+/// Exponents of cost by which a greedy choice values information; the best design of them is taken.
+const THRIFT: [f64; 3] = [0.0, 0.5, 1.0];
+
+/// Chooses runs by the mean, over draws of the law, of ln of the target's variance (c-optimality).
+///
+/// # Errors
+/// The law has no covariance, is not of N and D, or no candidate fits the budget.
+pub fn suggest(request: &Request<'_>) -> Result<Suggestion, FitError> {
+    let law = Uncertain::of(request.law)?;
+    let variables: Vec<&str> = law.law.variables().iter().map(AsRef::as_ref).collect();
+    if variables != ["N", "D"] {
+        return Err(FitError::Unusable(format!("{} is not a law of N and D", law.law.equation())));
+    }
+    let affordable: Vec<Candidate> = request
+        .candidates
+        .iter()
+        .copied()
+        .filter(|c| c.cost > 0.0 && c.cost <= request.budget && c.n > 0.0 && c.d > 0.0)
+        .collect();
+    if affordable.is_empty() {
+        let cheapest = request.candidates.iter().map(|c| c.cost).fold(f64::INFINITY, f64::min);
+        return Err(FitError::Unusable(format!(
+            "no candidate fits the budget of {:.3e}; the cheapest costs {cheapest:.3e}",
+            request.budget
+        )));
+    }
+    let scenes = scenes(&law, request, &affordable)?;
+    let designs = THRIFT.iter().map(|thrift| greedy(&law, &scenes, &affordable, request, *thrift));
+    let Some((chosen, widths)) = designs.min_by(|a, b| last(&a.1).total_cmp(&last(&b.1))) else {
+        return Err(FitError::Unusable("no design".into()));
+    };
+    let width_now = width(&scenes[0], &scenes[0].covariance, law.freedom);
+    Ok(Suggestion {
+        cost: chosen.iter().map(|i| affordable[*i].cost).sum(),
+        width_after: widths.last().copied().unwrap_or(width_now),
+        runs: chosen
+            .iter()
+            .zip(&widths)
+            .map(|(i, w)| Chosen { run: affordable[*i], width_after: *w })
+            .collect(),
+        width_now,
+    })
+}
+
+fn last(widths: &[f64]) -> f64 {
+    widths.last().copied().unwrap_or(f64::INFINITY)
+}
+
+/// Gradients under one set of constants, in fitting coordinates.
+struct Scene {
+    covariance: Vec<f64>,
+    /// Of the loss at the target.
+    target: Vec<f64>,
+    /// Of each candidate's residual.
+    candidates: Vec<Vec<f64>>,
+}
+
+/// The best fit first, then draws around it.
+fn scenes(law: &Uncertain, request: &Request<'_>, candidates: &[Candidate]) -> Result<Vec<Scene>, FitError> {
+    let m = law.free.len();
+    let steps = Steps::new(&law.covariance, m, law.freedom, request.seed)?;
+    let log = request.law.objective.objective.space == crate::Space::Log;
+    let drawn = std::iter::once(vec![0.0; m]).chain((0..DRAWS).map(|i| steps.draw(i)));
+    Ok(drawn
+        .map(|step| {
+            let values = law.moved(&step);
+            let gradient = |n: f64, d: f64, relative: bool| {
+                let (value, g) = value_and_gradient(law.law.as_ref(), &[n, d], &values);
+                law.free
+                    .iter()
+                    .map(|(j, domain)| {
+                        let slope = domain.from_internal(domain.to_internal(values[*j])).1;
+                        if relative { g[*j] * slope / value } else { g[*j] * slope }
+                    })
+                    .collect::<Vec<f64>>()
+            };
+            Scene {
+                covariance: law.covariance.clone(),
+                target: gradient(request.target.0, request.target.1, false),
+                candidates: candidates.iter().map(|c| gradient(c.n, c.d, log)).collect(),
+            }
+        })
+        .filter(|s| s.target.iter().chain(s.candidates.iter().flatten()).all(|v| v.is_finite()))
+        .collect())
+}
+
+/// Takes the run with the largest fall of mean ln variance per cost^thrift until the budget is spent:
+/// indices, and the interval's width after each.
+fn greedy(
+    law: &Uncertain,
+    scenes: &[Scene],
+    candidates: &[Candidate],
+    request: &Request<'_>,
+    thrift: f64,
+) -> (Vec<usize>, Vec<f64>) {
+    let noise = law.sigma * law.sigma;
+    let mut covariances: Vec<Vec<f64>> = scenes.iter().map(|s| s.covariance.clone()).collect();
+    let (mut chosen, mut widths, mut left) = (Vec::new(), Vec::new(), request.budget);
+    while chosen.len() < request.most_runs {
+        let worth = |i: usize| {
+            let gain: f64 = scenes
+                .iter()
+                .zip(&covariances)
+                .map(|(s, c)| {
+                    let before = form(c, &s.target, &s.target);
+                    let shared = form(c, &s.target, &s.candidates[i]);
+                    let own = form(c, &s.candidates[i], &s.candidates[i]);
+                    -libm::log((1.0 - shared * shared / ((noise + own) * before)).max(1e-12))
+                })
+                .sum();
+            gain / libm::pow(candidates[i].cost, thrift)
+        };
+        let best = (0..candidates.len())
+            .filter(|i| candidates[*i].cost <= left)
+            .map(|i| (worth(i), i))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let Some((worth, i)) = best else { break };
+        if worth <= 0.0 {
+            break;
+        }
+        left -= candidates[i].cost;
+        for (s, c) in scenes.iter().zip(&mut covariances) {
+            learn(c, &s.candidates[i], noise);
+        }
+        chosen.push(i);
+        widths.push(width(&scenes[0], &covariances[0], law.freedom + chosen.len() as f64));
+    }
+    (chosen, widths)
+}
+
+/// aᵀ·C·b.
+fn form(c: &[f64], a: &[f64], b: &[f64]) -> f64 {
+    let m = a.len();
+    (0..m).map(|i| a[i] * (0..m).map(|j| c[i * m + j] * b[j]).sum::<f64>()).sum()
+}
+
+/// The covariance once a run with gradient `g` and this noise is made (Sherman and Morrison).
+fn learn(c: &mut [f64], g: &[f64], noise: f64) {
+    let m = g.len();
+    let cg: Vec<f64> = (0..m).map(|i| (0..m).map(|j| c[i * m + j] * g[j]).sum()).collect();
+    let denominator = noise + g.iter().zip(&cg).map(|(a, b)| a * b).sum::<f64>();
+    for i in 0..m {
+        for j in 0..m {
+            c[i * m + j] -= cg[i] * cg[j] / denominator;
+        }
+    }
+}
+
+fn width(scene: &Scene, covariance: &[f64], freedom: f64) -> f64 {
+    2.0 * student_t(0.975, freedom) * form(covariance, &scene.target, &scene.target).max(0.0).sqrt()
+}
+
+#[cfg(test)]
+mod tests;
