@@ -21,6 +21,15 @@ pub fn study(findings: &Findings, origin: &Origin, data: &Dataset, facts: Vec<(S
     if let Err(error) = &findings.next {
         notes.push(format!("No plan: {error}."));
     }
+    if let (Ok(next), Some(floor)) = (&findings.next, &findings.floor)
+        && next.loss < floor.loss
+    {
+        notes.push(format!(
+            "The loss predicted for the next run, {:.3}, is below the true source's {:.3}: a power law has no floor, \
+             and this text has one that near.",
+            next.loss, floor.loss
+        ));
+    }
     for (key, reason) in &findings.failed {
         notes.push(format!("Run {key} failed: {reason}."));
     }
