@@ -34,6 +34,22 @@ enum Command {
     Runs(commands::runs::Arguments),
     /// Figures and tables of Kaplan et al. 2020
     Paper(commands::paper::Arguments),
+    /// Fit a law to anybody's table, or every law that the table can tell, ranked
+    Fit(commands::fit::Arguments),
+    /// A published fit from its published data: the number, ours, pass or fail
+    Reproduce(commands::reproduce::Arguments),
+    /// What a budget buys, what a loss costs, and the run as a spec
+    Plan(commands::plan::Arguments),
+    /// Kaplan et al.'s whole chain from one table of learning curves
+    Chain(commands::chain::Arguments),
+    /// Kaplan's exponent against Chinchilla's on your runs, step by step
+    Explain(commands::explain::Arguments),
+    /// Is recipe A better at a budget, how surely, and worth how much compute
+    Compare(commands::compare::Arguments),
+    /// The next runs that narrow the interval at a target most
+    Suggest(commands::suggest::Arguments),
+    /// A registered forecast against the run it was about
+    Score(commands::score::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +58,14 @@ fn main() -> ExitCode {
         Command::Train(arguments) => commands::train::run(&arguments),
         Command::Runs(arguments) => commands::runs::run(&arguments),
         Command::Paper(arguments) => commands::paper::run(&arguments),
+        Command::Fit(arguments) => commands::fit::run(&arguments),
+        Command::Reproduce(arguments) => commands::reproduce::run(&arguments),
+        Command::Plan(arguments) => commands::plan::run(&arguments),
+        Command::Chain(arguments) => commands::chain::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
+        Command::Compare(arguments) => commands::compare::run(&arguments),
+        Command::Suggest(arguments) => commands::suggest::run(&arguments),
+        Command::Score(arguments) => commands::score::run(&arguments),
     };
     match result {
         Ok(exit) => exit,

@@ -5,8 +5,9 @@
 //! transcendental functions from the `libm` crate, so that the same data give the same bytes everywhere.
 
 pub mod chain;
-pub mod compare;
+pub mod calibration;
 mod choose;
+pub mod compare;
 mod data;
 mod doubts;
 mod draws;
@@ -14,6 +15,7 @@ mod error;
 pub mod explain;
 mod fit;
 mod fitted;
+mod forecast;
 mod frontier;
 mod intervals;
 pub mod isoflop;
@@ -38,7 +40,11 @@ pub use fitted::{
     BootstrapSummary, Correlation, Diagnostics, Estimate, FORMAT, FitStatus, FittedLaw, IntervalMethod,
     Intervals, ObjectiveValue, ParamState, Prediction, Rival, Starts, Warning, short,
 };
+pub use forecast::{CurveStudy, Forecast, HorizonScore, foretell};
 pub use frontier::{Curve, Envelope, FrontierPoint, envelope, readings};
-pub use law::{Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars, value, value_and_gradient};
+pub use law::{
+    Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars, hessian_by_differences, value,
+    value_and_gradient,
+};
 pub use minima::Effort;
 pub use objective::{Objective, Penalty, Space};

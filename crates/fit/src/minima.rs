@@ -2,7 +2,8 @@
 
 use crate::data::Data;
 use crate::error::FitError;
-use crate::minimise::{Optimum, polish, refine};
+use crate::minimise::{Optimum, polish, polish_smoothly, refine};
+use crate::objective::Penalty;
 use crate::problem::Problem;
 use crate::starts;
 
@@ -72,8 +73,12 @@ pub(crate) fn find(
     let chosen = spread(scored, effort.polished);
     let tried = chosen.len();
     let mut minima = Vec::new();
-    for start in &chosen {
-        collect(&mut minima, &small, polish(&small, start), 1);
+    let corners = problem.objective.penalty != Penalty::LeastSquares;
+    for (rank, start) in chosen.iter().enumerate() {
+        // A sharp penalty has corners with minima of their own: some starts walk round them, some over them.
+        let smoothly = problem.objective.penalty == Penalty::LeastAbsolute || corners && rank % 3 == 1;
+        let optimum = if smoothly { polish_smoothly(&small, start) } else { polish(&small, start) };
+        collect(&mut minima, &small, optimum, 1);
     }
     if small.data.len() < problem.data.len() {
         let rough = std::mem::take(&mut minima);

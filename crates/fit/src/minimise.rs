@@ -22,36 +22,50 @@ pub(crate) fn polish(problem: &Problem<'_>, start: &[f64]) -> Optimum {
     refine(problem, &approach(problem, start))
 }
 
+/// Like [`polish`], by Huber penalties of falling δ, each minimum the start for the next: finds the minimum that
+/// the corners of a sharp penalty hide, and not the small ones between them.
+pub(crate) fn polish_smoothly(problem: &Problem<'_>, start: &[f64]) -> Optimum {
+    let delta = problem.typical_residual(start);
+    sharpen(problem, &approach(&problem.smoothed(delta), start))
+}
+
+/// How much sharper than the residuals a penalty may be for Newton's method to see its curvature.
+const SHARPEST: f64 = 0.01;
+
 /// Polishes a `start` that is near its minimum already.
-///
-/// A penalty that is linear beyond a δ far below the residuals has curvature almost nowhere; it is reached
-/// by Huber penalties of falling δ, each minimum a good start for the next.
 pub(crate) fn refine(problem: &Problem<'_>, start: &[f64]) -> Optimum {
-    let target = match problem.objective.penalty {
+    if turn(problem.objective.penalty).is_some_and(|delta| delta < SHARPEST * problem.typical_residual(start)) {
+        return sharpen(problem, start);
+    }
+    let optimum = newton(problem, start);
+    if problem.objective.penalty == Penalty::LeastSquares { settle(problem, optimum) } else { optimum }
+}
+
+/// Where a penalty turns linear; `None` for one that never does.
+fn turn(penalty: Penalty) -> Option<f64> {
+    match penalty {
         Penalty::LeastSquares => None,
         Penalty::Huber { delta } | Penalty::Asymmetric { delta, .. } => Some(delta),
         Penalty::LeastAbsolute => Some(0.0),
-    };
-    let mut theta = start.to_vec();
-    if let Some(target) = target {
-        let mut delta = problem.typical_residual(start);
-        if target < 0.05 * delta {
-            // |r| itself is as good as reached when δ is far below what the objective can tell apart.
-            let last = target.max(1e-9 * delta);
-            while delta > last {
-                theta = newton(&problem.smoothed(delta), &theta).theta;
-                delta *= 0.2;
-            }
-            if target == 0.0 {
-                let sharpest = newton(&problem.smoothed(last), &theta).theta;
-                let (before, value) = (problem.objective_at(&theta), problem.objective_at(&sharpest));
-                let converged = (before - value).abs() <= 1e-7 * value.abs();
-                return Optimum { theta: sharpest, value, converged };
-            }
-        }
     }
-    let optimum = newton(problem, &theta);
-    if problem.objective.penalty == Penalty::LeastSquares { settle(problem, optimum) } else { optimum }
+}
+
+/// Minima of Huber penalties of falling δ, down to the problem's own (for |r|, down to what cannot be told apart).
+fn sharpen(problem: &Problem<'_>, start: &[f64]) -> Optimum {
+    let Some(target) = turn(problem.objective.penalty) else { return refine(problem, start) };
+    let mut theta = start.to_vec();
+    let mut delta = problem.typical_residual(start);
+    let last = target.max(1e-9 * delta);
+    while delta > last {
+        theta = newton(&problem.smoothed(delta), &theta).theta;
+        delta *= 0.2;
+    }
+    if target > 0.0 {
+        return newton(problem, &theta);
+    }
+    let sharpest = newton(&problem.smoothed(last), &theta).theta;
+    let (before, value) = (problem.objective_at(&theta), problem.objective_at(&sharpest));
+    Optimum { theta: sharpest, value, converged: (before - value).abs() <= 1e-7 * value.abs() }
 }
 
 /// Last digits of an ill-conditioned least-squares minimum: Gauss and Newton's curvature is convex to the last
@@ -83,15 +97,6 @@ fn settle(problem: &Problem<'_>, optimum: Optimum) -> Optimum {
 fn approach(problem: &Problem<'_>, start: &[f64]) -> Vec<f64> {
     let m = start.len();
     let mut theta = start.to_vec();
-    let smooth;
-    let problem = match problem.objective.penalty {
-        // Reweighting by 1/|r| crawls: walk with the penalty rounded off at the size of the residuals.
-        Penalty::LeastSquares => problem,
-        _ => {
-            smooth = problem.smoothed(problem.typical_residual(start));
-            &smooth
-        }
-    };
     let mut at = problem.evaluate(&theta, Curvature::Majorant);
     if !at.value.is_finite() || m == 0 {
         return theta;

@@ -1,7 +1,7 @@
 //! A law, its data and an objective as one smooth function of unconstrained coordinates.
 
 use crate::data::Data;
-use crate::law::{Domain, Law, MAX_PARAMS, Pars};
+use crate::law::{Domain, Law, MAX_PARAMS, Pars, hessian_by_differences};
 use crate::objective::{Objective, Penalty, Rho, Space};
 
 /// The function a minimiser sees. Fixed parameters keep their value and have no coordinate.
@@ -228,7 +228,9 @@ impl<'a> Problem<'a> {
             let slope = weight * rho.slope * first;
             let outer = match curvature {
                 Curvature::Full => {
-                    self.law.hessian(x, pars, &g[..np], &mut h[..np * np]);
+                    if !self.law.hessian(x, pars, &g[..np], &mut h[..np * np]) {
+                        hessian_by_differences(self.law, x, pars, &g[..np], &self.free, &mut h[..np * np]);
+                    }
                     weight * (rho.curvature * first * first + rho.slope * second)
                 }
                 Curvature::Majorant => weight * rho.weight * first * first,

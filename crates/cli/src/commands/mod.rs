@@ -1,5 +1,18 @@
 //! One file per command: request, report struct, rendering.
 
+pub mod chain;
+pub mod compare;
+pub mod explain;
+pub mod fit;
+mod fit_text;
+mod law_source;
+mod observations;
 pub mod paper;
+pub mod plan;
+mod plan_text;
+mod register;
+pub mod reproduce;
 pub mod runs;
+pub mod score;
+pub mod suggest;
 pub mod train;

@@ -1,0 +1,115 @@
+//! `scalelaw compare`: is recipe A better at a budget, how surely, and worth how much compute.
+
+use super::observations::{Observations, TableArgs, say_problems};
+use scalelaw_core::number;
+use scalelaw_fit::compare::{Comparison, Interval, Paired, compare};
+use scalelaw_fit::{Dataset, FitOptions, FittedLaw, IntervalChoice, Law, fit, laws};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Arguments of `scalelaw compare`.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  scalelaw compare runs.csv --a 'recipe == \"a\"' --b 'recipe == \"b\"' --compute 1e23"
+)]
+pub struct Arguments {
+    /// Runs of A and B
+    table: PathBuf,
+    /// Runs of B, when they are in a table of their own
+    other: Option<PathBuf>,
+    /// Which rows are A's
+    #[arg(long, value_name = "EXPRESSION")]
+    a: Option<String>,
+    /// Which rows are B's
+    #[arg(long, value_name = "EXPRESSION")]
+    b: Option<String>,
+    /// The budget in FLOPs, as the tables count them
+    #[arg(long, value_name = "FLOPS", value_parser = number::parse)]
+    compute: f64,
+    /// Law of C, or of N and D
+    #[arg(long, default_value = "chinchilla")]
+    law: String,
+    /// Row i of A and row i of B share size, data and seed: their luck cancels
+    #[arg(long)]
+    paired: bool,
+    /// Which column is what
+    #[arg(long, value_name = "NAME=COLUMN", value_delimiter = ',')]
+    map: Vec<String>,
+    /// Draws from the fits' uncertainty
+    #[arg(long, default_value_t = 2000)]
+    draws: usize,
+    /// Seed of the draws
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Fits both and compares.
+///
+/// # Errors
+/// A table or the law cannot be used.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let law = laws::by_name(&arguments.law)?;
+    let (data_a, a) = side(&arguments.table, arguments.a.clone(), law.as_ref(), arguments)?;
+    let (data_b, b) = side(
+        arguments.other.as_ref().unwrap_or(&arguments.table),
+        arguments.b.clone(),
+        law.as_ref(),
+        arguments,
+    )?;
+    let paired = arguments.paired.then_some(Paired { a: &data_a, b: &data_b });
+    let comparison = compare(&a, &b, paired.as_ref(), arguments.compute, arguments.draws, arguments.seed)?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&comparison)?);
+    } else {
+        print!("{}", text(&comparison));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn side(
+    table: &std::path::Path,
+    filter: Option<String>,
+    law: &dyn Law,
+    arguments: &Arguments,
+) -> anyhow::Result<(Dataset, FittedLaw)> {
+    let args = TableArgs { map: arguments.map.clone(), filter, params: None };
+    let observations = Observations::open(table, &args)?;
+    let points = observations.points(law)?;
+    say_problems(&points.problems, 10);
+    let options = FitOptions { intervals: IntervalChoice::Covariance, ..FitOptions::default() };
+    let fitted = fit(law, &points.dataset, &options)?;
+    eprintln!("{} points: {}", points.dataset.len(), fitted.equation_with_values());
+    for warning in &fitted.warnings {
+        eprintln!("warning: {}", warning.message);
+    }
+    Ok((points.dataset, fitted))
+}
+
+fn text(c: &Comparison) -> String {
+    let show = |i: &Interval, digits: usize| {
+        let end = |v: Option<f64>| v.map_or("open".into(), |v| format!("{v:.digits$}"));
+        format!("{} [{} to {}]", end(i.value), end(i.ci95[0]), end(i.ci95[1]))
+    };
+    let mut out = format!(
+        "at {} FLOPs{}\n  loss of A        {}\n  loss of B        {}\n  B minus A        {}\n  \
+         A is better with probability {:.3}\n  B needs          {} times the compute for A's loss\n",
+        number::short(c.flops),
+        if c.extrapolation_decades > 0.0 {
+            format!(", {:.1} decades beyond the runs", c.extrapolation_decades)
+        } else {
+            String::new()
+        },
+        show(&c.loss_a, 4),
+        show(&c.loss_b, 4),
+        show(&c.advantage, 4),
+        c.probability_a_better,
+        show(&c.multiplier, 3)
+    );
+    if let Some((pairs, correlation)) = c.paired {
+        out.push_str(&format!("  {pairs} pairs, residuals correlated {correlation:.2}\n"));
+    }
+    out
+}

@@ -1,0 +1,121 @@
+//! Besiroglu et al. 2024 (Epoch AI): Chinchilla's parametric law refitted to its own points.
+
+use super::{Origin, Report, find, numbers};
+use scalelaw_fit::laws::Chinchilla;
+use scalelaw_fit::{Dataset, FitOptions, IntervalChoice, Objective, Penalty, Space, fit};
+use std::path::Path;
+
+pub const ORIGIN: Origin = Origin {
+    title: "Besiroglu et al. 2024: E + A/N^alpha + B/D^beta on 240 of Chinchilla's runs",
+    repository: "https://github.com/epoch-research/analyzing-chinchilla, data/svg_extracted_data.csv",
+    commit: "92258837425e1b5f2851d624287f0120583a3d0e",
+    files: &[("svg_extracted_data.csv", "8f6d1a4f4da8a94510732255a43a2de52c5a18a333a3ed55d916f0d1c725f401")],
+    notes: "Columns Model Size (N), Training FLOP (C) and loss are read; the 5 highest losses are left out, D = C/(6N).",
+};
+
+/// The published bootstrap (4,000 resamples): parameter, standard error, 95% percentile ends, and the size of a
+/// unit in the last digit printed.
+const BOOTSTRAP: [(&str, f64, [f64; 2], f64); 5] = [
+    ("A", 124.52, [285.214, 743.626], 1e-3),
+    ("B", 1293.28, [1042.357, 5810.344], 1e-3),
+    ("E", 0.02566, [1.769, 1.871], 1e-3),
+    ("alpha", 0.01540, [0.317, 0.373], 1e-3),
+    ("beta", 0.02060, [0.331, 0.415], 1e-3),
+];
+
+pub fn reproduce(data: &Path, replicates: usize) -> anyhow::Result<Report> {
+    let table = find(data, &ORIGIN, "svg_extracted_data.csv")?;
+    let (n, c, loss) =
+        (numbers(&table, "Model Size")?, numbers(&table, "Training FLOP")?, numbers(&table, "loss")?);
+    let mut sorted = loss.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let bar = sorted.iter().rev().nth(4).copied().unwrap_or(f64::INFINITY);
+    let d = n.iter().zip(c).map(|(n, c)| c / (6.0 * n)).collect();
+    let points = Dataset::new(loss.to_vec()).with("N", n.to_vec()).with("D", d).filtered(|i| loss[i] < bar);
+    let at = |penalty, intervals| {
+        let objective = Objective { penalty, space: Space::Log };
+        fit(&Chinchilla, &points, &FitOptions { objective, intervals, seed: 42, ..FitOptions::default() })
+    };
+    let mut report = Report::default();
+    report.check("points", 240.0, points.len() as f64, 0.0);
+
+    let huber = at(Penalty::Huber { delta: 1e-3 }, IntervalChoice::Bootstrap(replicates))?;
+    report.check("Huber(1e-3) objective", 0.001_018_274_018, huber.objective.value, 5e-13);
+    let known = [
+        ("E", 1.81722, 1e-5),
+        ("A", 477.83, 1e-2),
+        ("B", 2143.42, 1e-2),
+        ("alpha", 0.34731, 1e-5),
+        ("beta", 0.36717, 1e-5),
+    ];
+    for (name, published, unit) in known {
+        let check = report.check(
+            format!("Huber(1e-3) {name}"),
+            published,
+            huber.param(name).unwrap_or(f64::NAN),
+            unit,
+        );
+        check.ci95 = huber
+            .intervals
+            .bootstrap
+            .as_ref()
+            .and_then(|b| b.params.iter().find(|(p, _)| p == name).map(|(_, [_, lo, hi])| [*lo, *hi]));
+        check.published_ci95 = BOOTSTRAP.iter().find(|(p, ..)| *p == name).map(|(_, _, ends, _)| *ends);
+    }
+
+    let lad = at(Penalty::LeastAbsolute, IntervalChoice::None)?;
+    for (name, published, unit) in [
+        ("E", 1.81686, 1e-5),
+        ("A", 482.00572, 1e-3),
+        ("B", 2085.43420, 5e-3),
+        ("alpha", 0.34781, 1e-5),
+        ("beta", 0.36585, 1e-5),
+    ] {
+        report.check(
+            format!("published estimate (LAD) {name}"),
+            published,
+            lad.param(name).unwrap_or(f64::NAN),
+            unit,
+        );
+    }
+    let near = at(Penalty::Huber { delta: 1e-6 }, IntervalChoice::None)?;
+    for (name, published, unit) in [
+        ("E", 1.81684, 1e-5),
+        ("A", 481.93, 1e-2),
+        ("B", 2085.00, 1e-2),
+        ("alpha", 0.34780, 1e-5),
+        ("beta", 0.36584, 1e-5),
+    ] {
+        report.check(format!("Huber(1e-6) {name}"), published, near.param(name).unwrap_or(f64::NAN), unit);
+    }
+    report.note(format!(
+        "The published numbers are not the Huber(1e-3) minimum: a Huber likelihood whose free scale ran to \
+         exp(-12.27) is least absolute deviations. Sum of |r| on log loss: {:.9} at our minimum.",
+        lad.objective.value
+    ));
+    if let Some(b) = &huber.intervals.bootstrap {
+        for (name, se, ends, unit) in BOOTSTRAP {
+            let Some((_, [sd, lo, hi])) = b.params.iter().find(|(p, _)| p == name) else { continue };
+            // A and B are compared as logarithms: their bootstrap distributions are long-tailed.
+            let logarithm = matches!(name, "A" | "B");
+            let f = |v: f64| if logarithm { v.ln() } else { v };
+            let spread = if logarithm { (f(*hi) - f(*lo)) / 3.92 } else { *sd };
+            // Monte-Carlo error of a 2.5% quantile (normal density .0584/σ), of both studies together, three times.
+            let tolerance = 3.0 * (2.0 * 0.025 * 0.975 / replicates as f64).sqrt() / 0.0584 * spread
+                + if logarithm { unit / ends[0] } else { 0.5 * unit };
+            let label = if logarithm { format!("ln {name}") } else { name.to_string() };
+            report.check(format!("bootstrap 2.5% {label}"), f(ends[0]), f(*lo), tolerance);
+            report.check(format!("bootstrap 97.5% {label}"), f(ends[1]), f(*hi), tolerance);
+            if !logarithm {
+                // Standard error of a standard deviation: σ/√(2n), of both studies together, three times.
+                report.check(
+                    format!("bootstrap s.e. {name}"),
+                    se,
+                    *sd,
+                    3.0 * sd / (replicates as f64).sqrt() + 5e-6,
+                );
+            }
+        }
+    }
+    Ok(report)
+}
