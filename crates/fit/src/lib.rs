@@ -5,7 +5,6 @@
 //! transcendental functions from the `libm` crate, so that the same data give the same bytes everywhere.
 
 pub mod chain;
-pub mod calibration;
 mod choose;
 pub mod compare;
 mod data;
@@ -15,7 +14,6 @@ mod error;
 pub mod explain;
 mod fit;
 mod fitted;
-mod forecast;
 mod frontier;
 mod intervals;
 pub mod isoflop;
@@ -40,7 +38,6 @@ pub use fitted::{
     BootstrapSummary, Correlation, Diagnostics, Estimate, FORMAT, FitStatus, FittedLaw, IntervalMethod,
     Intervals, ObjectiveValue, ParamState, Prediction, Rival, Starts, Warning, short,
 };
-pub use forecast::{CurveStudy, Forecast, HorizonScore, foretell};
 pub use frontier::{Curve, Envelope, FrontierPoint, envelope, readings};
 pub use law::{
     Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars, hessian_by_differences, value,

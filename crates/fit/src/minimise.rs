@@ -34,7 +34,8 @@ const SHARPEST: f64 = 0.01;
 
 /// Polishes a `start` that is near its minimum already.
 pub(crate) fn refine(problem: &Problem<'_>, start: &[f64]) -> Optimum {
-    if turn(problem.objective.penalty).is_some_and(|delta| delta < SHARPEST * problem.typical_residual(start)) {
+    if turn(problem.objective.penalty).is_some_and(|delta| delta < SHARPEST * problem.typical_residual(start))
+    {
         return sharpen(problem, start);
     }
     let optimum = newton(problem, start);
