@@ -151,12 +151,26 @@ pub trait Law: Send + Sync {
     /// Value at `x`, and its gradient by the parameters written to `gradient`.
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, gradient: &mut [f64]) -> f64;
 
-    /// Second derivatives by the parameters, row-major, the upper triangle sufficing; `false` where the law does
-    /// not write them out and they are taken as differences of the gradient. Laws that are refitted thousands of
-    /// times do.
-    fn hessian(&self, x: Vars<'_>, p: Pars<'_>, gradient: &[f64], hessian: &mut [f64]) -> bool {
-        let _ = (x, p, gradient, hessian);
-        false
+    /// Second derivatives by the parameters, row-major, the upper triangle sufficing.
+    /// By default differences of the analytic gradient; laws refitted thousands of times write theirs out.
+    fn hessian(&self, x: Vars<'_>, p: Pars<'_>, gradient: &[f64], hessian: &mut [f64]) {
+        let n = self.params().len();
+        let mut moved = [0.0; MAX_PARAMS];
+        let mut moved_ln = [0.0; MAX_PARAMS];
+        let mut g = [0.0; MAX_PARAMS];
+        moved[..n].copy_from_slice(p.value);
+        moved_ln[..n].copy_from_slice(p.ln);
+        for j in 0..n {
+            // sqrt(machine epsilon): balances truncation against rounding for a one-sided difference.
+            let at = p.value[j] + 1.5e-8 * p.value[j].abs().max(1e-8);
+            let step = at - p.value[j];
+            (moved[j], moved_ln[j]) = (at, libm::log(at));
+            self.eval(x, Pars { value: &moved[..n], ln: &moved_ln[..n] }, &mut g[..n]);
+            for k in 0..=j {
+                hessian[k * n + j] = (g[k] - gradient[k]) / step;
+            }
+            (moved[j], moved_ln[j]) = (p.value[j], p.ln[j]);
+        }
     }
 
     /// Indices of parameters that the value is linear in (given the others): variable projection solves
@@ -183,33 +197,4 @@ pub fn value_and_gradient<L: Law + ?Sized>(law: &L, x: &[f64], p: &[f64]) -> (f6
     let mut gradient = vec![0.0; p.len()];
     let v = law.eval(Vars { value: x, ln: &ln_x }, Pars { value: p, ln: &ln_p }, &mut gradient);
     (v, gradient)
-}
-
-/// Second derivatives by the parameters listed in `by` (rows and columns of the others stay 0), as one-sided
-/// differences of the analytic gradient.
-pub fn hessian_by_differences<L: Law + ?Sized>(
-    law: &L,
-    x: Vars<'_>,
-    p: Pars<'_>,
-    gradient: &[f64],
-    by: &[usize],
-    hessian: &mut [f64],
-) {
-    let n = p.value.len();
-    let mut moved = [0.0; MAX_PARAMS];
-    let mut moved_ln = [0.0; MAX_PARAMS];
-    let mut g = [0.0; MAX_PARAMS];
-    moved[..n].copy_from_slice(p.value);
-    moved_ln[..n].copy_from_slice(p.ln);
-    for &j in by {
-        // sqrt(machine epsilon): balances truncation against rounding for a one-sided difference.
-        let at = p.value[j] + 1.5e-8 * p.value[j].abs().max(1e-8);
-        let step = at - p.value[j];
-        (moved[j], moved_ln[j]) = (at, libm::log(at));
-        law.eval(x, Pars { value: &moved[..n], ln: &moved_ln[..n] }, &mut g[..n]);
-        for &k in by.iter().filter(|k| **k <= j) {
-            hessian[k * n + j] = (g[k] - gradient[k]) / step;
-        }
-        (moved[j], moved_ln[j]) = (p.value[j], p.ln[j]);
-    }
 }

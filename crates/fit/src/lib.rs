@@ -39,9 +39,6 @@ pub use fitted::{
     Intervals, ObjectiveValue, ParamState, Prediction, Rival, Starts, Warning, short,
 };
 pub use frontier::{Curve, Envelope, FrontierPoint, envelope, readings};
-pub use law::{
-    Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars, hessian_by_differences, value,
-    value_and_gradient,
-};
+pub use law::{Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars, value, value_and_gradient};
 pub use minima::Effort;
 pub use objective::{Objective, Penalty, Space};

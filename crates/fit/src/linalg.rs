@@ -54,7 +54,7 @@ pub(crate) fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
             let dot: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
             let rest = a[i * n + j] - dot;
             if i == j {
-                if rest <= 1e-16 * a[i * n + i].abs() || !rest.is_finite() {
+                if rest <= 1e-14 * a[i * n + i].abs() || !rest.is_finite() {
                     return None;
                 }
                 l[i * n + i] = rest.sqrt();

@@ -2,8 +2,7 @@
 
 use crate::data::Data;
 use crate::error::FitError;
-use crate::minimise::{Optimum, polish, polish_smoothly, refine};
-use crate::objective::Penalty;
+use crate::minimise::{Optimum, polish};
 use crate::problem::Problem;
 use crate::starts;
 
@@ -73,19 +72,15 @@ pub(crate) fn find(
     let chosen = spread(scored, effort.polished);
     let tried = chosen.len();
     let mut minima = Vec::new();
-    let corners = problem.objective.penalty != Penalty::LeastSquares;
-    for (rank, start) in chosen.iter().enumerate() {
-        // A sharp penalty has corners with minima of their own: some starts walk round them, some over them.
-        let smoothly = problem.objective.penalty == Penalty::LeastAbsolute || corners && rank % 3 == 1;
-        let optimum = if smoothly { polish_smoothly(&small, start) } else { polish(&small, start) };
-        collect(&mut minima, &small, optimum, 1);
+    for start in &chosen {
+        collect(&mut minima, &small, polish(&small, start), 1);
     }
     if small.data.len() < problem.data.len() {
         let rough = std::mem::take(&mut minima);
         // Far worse minima of the thinned points need no second polish: they stay far worse.
         let bar = rough.first().map_or(f64::INFINITY, |m| 1.5 * m.optimum.value);
         for m in rough.into_iter().filter(|m| m.optimum.value <= bar) {
-            collect(&mut minima, problem, refine(problem, &m.optimum.theta), m.agreeing);
+            collect(&mut minima, problem, polish(problem, &m.optimum.theta), m.agreeing);
         }
     }
     if minima.is_empty() {

@@ -1,7 +1,7 @@
 //! A law, its data and an objective as one smooth function of unconstrained coordinates.
 
 use crate::data::Data;
-use crate::law::{Domain, Law, MAX_PARAMS, Pars, hessian_by_differences};
+use crate::law::{Domain, Law, MAX_PARAMS, Pars};
 use crate::objective::{Objective, Penalty, Rho, Space};
 
 /// The function a minimiser sees. Fixed parameters keep their value and have no coordinate.
@@ -25,16 +25,6 @@ pub(crate) struct Derivatives {
     pub gradient: [f64; MAX_PARAMS],
     /// Row-major, `m` × `m` in the first entries.
     pub hessian: [f64; MAX_PARAMS * MAX_PARAMS],
-}
-
-/// Which second derivatives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Curvature {
-    /// The Hessian.
-    Full,
-    /// Convex stand-in: Σ w·ρ′(r)/r·∇r∇rᵀ. For least squares it is Gauss and Newton's; for robust penalties its
-    /// steps are reweighted least squares, which never climb.
-    Majorant,
 }
 
 /// All parameters in natural units, their logarithms and the two derivatives by the coordinate.
@@ -107,12 +97,7 @@ impl<'a> Problem<'a> {
             None => self.objective.penalty.rho(residual),
             Some((penalty, factor)) => {
                 let r = penalty.rho(residual);
-                Rho {
-                    value: r.value * factor,
-                    slope: r.slope * factor,
-                    curvature: r.curvature * factor,
-                    weight: r.weight * factor,
-                }
+                Rho { value: r.value * factor, slope: r.slope * factor, curvature: r.curvature * factor }
             }
         }
     }
@@ -192,7 +177,7 @@ impl<'a> Problem<'a> {
     }
 
     /// Value, gradient and Hessian; the value is infinite where the law has none.
-    pub fn evaluate(&self, theta: &[f64], curvature: Curvature) -> Derivatives {
+    pub fn evaluate(&self, theta: &[f64]) -> Derivatives {
         let n = self.natural(theta);
         let np = self.base.len();
         let pars = Pars { value: &n.value[..np], ln: &n.ln[..np] };
@@ -226,27 +211,14 @@ impl<'a> Problem<'a> {
             let rho = self.rho(residual);
             total += weight * rho.value;
             let slope = weight * rho.slope * first;
-            let outer = match curvature {
-                Curvature::Full => {
-                    if !self.law.hessian(x, pars, &g[..np], &mut h[..np * np]) {
-                        hessian_by_differences(self.law, x, pars, &g[..np], &self.free, &mut h[..np * np]);
-                    }
-                    weight * (rho.curvature * first * first + rho.slope * second)
-                }
-                Curvature::Majorant => weight * rho.weight * first * first,
-            };
+            let outer = weight * (rho.curvature * first * first + rho.slope * second);
+            self.law.hessian(x, pars, &g[..np], &mut h[..np * np]);
             for j in 0..np {
                 gradient[j] += slope * g[j];
                 let gj = outer * g[j];
                 let row = j * np..(j + 1) * np;
-                if curvature == Curvature::Full {
-                    for ((sum, gk), hk) in hessian[row.clone()].iter_mut().zip(&g).zip(&h[row]).skip(j) {
-                        *sum += gj * gk + slope * hk;
-                    }
-                } else {
-                    for (sum, gk) in hessian[row].iter_mut().zip(&g).skip(j) {
-                        *sum += gj * gk;
-                    }
+                for ((sum, gk), hk) in hessian[row.clone()].iter_mut().zip(&g).zip(&h[row]).skip(j) {
+                    *sum += gj * gk + slope * hk;
                 }
             }
         }
@@ -260,7 +232,7 @@ impl<'a> Problem<'a> {
             out.gradient[a] = gradient[j] * n.slope[j];
             for (b, &k) in self.free.iter().enumerate().skip(a) {
                 let mut v = hessian[j * np + k] * n.slope[j] * n.slope[k];
-                if a == b && curvature == Curvature::Full {
+                if a == b {
                     v += gradient[j] * n.bend[j];
                 }
                 out.hessian[a * m + b] = v;

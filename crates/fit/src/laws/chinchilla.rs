@@ -50,13 +50,12 @@ impl Law for Chinchilla {
         p.value[0] + of_n + of_d
     }
 
-    fn hessian(&self, x: Vars<'_>, _: Pars<'_>, g: &[f64], h: &mut [f64]) -> bool {
+    fn hessian(&self, x: Vars<'_>, _: Pars<'_>, g: &[f64], h: &mut [f64]) {
         h.fill(0.0);
         // ∂²/∂A∂α = −ln N·N^−α; ∂²/∂α² = ln²N·A·N^−α; the same for the data term.
         h[8] = -x.ln[0] * g[1];
         h[18] = -x.ln[0] * g[3];
         h[14] = -x.ln[1] * g[2];
         h[24] = -x.ln[1] * g[4];
-        true
     }
 }

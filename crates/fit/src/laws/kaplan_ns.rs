@@ -46,7 +46,7 @@ impl Law for KaplanNs {
         model + steps
     }
 
-    fn hessian(&self, x: Vars<'_>, p: Pars<'_>, g: &[f64], h: &mut [f64]) -> bool {
+    fn hessian(&self, x: Vars<'_>, p: Pars<'_>, g: &[f64], h: &mut [f64]) {
         h.fill(0.0);
         for (scale, exponent) in [(0, 2), (1, 3)] {
             let (c, alpha) = (p.value[scale], p.value[exponent]);
@@ -55,7 +55,6 @@ impl Law for KaplanNs {
             h[scale * 4 + exponent] = g[scale] * (1.0 / alpha + distance);
             h[exponent * 4 + exponent] = g[exponent] * distance;
         }
-        true
     }
 
     fn start(&self, p: &[f64], data: &crate::Data) -> Option<Vec<f64>> {
