@@ -1,0 +1,316 @@
+//! The file as a whole: question, recipe, data, ladders, sets, trainer.
+
+use crate::error::{ExperimentError, Place, Source, nearest};
+use crate::expand::{Ladders, expand, ladder};
+use crate::node::{Entry, Node, NodeValue, parse};
+use crate::recipes;
+use crate::resolve::resolve;
+use crate::settings::{Choice, Settings};
+use scalelaw_core::RunSpec;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use toml::Value;
+
+/// An experiment as its file says it; [`Self::runs`] resolves it on the facts of its data.
+#[derive(Clone, Debug)]
+pub struct ExperimentFile {
+    /// In words.
+    pub question: String,
+    /// Name and version of the recipe, such as `nano-1`.
+    pub recipe: String,
+    /// Where the text comes from.
+    pub data: DataSection,
+    /// A trainer of the user's own, or none for the program's.
+    pub trainer: Option<Trainer>,
+    base: Settings,
+    sets: Vec<Set>,
+}
+
+/// Where the text comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataSection {
+    /// A name for people.
+    pub name: Option<String>,
+    /// The source.
+    pub origin: DataOrigin,
+    /// Training tokens that a dataset is built with at most.
+    pub max_train_tokens: Option<u64>,
+    /// Digest that the dataset must have.
+    pub digest: Option<String>,
+}
+
+/// The source of a dataset.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DataOrigin {
+    /// Files and folders, relative to the experiment file.
+    Text(Vec<PathBuf>),
+    /// A synthetic language of known entropy, from a seed.
+    Synthetic(u64),
+    /// A dataset that exists.
+    Dataset(PathBuf),
+    /// Whatever lies in the output directory: the file says only its digest, or nothing.
+    Here,
+}
+
+/// A trainer of the user's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trainer {
+    /// Its name and version, a part of every run's identity.
+    pub name: String,
+    /// What a shell runs, with `{field}` for a setting of the run.
+    pub command: String,
+}
+
+/// What resolving needs to know of a dataset.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Name for people.
+    pub name: String,
+    /// Digest of token files and tokenizer.
+    pub digest: String,
+    /// Vocabulary; 0 when it is not known.
+    pub n_vocab: u32,
+    /// Training tokens: D in formulas.
+    pub train_tokens: u64,
+    /// Test tokens an evaluation uses where nothing says how many; 0 for none known.
+    pub test_tokens: u64,
+}
+
+/// A run of an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedRun {
+    /// Key of its spec.
+    pub key: String,
+    /// The sets that it belongs to, in the order of the file.
+    pub sets: Vec<String>,
+    /// What to run.
+    pub spec: RunSpec,
+}
+
+#[derive(Clone, Debug)]
+struct Set {
+    name: String,
+    place: Place,
+    choices: Vec<Choice>,
+}
+
+impl ExperimentFile {
+    /// Reads an experiment; `name` is what messages call the file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with line, caret and the nearest known name.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ExperimentError> {
+        let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
+        let whole = Place { source: Arc::clone(&source), span: 0..0 };
+        let entries = parse(&source)?;
+        const KEYS: [&str; 6] = ["question", "recipe", "data", "ladder", "set", "trainer"];
+        for entry in &entries {
+            if !KEYS.contains(&entry.key.as_str()) {
+                let unknown = ExperimentError::at(&entry.place, format!("unknown key `{}`", entry.key));
+                return Err(unknown.meant(&entry.key, KEYS.into_iter()));
+            }
+        }
+        let find = |key: &str| entries.iter().find(|e| e.key == key).map(|e| &e.node);
+        let need = |key: &str, hint: &str| {
+            find(key).ok_or_else(|| ExperimentError::at(&whole, format!("`{key}` is missing")).hint(hint))
+        };
+        let question = need("question", "say in words what the runs answer")?.text("question")?.to_owned();
+        let mut base = Settings::default();
+        let recipe = recipe(need("recipe", "name one, or write a [recipe] table")?, &mut base)?;
+        let (data, of_data) = match find("data") {
+            Some(node) => data_section(node.table("data")?)?,
+            None => (
+                DataSection { name: None, origin: DataOrigin::Here, max_train_tokens: None, digest: None },
+                vec![],
+            ),
+        };
+        base.say_all(&single(&of_data)?);
+        let trainer = find("trainer").map(|node| trainer(node.table("trainer")?)).transpose()?;
+        let mut ladders = Ladders::new();
+        if let Some(node) = find("ladder") {
+            for entry in node.table("ladder")? {
+                ladders.insert(entry.key.clone(), ladder(&entry.node)?);
+            }
+        }
+        let mut sets: Vec<Set> = Vec::new();
+        for node in need("set", "write at least one [[set]]")?.list() {
+            let entries = node.table("set")?;
+            let set = set(node, entries, &ladders)?;
+            if sets.iter().any(|other| other.name == set.name) {
+                return Err(ExperimentError::at(&node.place, format!("two sets are called {:?}", set.name)));
+            }
+            sets.push(set);
+        }
+        Ok(Self { question, recipe, data, trainer, base, sets })
+    }
+
+    /// All runs, resolved, in the order of the file; a run that several sets share appears once.
+    ///
+    /// # Errors
+    /// Impossible or missing values, with the place that said them.
+    pub fn runs(&self, facts: &Facts) -> Result<Vec<PlannedRun>, ExperimentError> {
+        let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
+        let mut runs: Vec<PlannedRun> = Vec::new();
+        for set in &self.sets {
+            for choice in &set.choices {
+                let mut settings = self.base.clone();
+                settings.say_all(choice);
+                let spec = resolve(&settings, facts, &self.recipe, &set.place)?;
+                let key = spec.key();
+                match by_key.get(&key) {
+                    Some(&index) if runs[index].sets.last() == Some(&set.name) => {}
+                    Some(&index) => runs[index].sets.push(set.name.clone()),
+                    None => {
+                        by_key.insert(key.clone(), runs.len());
+                        runs.push(PlannedRun { key, sets: vec![set.name.clone()], spec });
+                    }
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    /// The vocabulary that the recipe asks for, when it is a plain number: what a tokenizer is trained to.
+    pub fn n_vocab(&self) -> Option<u32> {
+        let value = &self.base.get("model.n_vocab")?.value;
+        value.as_integer().and_then(|n| u32::try_from(n).ok())
+    }
+}
+
+/// Settings of a table in which lists make no sense.
+fn single(entries: &[Entry]) -> Result<Choice, ExperimentError> {
+    let mut choices = expand(entries, &Ladders::new())?;
+    match (choices.len(), entries.first()) {
+        (1, _) | (_, None) => Ok(choices.swap_remove(0)),
+        (_, Some(first)) => {
+            Err(ExperimentError::at(&first.place, "a list here: lists belong into a [[set]]"))
+        }
+    }
+}
+
+/// Says the settings of a recipe and gives its name.
+fn recipe(node: &Node, base: &mut Settings) -> Result<String, ExperimentError> {
+    if let NodeValue::Scalar(_) = node.value {
+        let name = node.text("recipe")?;
+        say_known(name, &node.place, base)?;
+        return Ok(name.to_owned());
+    }
+    let entries = node.table("recipe")?;
+    let (named, settings): (Vec<_>, Vec<_>) =
+        entries.iter().cloned().partition(|e| e.key == "name" || e.key == "base");
+    let find = |key: &str| named.iter().find(|e| e.key == key).map(|e| &e.node);
+    let missing =
+        || ExperimentError::at(&node.place, "a recipe has a name and a version").hint("name = \"mine-1\"");
+    let name_node = find("name").ok_or_else(missing)?;
+    let name = name_node.text("name")?;
+    let version = name.rsplit_once('-').map_or("", |(_, version)| version);
+    if version.is_empty() || !version.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(ExperimentError::at(&name_node.place, "a recipe's name ends in its version")
+            .hint(format!("{name}-1")));
+    }
+    if let Some(known) = find("base") {
+        say_known(known.text("base")?, &known.place, base)?;
+    }
+    base.say_all(&single(&settings)?);
+    Ok(name.to_owned())
+}
+
+fn say_known(name: &str, place: &Place, base: &mut Settings) -> Result<(), ExperimentError> {
+    let text = recipes::by_name(name).ok_or_else(|| {
+        let error = ExperimentError::at(place, format!("there is no recipe called {name:?}"));
+        let known: Vec<&str> = recipes::names().collect();
+        match nearest(name, recipes::names()) {
+            Some(near) => error.hint(format!("did you mean {near:?}?")),
+            None => error.hint(format!("there are: {}; or write a [recipe] table", known.join(", "))),
+        }
+    })?;
+    let source = Source { name: format!("recipe {name}"), text: text.to_owned() };
+    base.say_all(&single(&parse(&Arc::new(source))?)?);
+    Ok(())
+}
+
+fn data_section(entries: &[Entry]) -> Result<(DataSection, Vec<Entry>), ExperimentError> {
+    let mut section =
+        DataSection { name: None, origin: DataOrigin::Here, max_train_tokens: None, digest: None };
+    let mut settings = Vec::new();
+    let mut origins = 0;
+    for entry in entries {
+        let node = &entry.node;
+        let whole = || match node.value {
+            NodeValue::Scalar(Value::Integer(i)) if i >= 0 => Ok(i as u64),
+            NodeValue::Scalar(Value::String(ref text)) => scalelaw_core::number::parse(text)
+                .map(|x| x as u64)
+                .map_err(|e| ExperimentError::at(&node.place, e.to_string())),
+            _ => Err(ExperimentError::at(&node.place, format!("{}: expected a whole number", entry.key))),
+        };
+        match entry.key.as_str() {
+            "name" => section.name = Some(node.text("name")?.to_owned()),
+            "digest" => section.digest = Some(node.text("digest")?.to_owned()),
+            "max_train_tokens" => section.max_train_tokens = Some(whole()?),
+            "text" => {
+                let paths = node.list().iter().map(|path| Ok(PathBuf::from(path.text("text")?)));
+                section.origin = DataOrigin::Text(paths.collect::<Result<_, _>>()?);
+                origins += 1;
+            }
+            "synthetic" => {
+                section.origin = DataOrigin::Synthetic(whole()?);
+                origins += 1;
+            }
+            "dataset" => {
+                section.origin = DataOrigin::Dataset(PathBuf::from(node.text("dataset")?));
+                origins += 1;
+            }
+            "train_tokens" | "test_tokens" => settings.push(entry.clone()),
+            key => {
+                const KEYS: [&str; 8] = [
+                    "name",
+                    "digest",
+                    "max_train_tokens",
+                    "text",
+                    "synthetic",
+                    "dataset",
+                    "train_tokens",
+                    "test_tokens",
+                ];
+                return Err(ExperimentError::at(&entry.place, format!("unknown key `{key}` in [data]"))
+                    .meant(key, KEYS.into_iter()));
+            }
+        }
+        if origins > 1 {
+            return Err(ExperimentError::at(&entry.place, "a second source of data").hint("keep one"));
+        }
+    }
+    Ok((section, settings))
+}
+
+fn trainer(entries: &[Entry]) -> Result<Trainer, ExperimentError> {
+    let mut trainer = Trainer { name: String::new(), command: String::new() };
+    for entry in entries {
+        match entry.key.as_str() {
+            "name" => trainer.name = entry.node.text("name")?.to_owned(),
+            "command" => trainer.command = entry.node.text("command")?.to_owned(),
+            key => {
+                return Err(ExperimentError::at(&entry.place, format!("unknown key `{key}` in [trainer]"))
+                    .meant(key, ["name", "command"].into_iter()));
+            }
+        }
+    }
+    let missing =
+        [("name", &trainer.name), ("command", &trainer.command)].into_iter().find(|m| m.1.is_empty());
+    match (missing, entries.first()) {
+        (Some((key, _)), Some(first)) => {
+            Err(ExperimentError::at(&first.place, format!("[trainer] has no {key}")))
+        }
+        _ => Ok(trainer),
+    }
+}
+
+fn set(node: &Node, entries: &[Entry], ladders: &Ladders) -> Result<Set, ExperimentError> {
+    let (named, settings): (Vec<_>, Vec<_>) = entries.iter().cloned().partition(|e| e.key == "name");
+    let Some(name) = named.first() else {
+        return Err(ExperimentError::at(&node.place, "a set has no name").hint("name = \"A\""));
+    };
+    let choices = expand(&settings, ladders)?;
+    Ok(Set { name: name.node.text("name")?.to_owned(), place: name.place.clone(), choices })
+}

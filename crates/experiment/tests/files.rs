@@ -1,0 +1,201 @@
+//! Experiment files as people write them, right and wrong.
+#![allow(clippy::unwrap_used)] // a failed step of a test's set-up is a failed test
+
+use scalelaw_core::schedule::Decay;
+use scalelaw_core::units::{FlopConvention, ParamConvention};
+use scalelaw_core::{Experiment, RunSpec};
+use scalelaw_experiment::{DataOrigin, ExperimentFile, Facts};
+use std::collections::BTreeSet;
+
+fn facts() -> Facts {
+    Facts { name: "toy".into(), digest: "d".into(), n_vocab: 512, train_tokens: 1_000_000, test_tokens: 0 }
+}
+
+const HEAD: &str = "question = \"?\"\nrecipe = \"nano-1\"\n[data]\nsynthetic = 0\ntest_tokens = 4096\n";
+
+fn runs(sets: &str) -> Vec<RunSpec> {
+    let file = ExperimentFile::parse("t.toml", &format!("{HEAD}{sets}")).unwrap_or_else(|e| panic!("{e}"));
+    let runs = file.runs(&facts()).unwrap_or_else(|e| panic!("{e}"));
+    runs.into_iter().map(|run| run.spec).collect()
+}
+
+fn error(sets: &str) -> String {
+    let parsed = ExperimentFile::parse("t.toml", &format!("{HEAD}{sets}"));
+    parsed.and_then(|file| file.runs(&facts()).map(|_| ())).unwrap_err().to_string()
+}
+
+#[test]
+fn lists_multiply_the_first_changing_slowest() {
+    let runs = runs(
+        "[[set]]\nname = \"A\"\nmodels = [{ n_layer = 1, d_model = 8 }, { n_layer = 2, d_model = 32 }]\n\
+                     train_tokens = [\"D\", \"D/4\", \"D/2^4\"]\nseeds = [0, 1]\n",
+    );
+    assert_eq!(runs.len(), 12);
+    let order: Vec<_> = runs.iter().map(|r| (r.model.d_model, r.data.train_tokens, r.seed)).collect();
+    assert_eq!(order[..3], [(8, 1_000_000, 0), (8, 1_000_000, 1), (8, 250_000, 0)]);
+    assert_eq!(order[11], (32, 62_500, 1));
+    let keys: BTreeSet<String> = runs.iter().map(RunSpec::key).collect();
+    assert_eq!(keys.len(), 12);
+}
+
+#[test]
+fn recipe_rules_give_each_width_its_rate_weights_and_heads() {
+    let runs = runs("[[set]]\nname = \"A\"\nn_layer = 2\nd_model = [8, 64]\n");
+    assert_eq!(runs[0].schedule.lr, 0.014);
+    assert!((runs[1].schedule.lr - 0.014 / 8f64.sqrt()).abs() < 1e-15);
+    assert_eq!((runs[0].model.n_head, runs[1].model.n_head), (1, 4));
+    assert_eq!((runs[1].model.d_ff, runs[1].model.d_attn), (256, 64));
+    assert_eq!(runs[1].batch.sequences, 64);
+    assert_eq!(runs[1].schedule.decay, Decay::Constant { cooldown_steps: 750, final_fraction: 0.0 });
+    assert_eq!(runs[0].recipe, "nano-1");
+}
+
+#[test]
+fn grids_reach_every_field_also_inside_a_kind() {
+    let runs = runs(
+        "[[set]]\nname = \"H\"\nn_layer = 2\nd_model = 32\n\
+         decay = [{ kind = \"cosine\", final_fraction = 0.0 }, { kind = \"linear\", final_fraction = [0.0, 0.1] }]\n\
+         optimizer.beta2 = [0.95, 0.99]\n",
+    );
+    assert_eq!(runs.len(), 6);
+    assert_eq!(runs[0].schedule.decay, Decay::Cosine { final_fraction: 0.0 });
+    assert_eq!(runs[5].schedule.decay, Decay::Linear { final_fraction: 0.1 });
+    assert_ne!(runs[0].key(), runs[1].key());
+}
+
+#[test]
+fn budget_in_flops_gives_each_size_its_steps() {
+    let runs =
+        runs("[[set]]\nname = \"J\"\nflops_full = [\"1e11\", \"4e11\"]\nn_layer = 2\nd_model = [16, 64]\n");
+    assert_eq!(runs.len(), 4);
+    for (run, budget) in runs.iter().zip([1e11, 1e11, 4e11, 4e11]) {
+        let spent = run.model.train_flops_per_token(FlopConvention::Full) * run.tokens() as f64;
+        let step = spent / run.steps as f64;
+        assert!((spent - budget).abs() <= 0.5 * step, "{spent} for {budget}");
+    }
+}
+
+#[test]
+fn batch_scan_keeps_the_tokens_and_tunes_the_rate_per_batch() {
+    let runs = runs(
+        "[[set]]\nname = \"C\"\nn_layer = 2\nd_model = 32\ntokens = \"1M\"\nbatch_tokens = [512, 4096]\n\
+         lr = [\"0.01 * sqrt(batch_tokens / 4096)\", \"0.02 * sqrt(B / 4096)\"]\nmicro_sequences = \"sequences / 2\"\n",
+    );
+    let got: Vec<_> = runs.iter().map(|r| (r.batch.sequences, r.batch.micro_sequences, r.steps)).collect();
+    assert_eq!(got, [(8, 4, 1953), (8, 4, 1953), (64, 32, 244), (64, 32, 244)]);
+    assert_eq!(runs[2].schedule.lr, 0.01);
+    assert_eq!(runs[3].schedule.lr, 0.02);
+}
+
+#[test]
+fn shape_sweep_holds_n_to_one_percent() {
+    let runs = runs("[[set]]\nname = \"D\"\nn_nonembed = 98304\naspect = [4, 8, 16, 32, 96]\n");
+    let mut depths = BTreeSet::new();
+    for run in &runs {
+        let n = run.model.n_params(ParamConvention::NonEmbedding) as f64;
+        assert!((n / 98_304.0 - 1.0).abs() <= 0.01, "{:?} has {n}", run.model);
+        depths.insert(run.model.n_layer);
+    }
+    assert!(depths.len() >= 4, "{depths:?}");
+}
+
+#[test]
+fn run_of_two_sets_appears_once_with_both_names() {
+    let sets = "[[set]]\nname = \"A\"\nn_layer = 2\nd_model = [16, 32]\n[[set]]\nname = \"I\"\nn_layer = 2\nd_model = 32\n\
+                seeds = [0, 1]\n";
+    let file = ExperimentFile::parse("t.toml", &format!("{HEAD}{sets}")).unwrap();
+    let runs = file.runs(&facts()).unwrap();
+    assert_eq!(runs.len(), 3);
+    assert_eq!(runs[1].sets, ["A", "I"]);
+}
+
+#[test]
+fn named_ladder_may_be_a_list_or_a_rule() {
+    let sets = "[ladder]\nsmall = [{ n_layer = 1, d_model = 8 }, { n_layer = 2, d_model = 16 }]\n\
+                rule = { n_nonembed = [3072, 98304], aspect = 32 }\n[[set]]\nname = \"A\"\nmodels = [\"small\", \"rule\"]\n";
+    let runs = runs(sets);
+    let n: Vec<u64> = runs.iter().map(|r| r.model.n_params(ParamConvention::NonEmbedding)).collect();
+    assert_eq!(n[..2], [768, 6144]);
+    assert!(n.len() == 4 && n[3] == 98_304, "{n:?}");
+}
+
+#[test]
+fn later_ways_to_say_a_length_replace_earlier_ones() {
+    let runs = runs("[[set]]\nname = \"A\"\nn_layer = 1\nd_model = 8\nepochs = 2\ntrain_tokens = 40960\n");
+    assert_eq!(runs[0].steps, 20);
+}
+
+#[test]
+fn unknown_key_names_file_line_caret_and_the_nearest_key() {
+    let message = error("[[set]]\nname = \"A\"\nn_layers = 2\n");
+    assert!(message.starts_with("t.toml:8:1: unknown key `n_layers`"), "{message}");
+    assert!(message.contains("8 | n_layers = 2\n  | ^^^^^^^^ did you mean `n_layer`?"), "{message}");
+    let message = error("[[set]]\nname = \"A\"\nbatch = { sequence = 2 }\n");
+    assert!(message.contains("`sequence`") && message.contains("did you mean `sequences`"), "{message}");
+}
+
+#[test]
+fn mistakes_in_values_point_at_the_value() {
+    for (set, wanted) in [
+        ("n_layer = 2\nd_model = 32\nlr = \"0.1 * sqrt(d_modl)\"", ["d_modl", "did you mean `d_model`?"]),
+        ("n_layer = 2\nd_model = 32\nlr = -1", ["schedule.lr", "lr = -1"]),
+        ("n_layer = 2\nd_model = 32\nhead = \"tide\"", ["tide", "did you mean `tied`?"]),
+        ("n_layer = 2\nd_model = 32\nbatch_tokens = 100", ["not a whole number of sequences", "100"]),
+        ("n_layer = 2\nd_model = 32\nsteps = 5\ntokens = 5", ["say the same thing twice", "tokens = 5"]),
+        ("n_nonembed = 98304", ["no shape", "add aspect"]),
+        ("n_layer = 2\nd_model = \"2 * d_model\"", ["circle", "d_model"]),
+        ("models = \"smal\"", ["no [ladder] called", "smal"]),
+        ("n_layer = 2\nd_model = []", ["empty list", "[]"]),
+        ("n_layer = 2\nd_model = 32\ndecay = { kind = \"cosin\" }", ["cosin", "did you mean `cosine`?"]),
+        ("n_layer = 2", ["d_model", "A"]),
+    ] {
+        let message = error(&format!("[[set]]\nname = \"A\"\n{set}\n"));
+        assert!(message.contains("t.toml:") && message.contains('^'), "{message}");
+        for part in wanted {
+            assert!(message.contains(part), "{set}: {message}");
+        }
+    }
+}
+
+#[test]
+fn mistakes_in_the_frame_are_refused() {
+    for (text, wanted) in [
+        ("qestion = \"?\"\n", "did you mean `question`?"),
+        ("question = \"?\"\nrecipe = \"nano-2\"\n", "did you mean \"nano-1\"?"),
+        ("question = \"?\"\n[recipe]\nname = \"mine\"\n", "mine-1"),
+        ("question = \"?\"\nrecipe = \"nano-1\"\n", "`set` is missing"),
+        ("question = \"?\"\nrecipe = \"nano-1\"\n[data]\nsynthetic = 0\ntext = \"x\"\n", "second source"),
+        ("question = \"?\"\nrecipe = \"nano-1\"\n[data]\ntexts = \"x\"\n", "did you mean `text`?"),
+        ("question = \"?\"\nrecipe = \"nano-1\"\n[trainer]\nname = \"t-1\"\n", "no command"),
+        ("question = [\n", "t.toml:"),
+    ] {
+        let message = ExperimentFile::parse("t.toml", text).unwrap_err().to_string();
+        assert!(message.contains(wanted), "{text}: {message}");
+    }
+}
+
+#[test]
+fn quickstarts_own_file_gives_the_same_runs_in_the_same_order() {
+    let text = include_str!("quickstart.toml");
+    let before = Experiment::from_toml(text).unwrap();
+    let file = ExperimentFile::parse("experiment.toml", text).unwrap();
+    assert_eq!(file.data.origin, DataOrigin::Here);
+    let facts = Facts {
+        name: before.data.name.clone(),
+        digest: before.data.digest.clone(),
+        n_vocab: 512,
+        train_tokens: 9_030_000,
+        test_tokens: 0,
+    };
+    let specs: Vec<RunSpec> = file.runs(&facts).unwrap().into_iter().map(|run| run.spec).collect();
+    assert_eq!(specs, before.specs().unwrap());
+    assert!(specs.len() > 15);
+}
+
+#[test]
+fn resolved_runs_of_a_released_recipe_never_change() {
+    // Golden keys: nano-1 is frozen.
+    let runs = runs("[[set]]\nname = \"A\"\nn_layer = 2\nd_model = [16, 64]\n");
+    let keys: Vec<String> = runs.iter().map(RunSpec::key).collect();
+    assert_eq!(keys, ["l2d16-n6144-t1000000-s0-c0f8d79b3c43", "l2d64-n98304-t1000000-s0-4dd6a59fbac3"]);
+}
