@@ -1,7 +1,7 @@
 use crate::RunError;
 use std::fs::{self, File};
-use std::io::Write;
-use std::path::Path;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes a whole file so that it is either absent, old or complete, also after a power cut.
@@ -11,19 +11,41 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Errors
 /// Names the file; a left-over temporary name is removed.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
-    static WRITES: AtomicU64 = AtomicU64::new(0);
-    let serial = WRITES.fetch_add(1, Ordering::Relaxed);
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}-{serial}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
+    publish(path, bytes, |temporary| fs::rename(temporary, path))
+}
+
+/// As [`write_atomically`], but the first writer wins: a file that is there stays.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub(crate) fn write_once(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    publish(path, bytes, |temporary| match fs::hard_link(temporary, path) {
+        Ok(()) => fs::remove_file(temporary),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => fs::remove_file(temporary),
+        // A file system without links: the bytes are the same whoever writes them.
+        Err(_) => fs::rename(temporary, path),
+    })
+}
+
+fn publish(path: &Path, bytes: &[u8], show: impl Fn(&Path) -> std::io::Result<()>) -> Result<(), RunError> {
+    let temporary = own_name(path);
     let written = write_and_sync(&temporary, bytes)
-        .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| show(&temporary))
         .and_then(|()| File::open(path.parent().unwrap_or(Path::new("."))).and_then(|dir| dir.sync_all()));
     written.map_err(|source| {
         // The write failed already; failing to tidy up adds nothing a user could act on.
         let _ = fs::remove_file(&temporary);
         RunError::io("write", path, source)
     })
+}
+
+/// A name beside `path` that no other writer uses.
+fn own_name(path: &Path) -> PathBuf {
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let serial = WRITES.fetch_add(1, Ordering::Relaxed);
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}-{serial}.tmp", std::process::id()));
+    path.with_file_name(name)
 }
 
 fn write_and_sync(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -27,9 +27,9 @@ pub struct Checkpoint {
     pub tensors: Vec<(String, Vec<f32>)>,
 }
 
-const STEP: &str = "step";
-const EVENTS_BYTES: &str = "events_bytes";
-const DIGEST: &str = "digest";
+/// The one entry of the metadata, `<step> <events_bytes> <digest>`: of several, the format leaves the order open,
+/// and the same state must have the same bytes.
+const STATE: &str = "step events_bytes digest";
 
 /// Path of the checkpoint after `step` steps.
 pub(crate) fn path_of(dir: &Path, step: u64) -> PathBuf {
@@ -70,11 +70,8 @@ pub(crate) fn save(
             .map_err(|e| RunError::content(&path, format!("{}: {e}", tensor.name)))?;
         views.push((tensor.name, view));
     }
-    let metadata = HashMap::from([
-        (STEP.to_owned(), step.to_string()),
-        (EVENTS_BYTES.to_owned(), events_bytes.to_string()),
-        (DIGEST.to_owned(), digest(step, events_bytes, views.iter().map(|(n, v)| (*n, v.data())))),
-    ]);
+    let digest = digest(step, events_bytes, views.iter().map(|(n, v)| (*n, v.data())));
+    let metadata = HashMap::from([(STATE.to_owned(), format!("{step} {events_bytes} {digest}"))]);
     let file = serialize(views, Some(metadata))
         .map_err(|e| RunError::content(&path, format!("cannot encode: {e}")))?;
     write_atomically(&path, &file)
@@ -87,16 +84,18 @@ pub(crate) fn load(dir: &Path, step: u64) -> Result<Checkpoint, RunError> {
     let broken = |what: &str| RunError::content(&path, format!("damaged checkpoint: {what}"));
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| broken(&e.to_string()))?;
     let metadata = header.metadata().clone().unwrap_or_default();
-    let number = |key: &str| metadata.get(key).and_then(|v| v.parse::<u64>().ok()).ok_or_else(|| broken(key));
-    let events_bytes = number(EVENTS_BYTES)?;
-    if number(STEP)? != step {
+    let state: Vec<&str> = metadata.get(STATE).map(|state| state.split(' ').collect()).unwrap_or_default();
+    let [named_step, events_bytes, expected] = state[..] else { return Err(broken("it has no state")) };
+    let number = |text: &str| text.parse::<u64>().map_err(|_| broken("its state is no number"));
+    let events_bytes = number(events_bytes)?;
+    if number(named_step)? != step {
         return Err(broken("its step is not the one in its name"));
     }
     let file = SafeTensors::deserialize(&bytes).map_err(|e| broken(&e.to_string()))?;
     let mut views: Vec<_> = file.tensors();
     views.sort_by(|a, b| a.0.cmp(&b.0));
     let found = digest(step, events_bytes, views.iter().map(|(n, v)| (n.as_str(), v.data())));
-    if metadata.get(DIGEST) != Some(&found) {
+    if expected != found {
         return Err(broken("its digest differs"));
     }
     let tensors = views

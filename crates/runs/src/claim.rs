@@ -2,9 +2,10 @@
 
 use crate::RunError;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 /// Who made a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +22,8 @@ pub struct Owner {
 /// and is never deleted; who takes over makes `claim.<n+1>`.
 #[derive(Debug)]
 pub struct Claim {
-    _locked: File,
+    locked: File,
+    path: PathBuf,
 }
 
 /// What an attempt to claim a run gave.
@@ -34,6 +36,27 @@ pub enum Claimed {
 }
 
 impl Claim {
+    /// The claim as the standard input of a process, which reads as empty: the claim is then held as long as
+    /// this value or that process lives.
+    ///
+    /// # Errors
+    /// When the system has no file handle left.
+    pub fn as_stdin(&self) -> Result<Stdio, RunError> {
+        let shared = self.locked.try_clone().map_err(|e| RunError::io("share", &self.path, e))?;
+        Ok(Stdio::from(shared))
+    }
+
+    /// Who has the run in `dir`, as far as `host` can tell; nobody when its last owner is known to be gone.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn holder(dir: &Path, host: &str) -> Result<Option<Owner>, RunError> {
+        match newest(dir)? {
+            Some(number) => living_owner(&path_of(dir, number), host),
+            None => Ok(None),
+        }
+    }
+
     /// Claims the run in `dir` for this process on `host`.
     ///
     /// An earlier claim of the same host is taken over when its lock is free, for the system frees the lock
@@ -58,7 +81,7 @@ impl Claim {
             // The link is what counts; a left-over own name does no harm.
             let _ = fs::remove_file(&own);
             match linked {
-                Ok(()) => return Ok(Claimed::Ours(Self { _locked: file })),
+                Ok(()) => return Ok(Claimed::Ours(Self { locked: file, path })),
                 // Somebody was faster: look again.
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(RunError::io("create", &path, e)),
@@ -68,7 +91,8 @@ impl Claim {
 }
 
 fn write_locked(path: &Path, host: &str) -> Result<File, RunError> {
-    let mut file = File::create(path).map_err(|e| RunError::io("create", path, e))?;
+    let open = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
+    let mut file = open.map_err(|e| RunError::io("create", path, e))?;
     // A lock that the file system does not offer leaves the claim weaker, not the run unsafe.
     let _ = file.try_lock();
     let owner = Owner { host: host.to_owned(), pid: std::process::id() };

@@ -1,4 +1,4 @@
-use crate::atomic::write_atomically;
+use crate::atomic::{write_atomically, write_once};
 use crate::checkpoint::{self, Checkpoint, NamedTensor};
 use crate::record::{EvalRecord, RunResult, StepRecord, TimingRecord};
 use crate::{Outcome, RunError};
@@ -67,13 +67,14 @@ impl RunDir {
         read_result(&self.path)
     }
 
-    /// Goes back to the newest checkpoint that is whole: the logs are cut to its lengths, and its
-    /// evaluations come with it. `None` means from the start.
+    /// Goes back to the newest checkpoint that is whole, with its evaluations. `None` means from the start.
     ///
-    /// A damaged checkpoint, or one whose logs are shorter than it says, is passed over.
+    /// What the logs hold beyond it is left and written again, the same bytes at the same offsets: cutting it
+    /// would make a hole under another writer that is ahead. A damaged checkpoint, or one whose logs are
+    /// shorter than it says, is passed over.
     ///
     /// # Errors
-    /// When the logs cannot be read or cut.
+    /// When the logs cannot be read.
     pub fn resume(&mut self) -> Result<Option<(Checkpoint, Vec<EvalRecord>)>, RunError> {
         for step in checkpoint::steps_in(&self.path)? {
             let Ok(checkpoint) = checkpoint::load(&self.path, step) else { continue };
@@ -84,20 +85,11 @@ impl RunDir {
                 continue;
             }
             let Ok(evals) = read_evals(&self.path, checkpoint.events_bytes) else { continue };
-            self.cut_logs(wanted_steps, checkpoint.events_bytes)?;
+            self.events_bytes = checkpoint.events_bytes;
             return Ok(Some((checkpoint, evals)));
         }
-        self.cut_logs(0, 0)?;
+        self.events_bytes = 0;
         Ok(None)
-    }
-
-    fn cut_logs(&mut self, steps_bytes: u64, events_bytes: u64) -> Result<(), RunError> {
-        self.steps.set_len(steps_bytes).map_err(|e| RunError::io("cut", &self.path.join("steps.bin"), e))?;
-        self.events
-            .set_len(events_bytes)
-            .map_err(|e| RunError::io("cut", &self.path.join("events.jsonl"), e))?;
-        self.events_bytes = events_bytes;
-        Ok(())
     }
 
     /// Writes the records of consecutive steps, the first being step `first` (from 0), at their offset.
@@ -159,17 +151,25 @@ impl RunDir {
         Ok(())
     }
 
-    /// Writes the result: the run is finished.
+    /// Writes the result: the run is finished. The logs are cut to what belongs to it; a result that is there
+    /// already stays.
     ///
     /// # Errors
     /// When a file cannot be written.
     pub fn finish(self, result: &RunResult) -> Result<(), RunError> {
+        let cut = |file: &File, name: &str, bytes| {
+            let longer = file_len(file, &self.path)? > bytes;
+            let cut = if longer { file.set_len(bytes) } else { Ok(()) };
+            cut.map_err(|e| RunError::io("cut", &self.path.join(name), e))
+        };
+        cut(&self.steps, "steps.bin", result.steps * StepRecord::BYTES as u64)?;
+        cut(&self.events, "events.jsonl", self.events_bytes)?;
         self.sync_logs()?;
         let path = self.path.join("result.json");
         let mut text =
             serde_json::to_vec_pretty(result).map_err(|e| RunError::content(&path, e.to_string()))?;
         text.push(b'\n');
-        write_atomically(&path, &text)
+        write_once(&path, &text)
     }
 
     fn sync_logs(&self) -> Result<(), RunError> {

@@ -20,7 +20,10 @@ mod claim;
 mod dir;
 mod error;
 pub mod local;
+pub mod process;
 mod record;
+pub mod scheduler;
+mod stage;
 
 pub use atomic::write_atomically;
 pub use checkpoint::{Checkpoint, NamedTensor};
@@ -28,3 +31,6 @@ pub use claim::{Claim, Claimed, Owner};
 pub use dir::{FinishedRun, RunDir, finished_run, finished_runs};
 pub use error::RunError;
 pub use record::{EvalRecord, Outcome, RunResult, StepRecord, TimingRecord};
+pub use stage::{
+    FailureRecord, Prepared, RunStage, evals_so_far, failure, last_eval, prepare, record_failure, stage,
+};

@@ -7,7 +7,9 @@ use scalelaw_core::{Head, ModelShape, RunSpec};
 use scalelaw_runs::{
     EvalRecord, NamedTensor, Outcome, RunDir, RunError, RunResult, StepRecord, finished_run, finished_runs,
 };
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 fn spec(seed: u64) -> RunSpec {
     RunSpec {
@@ -139,6 +141,57 @@ fn resume_with_logs_cut_at_any_byte_falls_back_and_never_fails() {
         // Only the two newest checkpoints are there to fall back on.
         let expected = if whole_lines >= 2 { whole_lines } else { 0 };
         assert_eq!(resumed.map_or(0, |(c, _)| c.step), expected, "events cut at byte {cut}");
+    }
+}
+
+/// Every file of a run with its bytes.
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let read = |entry: fs::DirEntry| {
+        (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).unwrap())
+    };
+    fs::read_dir(dir).unwrap().map(|entry| read(entry.unwrap())).collect()
+}
+
+#[test]
+fn zombie_that_wakes_up_at_any_step_leaves_the_bytes_of_an_undisturbed_run() {
+    let root = tempfile::tempdir().unwrap();
+    let calm = root.path().join("calm");
+    let mut dir = RunDir::open(&calm, &spec(0)).unwrap();
+    dir.resume().unwrap();
+    advance(&mut dir, 0, 4);
+    finish(dir);
+    // The zombie falls asleep after `asleep` steps and wakes up when its successor has done `awake`.
+    for asleep in [0, 2, 3] {
+        for awake in asleep..=4 {
+            for zombie_finishes_first in [false, true] {
+                let path = root.path().join(format!("{asleep}-{awake}-{zombie_finishes_first}"));
+                let mut zombie = RunDir::open(&path, &spec(0)).unwrap();
+                zombie.resume().unwrap();
+                advance(&mut zombie, 0, asleep);
+                let mut heir = RunDir::open(&path, &spec(0)).unwrap();
+                let from = heir.resume().unwrap().map_or(0, |(checkpoint, _)| checkpoint.step);
+                assert_eq!(from, asleep);
+                advance(&mut heir, from, awake);
+                let zombie_steps = |mut zombie: RunDir| {
+                    advance(&mut zombie, asleep, 4);
+                    finish(zombie);
+                };
+                if zombie_finishes_first {
+                    zombie_steps(zombie);
+                    assert!(
+                        finished_run(&path).is_ok_and(|run| run.is_some()),
+                        "never a finished run with a hole"
+                    );
+                    advance(&mut heir, awake, 4);
+                    finish(heir);
+                } else {
+                    advance(&mut heir, awake, 4);
+                    finish(heir);
+                    zombie_steps(zombie);
+                }
+                assert_eq!(files(&path), files(&calm), "{}", path.display());
+            }
+        }
     }
 }
 

@@ -70,7 +70,7 @@ pub fn run(
     let session = RunSession {
         spec,
         run_id: spec.key(),
-        since_eval: train_losses(dir.path(), last_eval)?,
+        since_eval: train_losses(dir.path(), last_eval..step)?,
         dir,
         trainer,
         evals,
@@ -85,11 +85,12 @@ pub fn run(
     session.finish()
 }
 
-/// The train losses in `steps.bin` from step `from` on.
-fn train_losses(dir: &Path, from: u64) -> Result<Vec<f64>, TrainError> {
+/// The train losses of these steps in `steps.bin`.
+fn train_losses(dir: &Path, steps: std::ops::Range<u64>) -> Result<Vec<f64>, TrainError> {
     let path = dir.join("steps.bin");
     let bytes = std::fs::read(&path).map_err(|source| RunError::Io { action: "read", path, source })?;
-    let records = bytes.as_chunks::<{ StepRecord::BYTES }>().0.iter().skip(from as usize);
+    let (records, _) = bytes.as_chunks::<{ StepRecord::BYTES }>();
+    let records = records.iter().take(steps.end as usize).skip(steps.start as usize);
     Ok(records.map(|record| StepRecord::from_bytes(record).train_loss).collect())
 }
 
