@@ -104,7 +104,7 @@ fn claim_or_wait(dir: &Path, display: &Display) -> anyhow::Result<Option<Claim>>
 }
 
 /// Name of this host, for claims on a shared file system.
-fn host() -> String {
+pub fn host() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .ok()
         .or_else(|| std::env::var("HOSTNAME").ok())

@@ -9,6 +9,7 @@ mod execute;
 mod output;
 mod progress;
 mod quickstart;
+mod signals;
 mod tables;
 
 use clap::{Parser, Subcommand};
@@ -28,6 +29,8 @@ enum Command {
     /// The whole study in miniature: trains a ladder of models on your text, fits the laws, plans the next
     /// run and writes a report
     Quickstart(quickstart::Arguments),
+    /// The runs of an experiment file: plan them, bring them all home, see where they stand
+    Sweep(commands::sweep::Arguments),
     /// Train one model from a spec
     Train(commands::train::Arguments),
     /// List or export finished runs
@@ -55,6 +58,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Quickstart(arguments) => quickstart::run(&arguments),
+        Command::Sweep(arguments) => commands::sweep::run(&arguments),
         Command::Train(arguments) => commands::train::run(&arguments),
         Command::Runs(arguments) => commands::runs::run(&arguments),
         Command::Paper(arguments) => commands::paper::run(&arguments),

@@ -15,4 +15,5 @@ pub mod reproduce;
 pub mod runs;
 pub mod score;
 pub mod suggest;
+pub mod sweep;
 pub mod train;

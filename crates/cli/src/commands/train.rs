@@ -2,6 +2,7 @@
 
 use crate::output;
 use crate::progress::Display;
+use crate::signals;
 use anyhow::Context;
 use scalelaw_core::RunSpec;
 use scalelaw_runs::Outcome;
@@ -10,6 +11,7 @@ use scalelaw_train::{RunData, RunEnd, RunOptions};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 
 /// Arguments of `scalelaw train`.
 #[derive(clap::Args)]
@@ -47,7 +49,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let path = arguments.out.join(spec.key());
     let display = Display::new();
     display.begin_runs(HashMap::from([(spec.key(), 1.0)]), 1);
-    let options = RunOptions { threads: arguments.threads, observer: &display, stop: &|| false };
+    let flag = signals::stop_flag()?;
+    let stop = || flag.load(Ordering::Relaxed);
+    let options = RunOptions { threads: arguments.threads, observer: &display, stop: &stop };
     let end = scalelaw_train::run(&spec, &RunData::open(&data, &spec)?, &path, options)?;
     display.finish();
     let RunEnd::Finished(result) = end else {

@@ -1,0 +1,307 @@
+//! Brings the runs of an experiment home: each a process, longest first, one a core, tried three times.
+
+use super::RunArguments;
+use super::study::{Study, cost};
+use super::trainer;
+use crate::execute::host;
+use crate::output;
+use crate::progress::{Display, clock};
+use crate::signals;
+use crate::tables::{curve_rows, run_row};
+use anyhow::Context;
+use scalelaw_core::observer::{Observer, Progress};
+use scalelaw_experiment::PlannedRun;
+use scalelaw_kernels::{CpuDevice, Device, SessionOptions};
+use scalelaw_runs::process::{Exit, run_to_end};
+use scalelaw_runs::scheduler::{Attempt, Fate, Limits, Task, bring_home};
+use scalelaw_runs::{
+    Claim, Claimed, FinishedRun, Outcome, RunStage, finished_run, prepare, record_failure, stage,
+    write_atomically,
+};
+use scalelaw_table::{CurveRow, Format, Row, RunRow, write_rows};
+use scalelaw_train::RunData;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Times a run is tried by one call.
+const ATTEMPTS: u32 = 3;
+/// How often the running runs are looked at for the progress line.
+const LOOK: Duration = Duration::from_millis(500);
+/// Share of the free memory that runs may use.
+const MEMORY_SHARE: f64 = 0.8;
+
+/// What a call did.
+#[derive(Serialize)]
+struct Summary {
+    runs: usize,
+    finished: usize,
+    finished_before: usize,
+    diverged: Vec<String>,
+    failed: Vec<Failure>,
+    left: usize,
+    seconds: f64,
+    table: String,
+}
+
+/// A run that was given up.
+#[derive(Serialize)]
+struct Failure {
+    run: String,
+    reason: String,
+}
+
+/// Runs what is not finished.
+///
+/// # Errors
+/// When the experiment, its data or the output directory are not usable. A run that fails is in the summary.
+pub fn run(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    let stop = signals::stop_flag()?;
+    let display = Display::new();
+    let study = Study::open(arguments, &display)?;
+    std::fs::create_dir_all(&study.dir).with_context(|| format!("cannot create {}", study.dir.display()))?;
+    let mut todo: Vec<&PlannedRun> = Vec::new();
+    for run in &study.runs {
+        if stage(&study.dir_of(run))? != RunStage::Finished {
+            todo.push(run);
+        }
+    }
+    let finished_before = study.runs.len() - todo.len();
+    display.say(&format!(
+        "{} runs, {finished_before} of them finished already; {} cores",
+        study.runs.len(),
+        arguments.workers.max(1)
+    ));
+    let fates = bring_all_home(&study, &todo, arguments, &stop, &display);
+    let mut failed = Vec::new();
+    for (run, fate) in todo.iter().zip(&fates) {
+        if let Fate::Failed { reason } = fate {
+            record_failure(&study.dir_of(run), ATTEMPTS, reason)?;
+            failed.push(Failure { run: run.key.clone(), reason: reason.clone() });
+        }
+    }
+    let finished = finished_of(&study)?;
+    let table = write_tables(&study, &finished, &arguments.out)?;
+    display.finish();
+    let summary = Summary {
+        runs: study.runs.len(),
+        finished: finished.len(),
+        finished_before,
+        diverged: finished.iter().filter(|r| !r.is_complete()).filter_map(diverged).collect(),
+        left: fates.iter().filter(|fate| **fate == Fate::Left).count(),
+        failed,
+        seconds: started.elapsed().as_secs_f64(),
+        table,
+    };
+    summary.print(arguments.json)?;
+    Ok(summary.exit())
+}
+
+fn diverged(run: &FinishedRun) -> Option<String> {
+    matches!(run.result.outcome, Outcome::Diverged { .. }).then(|| run.key.clone())
+}
+
+fn bring_all_home(
+    study: &Study,
+    todo: &[&PlannedRun],
+    arguments: &RunArguments,
+    stop: &AtomicBool,
+    display: &Display,
+) -> Vec<Fate> {
+    let cores = arguments.workers.max(1);
+    let limits = Limits { cores, memory: arguments.memory.unwrap_or_else(free_memory), attempts: ATTEMPTS };
+    let tasks: Vec<Task> =
+        todo.iter().map(|run| Task { cost: cost(&run.spec), memory: memory(study, run, 1) }).collect();
+    let costs = todo.iter().zip(&tasks).map(|(run, task)| (run.key.clone(), task.cost));
+    display.begin_runs(costs.collect::<HashMap<_, _>>(), cores);
+    let running: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| watch(study, todo, &running, &over, display));
+        let fates = bring_home(&tasks, limits, &|| stop.load(Ordering::Relaxed), &|index, threads| {
+            let set_running = |on: bool| {
+                if let Ok(mut running) = running.lock() {
+                    running.retain(|other| *other != index);
+                    running.extend(on.then_some(index));
+                }
+            };
+            set_running(true);
+            let attempt = attempt(study, todo[index], threads, stop)
+                .unwrap_or_else(|error| Attempt::Failed(format!("{error:#}")));
+            set_running(false);
+            if let Attempt::Failed(reason) = &attempt {
+                let first = reason.lines().next().unwrap_or_default();
+                display.say(&format!("{} failed: {first}", todo[index].key));
+            }
+            attempt
+        });
+        over.store(true, Ordering::Relaxed);
+        fates
+    })
+}
+
+/// One attempt at one run.
+fn attempt(study: &Study, run: &PlannedRun, threads: usize, stop: &AtomicBool) -> anyhow::Result<Attempt> {
+    let dir = study.dir_of(run);
+    if stage(&dir)? == RunStage::Finished {
+        return Ok(Attempt::Finished);
+    }
+    std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let claim = match Claim::acquire(&dir, &host())? {
+        Claimed::Held(owner) => return Ok(Attempt::Held(owner)),
+        Claimed::Ours(claim) => claim,
+    };
+    // It may have been finished between the look and the claim.
+    if stage(&dir)? == RunStage::Finished {
+        return Ok(Attempt::Finished);
+    }
+    prepare(&dir, &run.spec)?;
+    let command = trainer::command(study, &dir, threads)?;
+    let log = dir.join("trainer.log");
+    Ok(match run_to_end(command, &claim, &log, &|| stop.load(Ordering::Relaxed))? {
+        Exit::Stopped => Attempt::Stopped,
+        Exit::Failure(reason) => Attempt::Failed(reason),
+        Exit::Success => match stage(&dir)? {
+            RunStage::Finished => {
+                // Of a run that is fine nobody wants the log; one that stays does no harm.
+                if study.file.trainer.is_none() {
+                    let _ = std::fs::remove_file(&log);
+                }
+                Attempt::Finished
+            }
+            _ => Attempt::Failed("the trainer ended well but left no result".into()),
+        },
+    })
+}
+
+/// Bytes that a run needs; a trainer of the user's own is not ours to measure.
+pub fn memory(study: &Study, run: &PlannedRun, threads: usize) -> u64 {
+    if study.file.trainer.is_some() {
+        return 0;
+    }
+    let plan = scalelaw_train::transformer::plan(&run.spec.model);
+    CpuDevice::new().footprint(&plan, SessionOptions { threads, chunk: None }).bytes() as u64
+}
+
+/// Most of the memory that is free now; no bound where the system does not say.
+pub fn free_memory() -> u64 {
+    let kilobytes = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
+        line.split_whitespace().nth(1)?.parse::<f64>().ok()
+    });
+    kilobytes.map_or(u64::MAX, |k| (k * 1024.0 * MEMORY_SHARE) as u64)
+}
+
+/// Tells the display of the progress of the running runs, from their logs, until `over`.
+fn watch(
+    study: &Study,
+    todo: &[&PlannedRun],
+    running: &Mutex<Vec<usize>>,
+    over: &AtomicBool,
+    display: &Display,
+) {
+    let mut seen: BTreeMap<usize, u64> = BTreeMap::new();
+    let mut before: Vec<usize> = Vec::new();
+    while !over.load(Ordering::Relaxed) {
+        let now = running.lock().map(|running| running.clone()).unwrap_or_default();
+        // Those that ended since the last look are looked at once more.
+        let looked: BTreeSet<usize> = before.iter().chain(&now).copied().collect();
+        before = now;
+        for index in looked {
+            let run = todo[index];
+            let Some(last) = scalelaw_runs::last_eval(&study.dir_of(run)) else { continue };
+            let known = seen.insert(index, last.step).unwrap_or(0);
+            if last.step > known {
+                let new_tokens = (last.step - known) * run.spec.batch_tokens();
+                display.progress(Progress::Run {
+                    run_id: &run.key,
+                    step: last.step,
+                    steps: run.spec.steps,
+                    new_tokens,
+                    new_flops: new_tokens as f64
+                        * run.spec.model.train_flops_per_token(scalelaw_core::FlopConvention::Full),
+                    train_loss: last.train_loss,
+                });
+            }
+        }
+        let slept = Instant::now();
+        while slept.elapsed() < LOOK && !over.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// The finished runs of the experiment.
+fn finished_of(study: &Study) -> anyhow::Result<Vec<FinishedRun>> {
+    let mut finished = Vec::new();
+    for run in &study.runs {
+        finished.extend(finished_run(&study.dir_of(run))?);
+    }
+    Ok(finished)
+}
+
+/// Writes `tables/runs.csv` and `tables/curves.csv`, rows sorted by run, nothing from the clock.
+fn write_tables(study: &Study, finished: &[FinishedRun], out: &Path) -> anyhow::Result<String> {
+    let tables = out.join("tables");
+    std::fs::create_dir_all(&tables).with_context(|| format!("cannot create {}", tables.display()))?;
+    let mut rows: Vec<RunRow> = Vec::with_capacity(finished.len());
+    for run in finished {
+        let test = match &study.dataset {
+            Some(dataset) => Some(RunData::open(dataset, &run.spec)?.test),
+            None => None,
+        };
+        rows.push(run_row(run, test.as_ref()));
+    }
+    let curves: Vec<CurveRow> = finished.iter().flat_map(curve_rows).collect();
+    let path = tables.join("runs.csv");
+    write_table(&path, rows)?;
+    write_table(&tables.join("curves.csv"), curves)?;
+    Ok(path.display().to_string())
+}
+
+fn write_table<R: Row>(path: &Path, mut rows: Vec<R>) -> anyhow::Result<()> {
+    rows.sort_by_key(Row::sort_key);
+    let mut csv = Vec::new();
+    write_rows(&rows, Format::CSV, &mut csv)?;
+    Ok(write_atomically(path, &csv)?)
+}
+
+impl Summary {
+    fn print(&self, json: bool) -> anyhow::Result<()> {
+        for Failure { run, reason } in &self.failed {
+            eprintln!("{run} failed {ATTEMPTS} times: {reason}");
+        }
+        if self.left > 0 {
+            eprintln!("stopped with {} runs to go; the same command goes on from here", self.left);
+        }
+        if json {
+            return output::print(&serde_json::to_string_pretty(self)?);
+        }
+        let mut line = format!(
+            "{} of {} runs finished, {} of them now, in {}",
+            self.finished,
+            self.runs,
+            self.finished.saturating_sub(self.finished_before),
+            clock(self.seconds)
+        );
+        for (count, what) in [(self.diverged.len(), "diverged"), (self.failed.len(), "failed")] {
+            if count > 0 {
+                line += &format!("; {count} {what}");
+            }
+        }
+        output::print(&format!("{line}\n{}", self.table))
+    }
+
+    fn exit(&self) -> ExitCode {
+        match (self.finished, self.runs) {
+            (finished, runs) if finished == runs => ExitCode::SUCCESS,
+            (0, _) if self.left == 0 => ExitCode::FAILURE,
+            _ => ExitCode::from(3),
+        }
+    }
+}

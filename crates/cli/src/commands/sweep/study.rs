@@ -1,0 +1,155 @@
+//! An experiment file with its data and its resolved runs.
+
+use super::{RunArguments, data};
+use crate::progress::Display;
+use anyhow::Context;
+use scalelaw_core::RunSpec;
+use scalelaw_core::units::FlopConvention;
+use scalelaw_experiment::{ExperimentFile, Facts, PlannedRun};
+use scalelaw_runs::write_atomically;
+use scalelaw_tokens::Dataset;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Folder of the experiments that were run or planned in an output directory, and of their lists of runs.
+const EXPERIMENTS: &str = "experiments";
+
+/// What a sweep is about.
+pub struct Study {
+    /// The file.
+    pub file: ExperimentFile,
+    /// The data, unless the trainer is the user's own and brings its own.
+    pub dataset: Option<Dataset>,
+    /// All runs.
+    pub runs: Vec<PlannedRun>,
+    /// Folder of the run directories.
+    pub dir: PathBuf,
+}
+
+impl Study {
+    /// Reads the experiment, opens or builds its data and resolves its runs.
+    ///
+    /// # Errors
+    /// When any of them is not usable.
+    pub fn open(arguments: &RunArguments, display: &Display) -> anyhow::Result<Self> {
+        let (text, file) = read(&arguments.file)?;
+        let out = &arguments.out;
+        std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+        let (dataset, facts) = match &file.trainer {
+            Some(trainer) => (None, Facts { name: trainer.name.clone(), ..Facts::default() }),
+            None => {
+                let (dataset, facts) = data::open(&file, arguments, display)?;
+                (Some(dataset), facts)
+            }
+        };
+        let runs = file.runs(&facts)?;
+        keep(out, &arguments.file, &text, &runs)?;
+        Ok(Self { file, dataset, runs, dir: out.join("runs") })
+    }
+
+    /// The directory of a run.
+    pub fn dir_of(&self, run: &PlannedRun) -> PathBuf {
+        self.dir.join(&run.key)
+    }
+}
+
+/// Reads an experiment file: its text and what it says.
+///
+/// # Errors
+/// When it cannot be read, or the first thing that is wrong with it.
+pub fn read(path: &Path) -> anyhow::Result<(String, ExperimentFile)> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file = ExperimentFile::parse(&path.display().to_string(), &text)?;
+    Ok((text, file))
+}
+
+/// A run as `<out>/experiments/<name>.runs.jsonl` lists it, for whoever looks on from outside.
+#[derive(Serialize, Deserialize)]
+pub struct PlannedLine {
+    /// Its key.
+    pub run: String,
+    /// Its sets.
+    pub sets: Vec<String>,
+    /// Its steps.
+    pub steps: u64,
+}
+
+/// Keeps a copy of the experiment beside its runs, and the list of them.
+fn keep(out: &Path, path: &Path, text: &str, runs: &[PlannedRun]) -> anyhow::Result<()> {
+    let folder = out.join(EXPERIMENTS);
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let copy = folder.join(path.file_name().unwrap_or(path.as_os_str()));
+    let mut list = String::new();
+    for run in runs {
+        let line = PlannedLine { run: run.key.clone(), sets: run.sets.clone(), steps: run.spec.steps };
+        list += &serde_json::to_string(&line)?;
+        list.push('\n');
+    }
+    for (path, text) in [(copy.with_extension("runs.jsonl"), list.as_str()), (copy, text)] {
+        if !std::fs::read_to_string(&path).is_ok_and(|kept| kept == text) {
+            write_atomically(&path, text.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// Every run that was planned in an output directory, in the order of the experiments' names; the run
+/// directories themselves where nothing is listed, as in a quickstart's.
+///
+/// # Errors
+/// When the directory holds neither.
+pub fn planned(out: &Path) -> anyhow::Result<Vec<PlannedLine>> {
+    let mut lists = Vec::new();
+    if let Ok(entries) = std::fs::read_dir(out.join(EXPERIMENTS)) {
+        for entry in entries {
+            lists.push(entry?.path());
+        }
+    }
+    lists.retain(|path| path.to_string_lossy().ends_with(".runs.jsonl"));
+    lists.sort();
+    let mut runs: Vec<PlannedLine> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for path in &lists {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        for line in text.lines() {
+            let run: PlannedLine = serde_json::from_str(line)
+                .with_context(|| format!("{} is damaged: run the sweep again", path.display()))?;
+            match known.get(&run.run) {
+                Some(&index) => runs[index].sets.extend(run.sets),
+                None => {
+                    known.insert(run.run.clone(), runs.len());
+                    runs.push(run);
+                }
+            }
+        }
+    }
+    if !lists.is_empty() {
+        return Ok(runs);
+    }
+    let dir = out.join("runs");
+    let entries = std::fs::read_dir(&dir)
+        .with_context(|| format!("{} holds no sweep and no quickstart", out.display()))?;
+    for entry in entries {
+        let spec = entry?.path().join("spec.toml");
+        if let Ok(text) = std::fs::read_to_string(&spec) {
+            let spec = RunSpec::from_toml(&text).with_context(|| spec.display().to_string())?;
+            runs.push(PlannedLine { run: spec.key(), sets: vec![], steps: spec.steps });
+        }
+    }
+    runs.sort_by(|a, b| a.run.cmp(&b.run));
+    Ok(runs)
+}
+
+/// Training FLOPs of a run.
+pub fn train_flops(spec: &RunSpec, convention: FlopConvention) -> f64 {
+    spec.tokens() as f64 * spec.model.train_flops_per_token(convention)
+}
+
+/// FLOPs of a run with head and attention, its evaluations included: what it costs, for the order of runs.
+pub fn cost(spec: &RunSpec) -> f64 {
+    let evaluated = spec.evaluation_steps().len() as f64 * spec.data.test_tokens as f64;
+    train_flops(spec, FlopConvention::Full)
+        + evaluated * spec.model.forward_flops_per_token(FlopConvention::Full)
+}

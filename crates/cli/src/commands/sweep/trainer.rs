@@ -1,0 +1,20 @@
+//! The process that trains a run: this program, or a command of the user's own.
+
+use super::study::Study;
+use anyhow::Context;
+use std::path::Path;
+use std::process::Command;
+
+/// The command that trains the run in `dir` on `threads` threads.
+///
+/// # Errors
+/// When this program cannot find itself.
+pub fn command(study: &Study, dir: &Path, threads: usize) -> anyhow::Result<Command> {
+    let dataset = study.dataset.as_ref().context("a run without data")?;
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let mut command = Command::new(program);
+    command.arg("train").arg(dir.join("spec.toml"));
+    command.arg("--data").arg(dataset.dir()).arg("--out").arg(&study.dir);
+    command.arg("--threads").arg(threads.to_string());
+    Ok(command)
+}
