@@ -1,0 +1,285 @@
+//! Sweeps with the real program: planned, run, killed in every way, shared, failing.
+#![allow(clippy::unwrap_used)] // a failed step of a test's set-up is a failed test
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+/// A recipe whose runs are over in a fraction of a second.
+const HEAD: &str = r#"
+question = "Does it come home?"
+[recipe]
+name = "test-1"
+base = "nano-1"
+batch_tokens = 1024
+steps = 60
+[data]
+synthetic = 0
+max_train_tokens = 40000
+test_tokens = 1024
+"#;
+
+fn sweep(words: &[&str], file: &Path, out: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scalelaw"));
+    command.arg("sweep").args(words).arg(file).args(["--workers", "2", "--out"]).arg(out);
+    command
+}
+
+fn write(path: &Path, sets: &str) -> PathBuf {
+    fs::write(path, format!("{HEAD}{sets}")).unwrap();
+    path.to_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// What every run directory must hold whatever happened to it, and the tables.
+fn results(out: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for name in ["runs.csv", "curves.csv"] {
+        files.insert(name.to_owned(), fs::read(out.join("tables").join(name)).unwrap());
+    }
+    for run in run_dirs(out) {
+        for entry in fs::read_dir(&run).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let kept = ["spec.toml", "steps.bin", "events.jsonl", "result.json"];
+            if kept.contains(&name.as_str()) {
+                let key = run.file_name().unwrap().to_string_lossy().into_owned();
+                files.insert(format!("{key}/{name}"), fs::read(&path).unwrap());
+            }
+        }
+        let newest = newest_checkpoint(&run).unwrap();
+        files.insert(
+            newest.display().to_string().split("runs/").last().unwrap().into(),
+            fs::read(&newest).unwrap(),
+        );
+    }
+    files
+}
+
+fn run_dirs(out: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(out.join("runs")) else { return vec![] };
+    let mut dirs: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
+    dirs.sort();
+    dirs
+}
+
+fn newest_checkpoint(run: &Path) -> Option<PathBuf> {
+    let step = |path: &PathBuf| -> Option<u64> {
+        path.file_name()?.to_str()?.strip_prefix("checkpoint-")?.strip_suffix(".safetensors")?.parse().ok()
+    };
+    let paths = fs::read_dir(run).ok()?.filter_map(|e| Some(e.ok()?.path()));
+    paths.filter(|path| step(path).is_some()).max_by_key(|path| step(path))
+}
+
+/// When each finished run was finished, and how many sessions it had.
+fn finished(out: &Path) -> BTreeMap<PathBuf, (SystemTime, usize)> {
+    let mut finished = BTreeMap::new();
+    for run in run_dirs(out) {
+        if let Ok(found) = fs::metadata(run.join("result.json")) {
+            let timing = fs::read_to_string(run.join("timing.jsonl")).unwrap_or_default();
+            finished.insert(run, (found.modified().unwrap(), timing.lines().count()));
+        }
+    }
+    finished
+}
+
+/// A generator of chances: the same storm every time.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+/// Processes that train a run below `out`.
+#[cfg(target_os = "linux")]
+fn trainers(out: &Path) -> Vec<u32> {
+    let below = out.join("runs").display().to_string();
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let words = String::from_utf8_lossy(&words);
+        if words.contains("\0train\0") && words.contains(&below) {
+            found.push(pid);
+        }
+    }
+    found
+}
+
+#[cfg(target_os = "linux")]
+fn signal(name: &str, pid: u32) {
+    // The process may have ended by itself a moment ago.
+    let _ = Command::new("sh").arg("-c").arg(format!("kill -s {name} {pid}")).stderr(Stdio::null()).status();
+}
+
+/// Cuts a file of an unfinished run anywhere, as a power cut does to what was not synced.
+#[cfg(target_os = "linux")]
+fn tear(out: &Path, chance: &mut Chance) {
+    for run in run_dirs(out).into_iter().filter(|run| !run.join("result.json").exists()) {
+        let mut files: Vec<PathBuf> = ["steps.bin", "events.jsonl"].map(|name| run.join(name)).to_vec();
+        files.extend(newest_checkpoint(&run));
+        let path = &files[chance.below(files.len() as u64) as usize];
+        if let Ok(file) = fs::OpenOptions::new().write(true).open(path) {
+            let length = file.metadata().unwrap().len();
+            file.set_len(chance.below(length + 1)).unwrap();
+        }
+    }
+}
+
+/// Sweeps `file` under `kills` kills of runs, the scheduler or both, some with torn files; then calmly to the
+/// end. Nothing that was finished may be finished again.
+#[cfg(target_os = "linux")]
+fn storm(file: &Path, out: &Path, kills: u64, seed: u64, longest_ms: u64) {
+    let mut chance = Chance(seed);
+    let mut once: BTreeMap<PathBuf, (SystemTime, usize)> = BTreeMap::new();
+    let start =
+        || -> Child { sweep(&[], file, out).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap() };
+    let mut scheduler = start();
+    let mut done = 0;
+    while done < kills {
+        std::thread::sleep(Duration::from_millis(1 + chance.below(longest_ms)));
+        if scheduler.try_wait().unwrap().is_some() {
+            scheduler = start();
+            continue;
+        }
+        let runs = trainers(out);
+        match chance.below(4) {
+            0 if !runs.is_empty() => signal("KILL", runs[chance.below(runs.len() as u64) as usize]),
+            1 => {
+                // Only the scheduler: its orphans go on.
+                scheduler.kill().unwrap();
+                scheduler.wait().unwrap();
+            }
+            2 => {
+                signal("TERM", scheduler.id());
+                scheduler.wait().unwrap();
+            }
+            _ => {
+                scheduler.kill().unwrap();
+                scheduler.wait().unwrap();
+                let patience = Instant::now();
+                while !trainers(out).is_empty() && patience.elapsed() < Duration::from_secs(20) {
+                    trainers(out).into_iter().for_each(|pid| signal("KILL", pid));
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                tear(out, &mut chance);
+            }
+        }
+        done += 1;
+        for (run, now) in finished(out) {
+            let first = once.entry(run.clone()).or_insert(now);
+            assert_eq!(*first, now, "{} was finished and ran again", run.display());
+        }
+    }
+    let _ = scheduler.kill();
+    scheduler.wait().unwrap();
+    let output = sweep(&[], file, out).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    for (run, now) in finished(out) {
+        assert_eq!(*once.get(&run).unwrap_or(&now), now, "{} was finished and ran again", run.display());
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn storm_and_compare(sets: &str, runs: usize, kills: u64, longest_ms: u64) {
+    let root = tempfile::tempdir().unwrap();
+    let file = write(&root.path().join("e.toml"), sets);
+    let (calm, stormy) = (root.path().join("calm"), root.path().join("stormy"));
+    let output = sweep(&[], &file, &calm).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(run_dirs(&calm).len(), runs);
+    storm(&file, &stormy, kills, 1, longest_ms);
+    let (calm, stormy) = (results(&calm), results(&stormy));
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&calm), names(&stormy));
+    for (name, bytes) in &calm {
+        assert!(bytes == &stormy[name], "{name} differs");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn sweep_under_kills_and_torn_files_ends_with_the_bytes_of_an_undisturbed_one() {
+    storm_and_compare("[[set]]\nname = \"A\"\nn_layer = 1\nd_model = [8, 16]\nseeds = [0, 1]\n", 4, 16, 300);
+}
+
+/// Minutes long: `cargo test -p scalelaw-cli --test sweep -- --ignored`.
+#[test]
+#[ignore = "minutes long"]
+#[cfg(target_os = "linux")]
+fn sweep_of_24_runs_under_200_kills_ends_with_the_bytes_of_an_undisturbed_one() {
+    let sets =
+        "[[set]]\nname = \"A\"\nsteps = 300\nn_layer = [1, 2]\nd_model = [8, 16, 32]\nseeds = [0, 1, 2, 3]\n";
+    storm_and_compare(sets, 24, 200, 700);
+}
+
+#[test]
+fn run_that_fails_three_times_is_recorded_and_the_rest_finish() {
+    let root = tempfile::tempdir().unwrap();
+    let sets = "[[set]]\nname = \"A\"\nn_layer = 1\nd_model = 8\ntrain_tokens = [\"D\", \"3 * D\"]\n";
+    let (file, out) = (write(&root.path().join("e.toml"), sets), root.path().join("out"));
+    let output = sweep(&[], &file, &out).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("failed 3 times"), "{}", stderr(&output));
+    let failed: Vec<PathBuf> =
+        run_dirs(&out).into_iter().filter(|run| run.join("failed.json").exists()).collect();
+    assert_eq!(failed.len(), 1);
+    let record = fs::read_to_string(failed[0].join("failed.json")).unwrap();
+    assert!(record.contains("\"attempts\": 3") && record.contains("tokens"), "{record}");
+    let status =
+        Command::new(env!("CARGO_BIN_EXE_scalelaw")).args(["sweep", "status"]).arg(&out).output().unwrap();
+    let text = String::from_utf8_lossy(&status.stdout).into_owned();
+    assert!(text.contains("1 failed") && text.contains("1 finished"), "{text}");
+}
+
+#[test]
+fn two_schedulers_on_one_directory_share_the_work_and_finish_each_run_once() {
+    let root = tempfile::tempdir().unwrap();
+    let sets = "[[set]]\nname = \"A\"\nn_layer = 1\nd_model = [8, 16]\nseeds = [0, 1, 2]\n";
+    let (file, out) = (write(&root.path().join("e.toml"), sets), root.path().join("out"));
+    let mut both: Vec<Child> = (0..2)
+        .map(|_| sweep(&[], &file, &out).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap())
+        .collect();
+    for child in &mut both {
+        assert!(child.wait().unwrap().success());
+    }
+    let finished = finished(&out);
+    assert_eq!(finished.len(), 6);
+    assert!(finished.values().all(|(_, sessions)| *sessions == 1), "{finished:?}");
+}
+
+#[test]
+fn plan_says_what_a_sweep_costs_and_trains_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let sets = "[[set]]\nname = \"A\"\nn_layer = 1\nd_model = [8, 16]\n";
+    let (file, out) = (write(&root.path().join("e.toml"), sets), root.path().join("out"));
+    let output = sweep(&["plan"], &file, &out).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for part in ["2 runs: 2 new, 0 begun, 0 finished", "as 6N", "with head and attention", "memory:", "disk:"]
+    {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(run_dirs(&out).is_empty());
+}
+
+#[test]
+fn mistake_in_an_experiment_is_shown_where_it_is() {
+    let root = tempfile::tempdir().unwrap();
+    let file = write(&root.path().join("e.toml"), "[[set]]\nname = \"A\"\nn_layers = 2\n");
+    let output = sweep(&[], &file, &root.path().join("out")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = stderr(&output);
+    assert!(text.contains("e.toml:14:1: unknown key `n_layers`"), "{text}");
+    assert!(text.contains("^^^^^^^^ did you mean `n_layer`?"), "{text}");
+    let output = Command::new(env!("CARGO_BIN_EXE_scalelaw")).arg("sweep").output().unwrap();
+    assert!(!output.status.success());
+}
