@@ -84,7 +84,7 @@ pub fn curve_rows(run: &FinishedRun) -> Vec<CurveRow> {
                 step: eval.step,
                 tokens: Some(eval.tokens),
                 lr: Some(run.spec.schedule.lr_at(eval.step.saturating_sub(1), run.spec.steps)),
-                train_loss: Some(eval.train_loss),
+                train_loss: eval.train_loss,
                 test_loss: Some(eval.test_loss),
                 loss_evalsets: BTreeMap::new(),
                 grad_sq_small: small,

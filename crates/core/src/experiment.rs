@@ -2,7 +2,7 @@
 
 use crate::schedule::{Decay, Schedule};
 use crate::shape::{Head, ModelShape};
-use crate::spec::{Batch, DataSpec, Evaluation, Optimizer, RunSpec, SpecError};
+use crate::spec::{Batch, DataSpec, Evaluation, Optimizer, RunSpec, SpecError, TRAINER};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -161,6 +161,7 @@ impl Experiment {
             seed,
             steps: data.steps,
             init_std: rung.init_std,
+            trainer: TRAINER.into(),
             model: ModelShape::standard(rung.n_layer, rung.d_model, rung.n_head, r.n_ctx, r.n_vocab, r.head),
             data: DataSpec {
                 name: self.data.name.clone(),

@@ -9,6 +9,17 @@ use std::fmt::Write as _;
 /// Version of the arithmetic: raised when the same spec would give other bytes.
 pub const NUMERICS: u32 = 1;
 
+/// The trainer of this program.
+pub const TRAINER: &str = "scalelaw";
+
+fn this_trainer() -> String {
+    TRAINER.to_owned()
+}
+
+fn is_this_trainer(trainer: &str) -> bool {
+    trainer == TRAINER
+}
+
 /// The data a run sees.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,6 +84,9 @@ pub struct RunSpec {
     pub steps: u64,
     /// Standard deviation of the initial weights; residual outputs get this over √(2·n_layer).
     pub init_std: f64,
+    /// Who trains it: [`TRAINER`], or the name and version of a trainer of the user's own.
+    #[serde(default = "this_trainer", skip_serializing_if = "is_this_trainer")]
+    pub trainer: String,
     /// The model.
     pub model: ModelShape,
     /// The data.
@@ -283,6 +297,9 @@ impl RunSpec {
         line("optimizer", &format_args!("adam {beta1} {beta2} {eps}"));
         let Evaluation { first_step, per_decade, patience } = self.evaluation;
         line("evaluation", &format_args!("{first_step} {per_decade} {patience}"));
+        if self.trainer != TRAINER {
+            line("trainer", &self.trainer);
+        }
         lines
     }
 }
@@ -297,6 +314,7 @@ mod tests {
             seed: 0,
             steps: 100,
             init_std: 0.02,
+            trainer: this_trainer(),
             model: ModelShape::standard(2, 32, 2, 64, 512, Head::Untied),
             data: DataSpec {
                 name: "toy".into(),
@@ -355,6 +373,9 @@ mod tests {
         let mut reseeded = spec();
         reseeded.seed = 1;
         assert_ne!(reseeded.key(), spec().key());
+        let mut elsewhere = spec();
+        elsewhere.trainer = "other-1".into();
+        assert_ne!(elsewhere.key(), spec().key());
         let mut slower = spec();
         slower.schedule.lr = 0.011;
         assert_ne!(slower.key(), spec().key());

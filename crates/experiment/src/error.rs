@@ -20,6 +20,13 @@ pub(crate) struct Place {
     pub span: Range<usize>,
 }
 
+impl Place {
+    /// The place of what an empty table does not say.
+    pub fn nowhere() -> Self {
+        Self { source: Arc::new(Source { name: String::new(), text: String::new() }), span: 0..0 }
+    }
+}
+
 /// What is wrong with an experiment file, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ExperimentError {

@@ -6,7 +6,9 @@ use crate::node::{Entry, Node, NodeValue, parse};
 use crate::recipes;
 use crate::resolve::resolve;
 use crate::settings::{Choice, Settings};
+use crate::trainer::Trainer;
 use scalelaw_core::RunSpec;
+use scalelaw_core::spec::TRAINER;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,15 +53,6 @@ pub enum DataOrigin {
     Dataset(PathBuf),
     /// Whatever lies in the output directory: the file says only its digest, or nothing.
     Here,
-}
-
-/// A trainer of the user's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trainer {
-    /// Its name and version, a part of every run's identity.
-    pub name: String,
-    /// What a shell runs, with `{field}` for a setting of the run.
-    pub command: String,
 }
 
 /// What resolving needs to know of a dataset.
@@ -126,7 +119,7 @@ impl ExperimentFile {
             ),
         };
         base.say_all(&single(&of_data)?);
-        let trainer = find("trainer").map(|node| trainer(node.table("trainer")?)).transpose()?;
+        let trainer = find("trainer").map(|node| Trainer::read(node.table("trainer")?)).transpose()?;
         let mut ladders = Ladders::new();
         if let Some(node) = find("ladder") {
             for entry in node.table("ladder")? {
@@ -150,13 +143,14 @@ impl ExperimentFile {
     /// # Errors
     /// Impossible or missing values, with the place that said them.
     pub fn runs(&self, facts: &Facts) -> Result<Vec<PlannedRun>, ExperimentError> {
+        let trainer = self.trainer.as_ref().map_or(TRAINER, |trainer| &trainer.name);
         let mut by_key: BTreeMap<String, usize> = BTreeMap::new();
         let mut runs: Vec<PlannedRun> = Vec::new();
         for set in &self.sets {
             for choice in &set.choices {
                 let mut settings = self.base.clone();
                 settings.say_all(choice);
-                let spec = resolve(&settings, facts, &self.recipe, &set.place)?;
+                let spec = resolve(&settings, facts, &self.recipe, trainer, &set.place)?;
                 let key = spec.key();
                 match by_key.get(&key) {
                     Some(&index) if runs[index].sets.last() == Some(&set.name) => {}
@@ -282,28 +276,6 @@ fn data_section(entries: &[Entry]) -> Result<(DataSection, Vec<Entry>), Experime
         }
     }
     Ok((section, settings))
-}
-
-fn trainer(entries: &[Entry]) -> Result<Trainer, ExperimentError> {
-    let mut trainer = Trainer { name: String::new(), command: String::new() };
-    for entry in entries {
-        match entry.key.as_str() {
-            "name" => trainer.name = entry.node.text("name")?.to_owned(),
-            "command" => trainer.command = entry.node.text("command")?.to_owned(),
-            key => {
-                return Err(ExperimentError::at(&entry.place, format!("unknown key `{key}` in [trainer]"))
-                    .meant(key, ["name", "command"].into_iter()));
-            }
-        }
-    }
-    let missing =
-        [("name", &trainer.name), ("command", &trainer.command)].into_iter().find(|m| m.1.is_empty());
-    match (missing, entries.first()) {
-        (Some((key, _)), Some(first)) => {
-            Err(ExperimentError::at(&first.place, format!("[trainer] has no {key}")))
-        }
-        _ => Ok(trainer),
-    }
 }
 
 fn set(node: &Node, entries: &[Entry], ladders: &Ladders) -> Result<Set, ExperimentError> {

@@ -68,6 +68,10 @@ impl<'a> Numbers<'a> {
             "n_nonembed" if self.settings.get(name).is_none() => return count(ParamConvention::NonEmbedding),
             "n_total" => return count(ParamConvention::Total),
             "n_matmul" => return count(ParamConvention::Matmul),
+            "D" if self.facts.train_tokens == 0 => {
+                let error = ExperimentError::at(asker, "D is not known: the data are the trainer's own");
+                return Err(error.hint("say train_tokens as a number"));
+            }
             "D" => return Ok(self.facts.train_tokens as f64),
             "B" => return Ok(self.get("sequences", asker)? * self.get("n_ctx", asker)?),
             "batch_tokens" if self.settings.get(name).is_none() => return self.get("B", asker),
@@ -85,7 +89,7 @@ impl<'a> Numbers<'a> {
             "steps" => self.steps(asker),
             "sequences" if self.settings.get("batch_tokens").is_some() => self.sequences(),
             "n_vocab" if self.facts.n_vocab > 0 => Ok(f64::from(self.facts.n_vocab)),
-            "train_tokens" => Ok(self.facts.train_tokens as f64),
+            "train_tokens" => self.get("D", asker),
             "test_tokens" if self.facts.test_tokens > 0 => Ok(self.facts.test_tokens as f64),
             _ if SHAPED.contains(&name) => {
                 let shape = self.shape()?;

@@ -39,8 +39,10 @@ mod recipes;
 mod resolve;
 mod settings;
 mod shape_rule;
+mod trainer;
 
 pub use error::ExperimentError;
-pub use file::{DataOrigin, DataSection, ExperimentFile, Facts, PlannedRun, Trainer};
+pub use file::{DataOrigin, DataSection, ExperimentFile, Facts, PlannedRun};
 pub use settings::WORDS;
 pub use shape_rule::ShapeRule;
+pub use trainer::Trainer;

@@ -10,11 +10,13 @@ use scalelaw_core::spec::SpecError;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-/// The resolved spec of a run of the recipe called `recipe`; `set` is where its set stands.
+/// The resolved spec of a run of the recipe called `recipe` for the trainer called `trainer`; `set` is where its
+/// set stands.
 pub(crate) fn resolve(
     settings: &Settings,
     facts: &Facts,
     recipe: &str,
+    trainer: &str,
     set: &Place,
 ) -> Result<RunSpec, ExperimentError> {
     let numbers = Numbers::new(settings, facts, set);
@@ -27,6 +29,7 @@ pub(crate) fn resolve(
     let shape = numbers.shape()?;
     let mut fill = |path: &str, value: Value| insert(&mut table, path, value);
     fill("recipe", Value::String(recipe.to_owned()));
+    fill("trainer", Value::String(trainer.to_owned()));
     fill("data.name", Value::String(facts.name.clone()));
     fill("data.digest", Value::String(facts.digest.clone()));
     let count = |x: f64| Value::Integer(libm::round(x) as i64);

@@ -19,6 +19,7 @@ mod checkpoint;
 mod claim;
 mod dir;
 mod error;
+pub mod foreign;
 pub mod local;
 pub mod process;
 mod record;

@@ -48,12 +48,15 @@ pub struct EvalRecord {
     pub step: u64,
     /// Tokens processed.
     pub tokens: u64,
-    /// Mean train loss over the steps since the evaluation before, nats per token.
-    pub train_loss: f64,
+    /// Mean train loss over the steps since the evaluation before, nats per token; a trainer of the user's own
+    /// need not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train_loss: Option<f64>,
     /// Mean loss on the fixed test set, nats per token.
     pub test_loss: f64,
-    /// Standard error of that mean over test windows, nats per token.
-    pub test_loss_se: f64,
+    /// Standard error of that mean over test windows, nats per token; as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_loss_se: Option<f64>,
 }
 
 /// How a run ended.
@@ -120,10 +123,10 @@ impl RunResult {
             steps,
             tokens,
             loss: last.map(|e| e.test_loss),
-            loss_se: last.map(|e| e.test_loss_se),
+            loss_se: last.and_then(|e| e.test_loss_se),
             loss_min: best.map(|e| e.test_loss),
             best_step: best.map(|e| e.step),
-            train_loss: last.map(|e| e.train_loss).filter(|l| l.is_finite()),
+            train_loss: last.and_then(|e| e.train_loss).filter(|l| l.is_finite()),
             n_nonembed: model.n_params(ParamConvention::NonEmbedding),
             n_total: model.n_params(ParamConvention::Total),
             n_matmul: model.n_params(ParamConvention::Matmul),

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)] // a failed step of a test's set-up is a failed test
 
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer};
+use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, TRAINER};
 use scalelaw_core::{Head, ModelShape, RunSpec};
 use scalelaw_runs::{
     EvalRecord, NamedTensor, Outcome, RunDir, RunError, RunResult, StepRecord, finished_run, finished_runs,
@@ -17,6 +17,7 @@ fn spec(seed: u64) -> RunSpec {
         seed,
         steps: 4,
         init_std: 0.02,
+        trainer: TRAINER.into(),
         model: ModelShape::standard(1, 8, 1, 4, 16, Head::Untied),
         data: DataSpec { name: "toy".into(), digest: "d".into(), train_tokens: 100, test_tokens: 50 },
         batch: Batch { sequences: 2, micro_sequences: 1 },
@@ -31,7 +32,13 @@ fn step(i: u64) -> StepRecord {
 }
 
 fn eval(step: u64) -> EvalRecord {
-    EvalRecord { step, tokens: 8 * step, train_loss: 2.0, test_loss: 1.0 / step as f64, test_loss_se: 0.1 }
+    EvalRecord {
+        step,
+        tokens: 8 * step,
+        train_loss: Some(2.0),
+        test_loss: 1.0 / step as f64,
+        test_loss_se: Some(0.1),
+    }
 }
 
 /// Does steps `from..to` with an evaluation and a checkpoint after each.

@@ -3,6 +3,7 @@
 use crate::trainer::Evaluation;
 use crate::{RunData, TrainError, Trainer, checkpoint};
 use scalelaw_core::observer::{Observer, Progress};
+use scalelaw_core::spec::{SpecError, TRAINER};
 use scalelaw_core::{FlopConvention, RunSpec};
 use scalelaw_runs::{EvalRecord, Outcome, RunDir, RunError, RunResult, StepRecord, TimingRecord};
 use std::path::Path;
@@ -53,6 +54,11 @@ pub fn run(
     dir: &Path,
     options: RunOptions<'_>,
 ) -> Result<RunEnd, TrainError> {
+    if spec.trainer != TRAINER {
+        let (value, expected) =
+            (spec.trainer.clone(), "scalelaw: another trainer's run cannot be trained here");
+        return Err(SpecError::Value { key: "trainer", value, expected }.into());
+    }
     let mut dir = RunDir::open(dir, spec)?;
     if let Some(result) = dir.result()? {
         return Ok(RunEnd::Finished(result));
@@ -194,9 +200,9 @@ impl RunSession<'_> {
         let record = EvalRecord {
             step: self.logged,
             tokens: self.logged * self.spec.batch_tokens(),
-            train_loss: self.since_eval.iter().sum::<f64>() / self.since_eval.len() as f64,
+            train_loss: Some(self.since_eval.iter().sum::<f64>() / self.since_eval.len() as f64),
             test_loss: evaluation.loss,
-            test_loss_se: evaluation.standard_error,
+            test_loss_se: Some(evaluation.standard_error),
         };
         self.since_eval.clear();
         self.write_steps()?;

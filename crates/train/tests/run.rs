@@ -3,7 +3,7 @@
 
 use scalelaw_core::observer::Silent;
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, RunSpec};
+use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, RunSpec, TRAINER};
 use scalelaw_core::{Head, ModelShape};
 use scalelaw_kernels::{CpuDevice, Isa, SessionOptions};
 use scalelaw_runs::{Outcome, RunDir, RunResult, finished_run};
@@ -44,6 +44,7 @@ fn spec(dataset: &Dataset) -> RunSpec {
         seed: 3,
         steps: 60,
         init_std: 0.05,
+        trainer: TRAINER.into(),
         model: ModelShape::standard(2, 16, 2, 12, 32, Head::Untied),
         data: DataSpec { name: "toy".into(), digest: dataset.digest(), train_tokens: 2000, test_tokens: 240 },
         batch: Batch { sequences: 6, micro_sequences: 2 },

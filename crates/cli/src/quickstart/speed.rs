@@ -3,7 +3,7 @@
 use super::ladder::{Measured, N_CTX, Speed, Text, WIDTHS, recipe, rung, shape};
 use scalelaw_core::RunSpec;
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{DataSpec, Evaluation};
+use scalelaw_core::spec::{DataSpec, Evaluation, TRAINER};
 use scalelaw_tokens::Dataset;
 use scalelaw_train::{RunData, TrainError, Trainer};
 use std::time::{Duration, Instant};
@@ -59,6 +59,7 @@ fn spec(text: &Text, width: u32) -> RunSpec {
         seed: 0,
         steps: 1 << 20, // never reached
         init_std: rung(width).init_std,
+        trainer: TRAINER.into(),
         model: shape(width),
         data: DataSpec {
             name: text.name.clone(),

@@ -2,7 +2,7 @@
 
 use super::error::{PlanError, positive};
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, SpecError};
+use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, SpecError, TRAINER};
 use scalelaw_core::{Head, ModelShape, ParamConvention, RunSpec};
 
 /// How depth and width grow together. d_attn = d_model and d_ff = 4·d_model always.
@@ -193,6 +193,7 @@ pub fn run_spec(request: &SpecRequest) -> Result<RunSpec, SpecError> {
         seed: request.seed,
         steps,
         init_std: 0.02,
+        trainer: TRAINER.into(),
         model,
         data: request.data.clone(),
         batch: Batch { sequences, micro_sequences: sequences.min(8) },

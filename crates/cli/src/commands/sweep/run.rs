@@ -15,8 +15,8 @@ use scalelaw_kernels::{CpuDevice, Device, SessionOptions};
 use scalelaw_runs::process::{Exit, run_to_end};
 use scalelaw_runs::scheduler::{Attempt, Fate, Limits, Task, bring_home};
 use scalelaw_runs::{
-    Claim, Claimed, FinishedRun, Outcome, RunStage, finished_run, prepare, record_failure, stage,
-    write_atomically,
+    Claim, Claimed, FinishedRun, Outcome, Prepared, RunStage, finished_run, foreign, prepare, record_failure,
+    stage, write_atomically,
 };
 use scalelaw_table::{CurveRow, Format, Row, RunRow, write_rows};
 use scalelaw_train::RunData;
@@ -131,7 +131,7 @@ fn bring_all_home(
                 }
             };
             set_running(true);
-            let attempt = attempt(study, todo[index], threads, stop)
+            let attempt = attempt(study, todo[index], threads, stop, display)
                 .unwrap_or_else(|error| Attempt::Failed(format!("{error:#}")));
             set_running(false);
             if let Attempt::Failed(reason) = &attempt {
@@ -146,7 +146,13 @@ fn bring_all_home(
 }
 
 /// One attempt at one run.
-fn attempt(study: &Study, run: &PlannedRun, threads: usize, stop: &AtomicBool) -> anyhow::Result<Attempt> {
+fn attempt(
+    study: &Study,
+    run: &PlannedRun,
+    threads: usize,
+    stop: &AtomicBool,
+    display: &Display,
+) -> anyhow::Result<Attempt> {
     let dir = study.dir_of(run);
     if stage(&dir)? == RunStage::Finished {
         return Ok(Attempt::Finished);
@@ -160,18 +166,35 @@ fn attempt(study: &Study, run: &PlannedRun, threads: usize, stop: &AtomicBool) -
     if stage(&dir)? == RunStage::Finished {
         return Ok(Attempt::Finished);
     }
-    prepare(&dir, &run.spec)?;
-    let command = trainer::command(study, &dir, threads)?;
+    if prepare(&dir, &run.spec)? == Prepared::SpecRepaired {
+        display.say(&format!("{}: its spec was damaged and is repaired", run.key));
+    }
+    let is_foreign = study.file.trainer.is_some();
+    if is_foreign && dir.join(foreign::TRAINED).exists() {
+        // Its trainer came to the end after its scheduler was gone.
+        if foreign::finish(&dir, &run.spec).is_ok() {
+            return Ok(Attempt::Finished);
+        }
+        let path = dir.join(foreign::TRAINED);
+        std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    let torn = foreign::repair(&dir)?;
+    if torn > 0 {
+        display.say(&format!("{}: {torn} broken lines of its curve are taken away", run.key));
+    }
+    let command = trainer::command(study, run, &dir, threads)?;
     let log = dir.join("trainer.log");
     Ok(match run_to_end(command, &claim, &log, &|| stop.load(Ordering::Relaxed))? {
         Exit::Stopped => Attempt::Stopped,
         Exit::Failure(reason) => Attempt::Failed(reason),
+        Exit::Success if is_foreign => {
+            foreign::finish(&dir, &run.spec)?;
+            Attempt::Finished
+        }
         Exit::Success => match stage(&dir)? {
             RunStage::Finished => {
                 // Of a run that is fine nobody wants the log; one that stays does no harm.
-                if study.file.trainer.is_none() {
-                    let _ = std::fs::remove_file(&log);
-                }
+                let _ = std::fs::remove_file(&log);
                 Attempt::Finished
             }
             _ => Attempt::Failed("the trainer ended well but left no result".into()),
@@ -214,18 +237,20 @@ fn watch(
         before = now;
         for index in looked {
             let run = todo[index];
-            let Some(last) = scalelaw_runs::last_eval(&study.dir_of(run)) else { continue };
-            let known = seen.insert(index, last.step).unwrap_or(0);
-            if last.step > known {
-                let new_tokens = (last.step - known) * run.spec.batch_tokens();
+            let dir = study.dir_of(run);
+            let logged = scalelaw_runs::last_eval(&dir).map(|last| (last.step, last.test_loss));
+            let Some((step, loss)) = logged.or_else(|| foreign::last_line(&dir)) else { continue };
+            let known = seen.insert(index, step).unwrap_or(0);
+            if step > known {
+                let new_tokens = (step - known) * run.spec.batch_tokens();
                 display.progress(Progress::Run {
                     run_id: &run.key,
-                    step: last.step,
+                    step,
                     steps: run.spec.steps,
                     new_tokens,
                     new_flops: new_tokens as f64
                         * run.spec.model.train_flops_per_token(scalelaw_core::FlopConvention::Full),
-                    train_loss: last.train_loss,
+                    train_loss: loss,
                 });
             }
         }

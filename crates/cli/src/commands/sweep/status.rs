@@ -5,7 +5,7 @@ use crate::execute::host;
 use crate::output;
 use crate::progress::clock;
 use anyhow::Context;
-use scalelaw_runs::{Claim, EvalRecord, Outcome, RunResult, evals_so_far, failure};
+use scalelaw_runs::{Claim, EvalRecord, Outcome, RunResult, evals_so_far, failure, foreign};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -190,8 +190,10 @@ fn line(dir: &Path, planned: PlannedLine, host: &str) -> anyhow::Result<Line> {
     if !dir.exists() {
         return Ok(line);
     }
-    let last = scalelaw_runs::last_eval(dir);
-    (line.step, line.loss) = (last.map_or(0, |eval| eval.step), last.map(|eval| eval.test_loss));
+    let logged = scalelaw_runs::last_eval(dir).map(|eval| (eval.step, eval.test_loss));
+    if let Some((step, loss)) = logged.or_else(|| foreign::last_line(dir)) {
+        (line.step, line.loss) = (step, Some(loss));
+    }
     if let Some(owner) = Claim::holder(dir, host)? {
         line.state = State::Running;
         line.reason = (owner.host != host).then(|| format!("on {}", owner.host));
@@ -240,9 +242,9 @@ mod tests {
         let eval = |step: u64| EvalRecord {
             step,
             tokens: step,
-            train_loss: 1.0,
+            train_loss: None,
             test_loss: 8.0 - step as f64,
-            test_loss_se: 0.1,
+            test_loss_se: None,
         };
         let evals: Vec<EvalRecord> = (1..=7).map(eval).collect();
         assert_eq!(sparkline(&evals), "█▇▆▅▃▂▁");

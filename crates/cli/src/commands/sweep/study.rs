@@ -44,6 +44,9 @@ impl Study {
             }
         };
         let runs = file.runs(&facts)?;
+        if let (Some(trainer), Some(run)) = (&file.trainer, runs.first()) {
+            trainer.shell_line(&run.spec, out, 1)?; // a mistake in the command shows before anything runs
+        }
         keep(out, &arguments.file, &text, &runs)?;
         Ok(Self { file, dataset, runs, dir: out.join("runs") })
     }

@@ -2,14 +2,20 @@
 
 use super::study::Study;
 use anyhow::Context;
+use scalelaw_experiment::PlannedRun;
 use std::path::Path;
 use std::process::Command;
 
-/// The command that trains the run in `dir` on `threads` threads.
+/// The command that trains `run` in `dir` on `threads` threads.
 ///
 /// # Errors
-/// When this program cannot find itself.
-pub fn command(study: &Study, dir: &Path, threads: usize) -> anyhow::Result<Command> {
+/// When this program cannot find itself, or the user's command names what is no setting.
+pub fn command(study: &Study, run: &PlannedRun, dir: &Path, threads: usize) -> anyhow::Result<Command> {
+    if let Some(trainer) = &study.file.trainer {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(trainer.shell_line(&run.spec, dir, threads)?);
+        return Ok(command);
+    }
     let dataset = study.dataset.as_ref().context("a run without data")?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let mut command = Command::new(program);
