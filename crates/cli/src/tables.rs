@@ -12,7 +12,7 @@ pub fn run_row(run: &FinishedRun, test: Option<&EvalSet>) -> RunRow {
     let (spec, model, result) = (&run.spec, &run.spec.model, &run.result);
     RunRow {
         run_id: run.key.clone(),
-        parent_run: None,
+        parent_run: spec.training.parent_run.clone(),
         recipe: Some(spec.recipe.clone()),
         arch: Some("transformer".into()),
         n_layer: Some(model.n_layer),
@@ -42,6 +42,7 @@ pub fn run_row(run: &FinishedRun, test: Option<&EvalSet>) -> RunRow {
                 Decay::Constant { cooldown_steps: 0, .. } => "constant",
                 Decay::Constant { .. } => "constant_cooldown",
                 Decay::Cosine { .. } => "cosine",
+                Decay::CosineCycle { .. } => "cosine_cycle",
                 Decay::Linear { .. } => "linear",
             }
             .into(),

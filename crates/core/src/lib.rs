@@ -7,9 +7,11 @@ pub mod experiment;
 pub mod noise;
 pub mod number;
 pub mod observer;
+pub mod optimizer;
 pub mod schedule;
 pub mod shape;
 pub mod spec;
+pub mod training;
 pub mod units;
 
 pub use experiment::Experiment;

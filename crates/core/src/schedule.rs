@@ -20,11 +20,31 @@ pub enum Decay {
         /// Rate after the last step, as a fraction of the peak.
         final_fraction: f64,
     },
+    /// Half a cosine whose length is not the run's: a shorter one stays at `final_fraction`, of a longer one
+    /// the run sees the beginning (Kaplan et al. 2020, figure 22).
+    CosineCycle {
+        /// Steps from the peak, after warm-up, to `final_fraction`.
+        cycle_steps: u64,
+        /// Rate at the end of the cycle, as a fraction of the peak.
+        final_fraction: f64,
+    },
     /// A straight line to `final_fraction`.
     Linear {
         /// Rate after the last step, as a fraction of the peak.
         final_fraction: f64,
     },
+}
+
+impl Decay {
+    /// Rate at the end of the decay, as a fraction of the peak.
+    pub fn final_fraction(&self) -> f64 {
+        match *self {
+            Self::Constant { final_fraction, .. }
+            | Self::Cosine { final_fraction }
+            | Self::CosineCycle { final_fraction, .. }
+            | Self::Linear { final_fraction } => final_fraction,
+        }
+    }
 }
 
 /// Peak rate, linear warm-up and decay.
@@ -62,13 +82,22 @@ impl Schedule {
                     between(final_fraction, 1.0 - fraction_of(start))
                 }
                 Decay::Cosine { final_fraction } => {
-                    between(final_fraction, 0.5 * (1.0 + libm::cos(PI * fraction_of(self.warmup_steps))))
+                    between(final_fraction, half_cosine(fraction_of(self.warmup_steps)))
+                }
+                Decay::CosineCycle { cycle_steps, final_fraction } => {
+                    let fraction = (step - self.warmup_steps) as f64 / cycle_steps.max(1) as f64;
+                    between(final_fraction, half_cosine(fraction.min(1.0)))
                 }
                 Decay::Linear { final_fraction } => {
                     between(final_fraction, 1.0 - fraction_of(self.warmup_steps))
                 }
             }
     }
+}
+
+/// From 1 at 0 to 0 at 1.
+fn half_cosine(fraction: f64) -> f64 {
+    0.5 * (1.0 + libm::cos(PI * fraction))
 }
 
 /// Steps after which a run is evaluated: `per_decade` log-spaced steps a decade from `first` on,
@@ -117,6 +146,19 @@ mod tests {
     }
 
     #[test]
+    fn cosine_cycle_shorter_than_the_run_stays_at_its_end_and_a_longer_one_is_cut() {
+        let fast = schedule(Decay::CosineCycle { cycle_steps: 30, final_fraction: 0.1 });
+        assert!((fast.lr_at(25, 100) - 2.0 * 0.55).abs() < 1e-12);
+        assert!((fast.lr_at(40, 100) - 0.2).abs() < 1e-12 && fast.lr_at(99, 100) == fast.lr_at(40, 100));
+        let slow = schedule(Decay::CosineCycle { cycle_steps: 180, final_fraction: 0.0 });
+        assert!((slow.lr_at(100, 101) - 1.0).abs() < 1e-12);
+        let (whole, same) = (schedule(Decay::Cosine { final_fraction: 0.2 }), |step| {
+            schedule(Decay::CosineCycle { cycle_steps: 90, final_fraction: 0.2 }).lr_at(step, 100)
+        });
+        assert!((0..100).all(|step| whole.lr_at(step, 100) == same(step)));
+    }
+
+    #[test]
     fn constant_with_cooldown_holds_the_peak_and_then_falls() {
         let s = schedule(Decay::Constant { cooldown_steps: 20, final_fraction: 0.1 });
         assert_eq!(s.lr_at(79, 100), 2.0);
@@ -131,6 +173,7 @@ mod tests {
             Decay::Constant { cooldown_steps: 50, final_fraction: 0.0 },
             Decay::Cosine { final_fraction: 0.0 },
             Decay::Linear { final_fraction: 0.0 },
+            Decay::CosineCycle { cycle_steps: 0, final_fraction: 0.0 },
         ] {
             for step in 0..20 {
                 let lr = schedule(decay).lr_at(step, 5);

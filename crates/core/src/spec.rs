@@ -1,7 +1,9 @@
 //! A run, fully resolved: nothing optional, no hidden default.
 
+pub use crate::optimizer::{Optimizer, StepSize};
 use crate::schedule::{Decay, Schedule, log_spaced_steps};
 use crate::shape::{Head, ModelShape, ShapeError};
+pub use crate::training::Training;
 use crate::units::ParamConvention;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -32,21 +34,6 @@ pub struct DataSpec {
     pub train_tokens: u64,
     /// Test tokens used for every evaluation.
     pub test_tokens: u64,
-}
-
-/// How parameters move.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Optimizer {
-    /// Adam with bias correction (Kingma & Ba 2015).
-    Adam {
-        /// Decay of the first moment.
-        beta1: f64,
-        /// Decay of the second moment.
-        beta2: f64,
-        /// Added to the root of the second moment.
-        eps: f64,
-    },
 }
 
 /// Batch in sequences of n_ctx tokens.
@@ -99,6 +86,9 @@ pub struct RunSpec {
     pub optimizer: Optimizer,
     /// Measurements.
     pub evaluation: Evaluation,
+    /// Settings that most runs leave alone.
+    #[serde(default, skip_serializing_if = "Training::is_default")]
+    pub training: Training,
 }
 
 /// A spec that cannot be run or read.
@@ -149,7 +139,6 @@ impl RunSpec {
     pub fn validate(&self) -> Result<(), SpecError> {
         self.model.validate()?;
         let value = |key, value: String, expected| Err(SpecError::Value { key, value, expected });
-        let fraction = |x: f64| (0.0..=1.0).contains(&x);
         if self.steps == 0 || self.steps > 1 << 40 {
             return value("steps", self.steps.to_string(), "1 to 2^40");
         }
@@ -172,22 +161,19 @@ impl RunSpec {
         if !(self.schedule.lr.is_finite() && self.schedule.lr > 0.0) {
             return value("schedule.lr", self.schedule.lr.to_string(), "a positive number");
         }
-        let final_fraction = match self.schedule.decay {
-            Decay::Constant { final_fraction, .. }
-            | Decay::Cosine { final_fraction }
-            | Decay::Linear { final_fraction } => final_fraction,
-        };
-        if !fraction(final_fraction) {
+        let final_fraction = self.schedule.decay.final_fraction();
+        if !(0.0..=1.0).contains(&final_fraction) {
             return value("schedule.decay.final_fraction", final_fraction.to_string(), "0 to 1");
         }
-        let Optimizer::Adam { beta1, beta2, eps } = self.optimizer;
-        for (key, beta) in [("optimizer.beta1", beta1), ("optimizer.beta2", beta2)] {
-            if !(fraction(beta) && beta < 1.0) {
-                return value(key, beta.to_string(), "0 up to but not 1");
-            }
-        }
-        if !(eps.is_finite() && eps > 0.0) {
-            return value("optimizer.eps", eps.to_string(), "a positive number");
+        self.optimizer.validate()?;
+        self.training.validate(self.steps)?;
+        if self.training.parent_run.is_some() && self.branch_step().is_none() {
+            let expected = "absent, but for a constant rate with a cooldown shorter than the run";
+            return value(
+                "training.parent_run",
+                self.training.parent_run.clone().unwrap_or_default(),
+                expected,
+            );
         }
         if self.data.train_tokens <= u64::from(self.model.n_ctx) {
             return value(
@@ -225,6 +211,30 @@ impl RunSpec {
     /// Steps after which the test loss is measured; the last step is always one of them.
     pub fn evaluation_steps(&self) -> Vec<u64> {
         log_spaced_steps(self.evaluation.first_step, self.evaluation.per_decade, self.steps)
+    }
+
+    /// Steps before the cooldown of a constant rate: where the run leaves a trunk that goes on. `None` for
+    /// any other schedule.
+    pub fn branch_step(&self) -> Option<u64> {
+        match self.schedule.decay {
+            Decay::Constant { cooldown_steps, .. } if cooldown_steps > 0 => {
+                let step = self.steps.checked_sub(cooldown_steps)?;
+                (step >= self.schedule.warmup_steps.max(1)).then_some(step)
+            }
+            _ => None,
+        }
+    }
+
+    /// The run that leaves this trunk of constant rate for a cooldown over the last `cooldown_steps` of
+    /// `steps`: one trunk with [`Training::branch_steps`] gives a whole axis of D.
+    pub fn branch(&self, steps: u64, cooldown_steps: u64) -> Self {
+        let mut branch = self.clone();
+        branch.steps = steps;
+        let final_fraction = self.schedule.decay.final_fraction();
+        branch.schedule.decay = Decay::Constant { cooldown_steps, final_fraction };
+        branch.training.branch_steps.clear();
+        branch.training.parent_run = Some(self.key());
+        branch
     }
 
     /// The run's name on disk: a readable prefix and a hash of the training identity.
@@ -289,16 +299,22 @@ impl RunSpec {
             Decay::Cosine { final_fraction } => {
                 line("schedule.decay", &format_args!("cosine {final_fraction}"));
             }
+            Decay::CosineCycle { cycle_steps, final_fraction } => {
+                line("schedule.decay", &format_args!("cosine_cycle {cycle_steps} {final_fraction}"));
+            }
             Decay::Linear { final_fraction } => {
                 line("schedule.decay", &format_args!("linear {final_fraction}"));
             }
         }
-        let Optimizer::Adam { beta1, beta2, eps } = self.optimizer;
-        line("optimizer", &format_args!("adam {beta1} {beta2} {eps}"));
+        line("optimizer", &self.optimizer.identity());
         let Evaluation { first_step, per_decade, patience } = self.evaluation;
         line("evaluation", &format_args!("{first_step} {per_decade} {patience}"));
         if self.trainer != TRAINER {
             line("trainer", &self.trainer);
+        }
+        for setting in self.training.identity() {
+            lines.push_str(&setting);
+            lines.push('\n');
         }
         lines
     }
@@ -330,6 +346,7 @@ mod tests {
             },
             optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8 },
             evaluation: Evaluation { first_step: 10, per_decade: 8, patience: 0 },
+            training: Training::default(),
         }
     }
 
@@ -337,6 +354,12 @@ mod tests {
     fn toml_round_trip_keeps_the_spec() {
         let text = spec().to_toml().unwrap();
         assert_eq!(RunSpec::from_toml(&text), Ok(spec()));
+        // What specs looked like before there were such settings.
+        assert!(!text.contains("training]"), "{text}");
+        let mut more = spec();
+        more.training =
+            Training { clip_norm: Some(0.5), branch_steps: vec![20, 80], parent_run: Some("l1".into()) };
+        assert_eq!(RunSpec::from_toml(&more.to_toml().unwrap()), Ok(more));
     }
 
     #[test]
@@ -349,13 +372,19 @@ mod tests {
     #[test]
     fn impossible_values_name_their_key() {
         type Break = fn(&mut RunSpec);
-        let cases: [(&str, Break); 6] = [
+        let cases: [(&str, Break); 9] = [
             ("steps", |s| s.steps = 0),
             ("batch.sequences", |s| s.batch.sequences = 33),
             ("schedule.lr", |s| s.schedule.lr = f64::NAN),
             ("optimizer.beta2", |s| s.optimizer = Optimizer::Adam { beta1: 0.9, beta2: 1.0, eps: 1e-8 }),
             ("data.train_tokens", |s| s.data.train_tokens = 64),
             ("init_std", |s| s.init_std = f64::INFINITY),
+            ("training.clip_norm", |s| s.training.clip_norm = Some(0.0)),
+            ("training.branch_steps", |s| s.training.branch_steps = vec![20, 101]),
+            ("training.parent_run", |s| {
+                s.training.parent_run = Some("trunk".into());
+                s.schedule.decay = Decay::Cosine { final_fraction: 0.0 };
+            }),
         ];
         for (key, break_it) in cases {
             let mut s = spec();
@@ -379,6 +408,21 @@ mod tests {
         let mut slower = spec();
         slower.schedule.lr = 0.011;
         assert_ne!(slower.key(), spec().key());
+        let mut clipped = spec();
+        clipped.training.clip_norm = Some(1.0);
+        assert_ne!(clipped.key(), spec().key());
+    }
+
+    #[test]
+    fn branch_of_a_trunk_is_the_run_with_the_same_cooldown() {
+        let mut trunk = spec();
+        trunk.steps = 1000;
+        trunk.schedule.decay = Decay::Constant { cooldown_steps: 0, final_fraction: 0.0 };
+        trunk.training.branch_steps = vec![80];
+        let branch = trunk.branch(100, 20);
+        branch.validate().unwrap();
+        assert_eq!((branch.key(), branch.branch_step()), (spec().key(), Some(80)));
+        assert_eq!(trunk.branch_step(), None);
     }
 
     #[test]

@@ -4,10 +4,10 @@ mod worker;
 
 use crate::device::{Batch, Device, DeviceError, Footprint, Session, SessionOptions, State, StepStatistics};
 use crate::isa::Isa;
-use crate::ops::adam::Adam;
 use crate::ops::fold;
 use crate::ops::linear::Weights;
 use crate::plan::{Operation, Plan};
+use crate::update::{Gradient, Rule, Update};
 use std::sync::Arc;
 use worker::Worker;
 
@@ -41,10 +41,10 @@ impl Default for CpuDevice {
 impl Device for CpuDevice {
     type Session = CpuSession;
 
-    fn footprint(&self, plan: &Plan, options: SessionOptions) -> Footprint {
+    fn footprint(&self, plan: &Plan, rule: &Rule, options: SessionOptions) -> Footprint {
         let packed: usize = plan.forward.iter().map(|o| o.packed_bytes(self.isa)).sum();
         Footprint {
-            parameters: 4 * 4 * plan.n_parameters + packed,
+            parameters: 4 * (2 * plan.n_parameters + rule.moments_len(&plan.tensors)) + packed,
             workspace: options.threads.max(1) * Worker::bytes(plan, self.isa, chunk(plan, options)),
         }
     }
@@ -54,7 +54,7 @@ impl Device for CpuDevice {
         let chunk = chunk(&plan, options);
         CpuSession {
             isa: self.isa,
-            state: State { parameters: zeros(), first: zeros(), second: zeros() },
+            state: State { parameters: zeros(), moments: vec![] },
             gradient: zeros(),
             weights: vec![Weights::default(); plan.forward.len()],
             packed: Packed::Stale,
@@ -92,10 +92,15 @@ pub struct CpuSession {
 }
 
 impl Session for CpuSession {
-    fn step(&mut self, batch: Batch<'_>, update: &Adam) -> Result<StepStatistics, DeviceError> {
+    fn step(&mut self, batch: Batch<'_>, update: &Update) -> Result<StepStatistics, DeviceError> {
+        let (got, expected) = (self.state.moments.len(), update.rule.moments_len(&self.plan.tensors));
+        if got != expected {
+            return Err(DeviceError::State { what: "moments", got, expected });
+        }
         let (statistics, scale) = self.accumulate(batch)?;
-        let State { parameters, first, second } = &mut self.state;
-        update.update(self.isa, scale, &self.gradient, parameters, first, second);
+        let State { parameters, moments } = &mut self.state;
+        let gradient = Gradient { sum: &self.gradient, scale };
+        update.apply(self.isa, &self.plan.tensors, statistics.grad_sq_big, gradient, parameters, moments);
         self.packed = Packed::Stale;
         Ok(statistics)
     }
@@ -142,11 +147,9 @@ impl Session for CpuSession {
     }
 
     fn restore(&mut self, state: State) -> Result<(), DeviceError> {
-        let expected = self.plan.n_parameters;
-        for part in [&state.parameters, &state.first, &state.second] {
-            if part.len() != expected {
-                return Err(DeviceError::State { got: part.len(), expected });
-            }
+        let (got, expected) = (state.parameters.len(), self.plan.n_parameters);
+        if got != expected {
+            return Err(DeviceError::State { what: "parameters", got, expected });
         }
         self.state = state;
         self.packed = Packed::Stale;

@@ -1,7 +1,7 @@
 //! What a device offers: a session on a plan.
 
-use crate::ops::adam::Adam;
 use crate::plan::Plan;
+use crate::update::{Rule, Update};
 use std::sync::Arc;
 
 /// Why a device refused.
@@ -29,11 +29,13 @@ pub enum DeviceError {
         what: &'static str,
     },
     /// Parameters or moments of another model.
-    #[error("{got} numbers for {expected} parameters: this state belongs to another model")]
+    #[error("{got} numbers for {expected} {what}: this state belongs to another model or optimiser")]
     State {
+        /// "parameters" or "moments".
+        what: &'static str,
         /// Length given.
         got: usize,
-        /// Length of the plan's parameters.
+        /// Length that plan and rule say.
         expected: usize,
     },
 }
@@ -72,10 +74,15 @@ pub struct StepStatistics {
 pub struct State {
     /// Parameters, flat, in the order of [`Plan::tensors`].
     pub parameters: Vec<f32>,
-    /// Adam's first moments.
-    pub first: Vec<f32>,
-    /// Adam's second moments.
-    pub second: Vec<f32>,
+    /// The optimiser's moments, in the order of [`Rule::moments`].
+    pub moments: Vec<f32>,
+}
+
+impl State {
+    /// The state before the first step of `rule`: all moments are zero.
+    pub fn new(plan: &Plan, rule: &Rule, parameters: Vec<f32>) -> Self {
+        Self { parameters, moments: vec![0.0; rule.moments_len(plan.tensors())] }
+    }
 }
 
 /// Memory that a session will hold.
@@ -100,9 +107,9 @@ pub trait Device {
     type Session: Session;
 
     /// Bytes that a session would hold, without allocating it.
-    fn footprint(&self, plan: &Plan, options: SessionOptions) -> Footprint;
+    fn footprint(&self, plan: &Plan, rule: &Rule, options: SessionOptions) -> Footprint;
 
-    /// Opens a session with all parameters and moments zero.
+    /// Opens a session with all parameters zero and no moments: [`Session::restore`] brings both.
     fn open(&self, plan: Arc<Plan>, options: SessionOptions) -> Self::Session;
 }
 
@@ -111,8 +118,8 @@ pub trait Session {
     /// One optimiser step over all micro-batches of a batch.
     ///
     /// # Errors
-    /// A batch that does not fit the plan; nothing was changed.
-    fn step(&mut self, batch: Batch<'_>, update: &Adam) -> Result<StepStatistics, DeviceError>;
+    /// A batch that does not fit the plan, or moments of another rule; nothing was changed.
+    fn step(&mut self, batch: Batch<'_>, update: &Update) -> Result<StepStatistics, DeviceError>;
 
     /// The mean gradient of a batch's loss, without an update, and the loss.
     ///
@@ -132,6 +139,6 @@ pub trait Session {
     /// Puts parameters and moments back.
     ///
     /// # Errors
-    /// When the lengths are not the plan's.
+    /// When the number of parameters is not the plan's.
     fn restore(&mut self, state: State) -> Result<(), DeviceError>;
 }

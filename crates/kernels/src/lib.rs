@@ -18,10 +18,13 @@ mod math;
 pub mod ops;
 pub mod pack;
 pub mod plan;
+pub mod update;
 
 pub use cpu::{CpuDevice, CpuSession};
 pub use device::{Batch, Device, DeviceError, Session, SessionOptions, State, StepStatistics};
 pub use graph::{Graph, Tensor};
 pub use isa::Isa;
+pub use ops::adafactor::{Adafactor, StepSize};
 pub use ops::adam::Adam;
 pub use plan::Plan;
+pub use update::{Rule, Update};

@@ -36,6 +36,11 @@ pub(crate) fn path_of(dir: &Path, step: u64) -> PathBuf {
     dir.join(format!("checkpoint-{step}.safetensors"))
 }
 
+/// Path of the state after `step` steps that is kept for runs that branch off.
+pub(crate) fn branch_path_of(dir: &Path, step: u64) -> PathBuf {
+    dir.join(format!("branch-{step}.safetensors"))
+}
+
 /// Steps of the checkpoints in a directory, newest first.
 pub(crate) fn steps_in(dir: &Path) -> Result<Vec<u64>, RunError> {
     let mut steps: Vec<u64> = Vec::new();
@@ -54,12 +59,11 @@ pub(crate) fn steps_in(dir: &Path) -> Result<Vec<u64>, RunError> {
 
 /// Writes a checkpoint atomically.
 pub(crate) fn save(
-    dir: &Path,
+    path: &Path,
     step: u64,
     events_bytes: u64,
     tensors: &[NamedTensor<'_>],
 ) -> Result<(), RunError> {
-    let path = path_of(dir, step);
     let mut bytes = Vec::with_capacity(tensors.len());
     for tensor in tensors {
         bytes.push(tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
@@ -67,21 +71,20 @@ pub(crate) fn save(
     let mut views = Vec::with_capacity(tensors.len());
     for (tensor, data) in tensors.iter().zip(&bytes) {
         let view = TensorView::new(Dtype::F32, tensor.shape.to_vec(), data)
-            .map_err(|e| RunError::content(&path, format!("{}: {e}", tensor.name)))?;
+            .map_err(|e| RunError::content(path, format!("{}: {e}", tensor.name)))?;
         views.push((tensor.name, view));
     }
     let digest = digest(step, events_bytes, views.iter().map(|(n, v)| (*n, v.data())));
     let metadata = HashMap::from([(STATE.to_owned(), format!("{step} {events_bytes} {digest}"))]);
     let file = serialize(views, Some(metadata))
-        .map_err(|e| RunError::content(&path, format!("cannot encode: {e}")))?;
-    write_atomically(&path, &file)
+        .map_err(|e| RunError::content(path, format!("cannot encode: {e}")))?;
+    write_atomically(path, &file)
 }
 
 /// Reads and verifies a checkpoint.
-pub(crate) fn load(dir: &Path, step: u64) -> Result<Checkpoint, RunError> {
-    let path = path_of(dir, step);
-    let bytes = fs::read(&path).map_err(|e| RunError::io("read", &path, e))?;
-    let broken = |what: &str| RunError::content(&path, format!("damaged checkpoint: {what}"));
+pub(crate) fn load(path: &Path, step: u64) -> Result<Checkpoint, RunError> {
+    let bytes = fs::read(path).map_err(|e| RunError::io("read", path, e))?;
+    let broken = |what: &str| RunError::content(path, format!("damaged checkpoint: {what}"));
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| broken(&e.to_string()))?;
     let metadata = header.metadata().clone().unwrap_or_default();
     let state: Vec<&str> = metadata.get(STATE).map(|state| state.split(' ').collect()).unwrap_or_default();

@@ -78,7 +78,8 @@ impl RunDir {
     /// When the logs cannot be read.
     pub fn resume(&mut self) -> Result<Option<(Checkpoint, Vec<EvalRecord>)>, RunError> {
         for step in checkpoint::steps_in(&self.path)? {
-            let Ok(checkpoint) = checkpoint::load(&self.path, step) else { continue };
+            let path = checkpoint::path_of(&self.path, step);
+            let Ok(checkpoint) = checkpoint::load(&path, step) else { continue };
             let wanted_steps = step * StepRecord::BYTES as u64;
             if file_len(&self.steps, &self.path)? < wanted_steps
                 || file_len(&self.events, &self.path)? < checkpoint.events_bytes
@@ -144,12 +145,21 @@ impl RunDir {
     /// When a file cannot be written.
     pub fn save_checkpoint(&mut self, step: u64, tensors: &[NamedTensor<'_>]) -> Result<(), RunError> {
         self.sync_logs()?;
-        checkpoint::save(&self.path, step, self.events_bytes, tensors)?;
+        checkpoint::save(&checkpoint::path_of(&self.path, step), step, self.events_bytes, tensors)?;
         for old in checkpoint::steps_in(&self.path)?.into_iter().skip(CHECKPOINTS_KEPT) {
             let path = checkpoint::path_of(&self.path, old);
             fs::remove_file(&path).map_err(|e| RunError::io("remove", &path, e))?;
         }
         Ok(())
+    }
+
+    /// Saves the state after `step` steps for runs that branch off there; it is never removed.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn save_branch(&mut self, step: u64, tensors: &[NamedTensor<'_>]) -> Result<(), RunError> {
+        self.sync_logs()?;
+        checkpoint::save(&checkpoint::branch_path_of(&self.path, step), step, self.events_bytes, tensors)
     }
 
     /// Writes the result: the run is finished. The logs are cut to what belongs to it; a result that is there
@@ -214,6 +224,14 @@ fn read_evals(dir: &Path, bytes: u64) -> Result<Vec<EvalRecord>, RunError> {
                 .map_err(|e| RunError::content(&path, format!("line {}: not an evaluation: {e}", i + 1)))
         })
         .collect()
+}
+
+/// The state after `step` steps that the run in `dir` keeps for runs that branch off.
+///
+/// # Errors
+/// When there is no such state, or it is damaged.
+pub fn branch_state(dir: &Path, step: u64) -> Result<Checkpoint, RunError> {
+    checkpoint::load(&checkpoint::branch_path_of(dir, step), step)
 }
 
 /// A finished run as it is read back.

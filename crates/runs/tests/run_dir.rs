@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)] // a failed step of a test's set-up is a failed test
 
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, TRAINER};
+use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, TRAINER, Training};
 use scalelaw_core::{Head, ModelShape, RunSpec};
 use scalelaw_runs::{
     EvalRecord, NamedTensor, Outcome, RunDir, RunError, RunResult, StepRecord, finished_run, finished_runs,
@@ -24,6 +24,7 @@ fn spec(seed: u64) -> RunSpec {
         schedule: Schedule { lr: 0.01, warmup_steps: 1, decay: Decay::Linear { final_fraction: 0.0 } },
         optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8 },
         evaluation: Evaluation { first_step: 1, per_decade: 4, patience: 0 },
+        training: Training::default(),
     }
 }
 

@@ -7,7 +7,7 @@
 use scalelaw_core::{FlopConvention, Head, ModelShape};
 use scalelaw_kernels::gemm::{Left, Right, Size, Start, gemm};
 use scalelaw_kernels::pack::{Layout, Packed};
-use scalelaw_kernels::{Adam, Batch, CpuDevice, Device, Isa, Session, SessionOptions, State};
+use scalelaw_kernels::{Adam, Batch, CpuDevice, Device, Isa, Rule, Session, SessionOptions, State, Update};
 use scalelaw_train::transformer;
 use std::sync::Arc;
 use std::time::Instant;
@@ -35,7 +35,8 @@ fn main() {
     let plan = Arc::new(transformer::plan(&shape));
     let device = CpuDevice::new();
     let options = SessionOptions { threads, chunk };
-    let bytes = device.footprint(&plan, options).bytes();
+    let rule = Rule::Adam(Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 });
+    let bytes = device.footprint(&plan, &rule, options).bytes();
     let mut session = device.open(Arc::clone(&plan), options);
     let mut x = 1u64;
     let mut random = || {
@@ -44,9 +45,7 @@ fn main() {
     };
     let parameters: Vec<f32> =
         (0..plan.n_parameters()).map(|_| (random() as f32 / (1u64 << 31) as f32 - 0.5) * 0.1).collect();
-    let zeros = vec![0.0; parameters.len()];
-    let state = State { parameters, first: zeros.clone(), second: zeros };
-    session.restore(state).expect("the plan's own length");
+    session.restore(State::new(&plan, &rule, parameters)).expect("the plan's own length");
 
     let mut times = vec![];
     let started = Instant::now();
@@ -55,7 +54,7 @@ fn main() {
         step += 1;
         let tokens: Vec<u32> =
             (0..SEQUENCES * (N_CTX as usize + 1)).map(|_| (random() % (n_vocab as u64 / 4)) as u32).collect();
-        let update = Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, step };
+        let update = Update { rule, lr: 1e-3, step, clip_norm: None };
         let began = Instant::now();
         session.step(Batch { tokens: &tokens, micro_sequences }, &update).expect("tokens of the vocabulary");
         times.push(began.elapsed().as_secs_f64());

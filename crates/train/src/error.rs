@@ -29,6 +29,14 @@ pub enum TrainError {
     /// The device refused a batch: the data does not fit the model.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// The run cannot start from its parent.
+    #[error("cannot branch off run {parent}: {problem}")]
+    Branch {
+        /// Key of the parent.
+        parent: String,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
     /// A checkpoint does not hold this model.
     #[error("checkpoint of step {step}: {problem}; remove it to go on from the one before")]
     Checkpoint {

@@ -1,7 +1,7 @@
 //! One run from its spec to `result.json`, however often it is interrupted.
 
 use crate::trainer::Evaluation;
-use crate::{RunData, TrainError, Trainer, checkpoint};
+use crate::{RunData, TrainError, Trainer, branch, checkpoint};
 use scalelaw_core::observer::{Observer, Progress};
 use scalelaw_core::spec::{SpecError, TRAINER};
 use scalelaw_core::{FlopConvention, RunSpec};
@@ -41,13 +41,14 @@ pub struct RunOptions<'a> {
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// Trains the run of `spec` in `dir` to its end, from its newest checkpoint if it has one.
+/// Trains the run of `spec` in `dir` to its end, from its newest checkpoint if it has one, or from the state
+/// of its parent, whose directory lies beside `dir` under its key.
 ///
 /// `steps.bin`, `events.jsonl`, `result.json` and the checkpoints are a pure function of spec and data: the
 /// same bytes for any number of threads and any interruptions.
 ///
 /// # Errors
-/// Impossible specs, data that is not the spec's, and files that cannot be read or written.
+/// Impossible specs, data or a parent that are not the spec's, and files that cannot be read or written.
 pub fn run(
     spec: &RunSpec,
     data: &RunData,
@@ -65,10 +66,13 @@ pub fn run(
     }
     let mut trainer = Trainer::new(spec, data, options.threads)?;
     let mut evals = vec![];
-    if let Some((found, earlier)) = dir.resume()? {
-        let step = found.step;
-        let state = checkpoint::state(trainer.plan(), found)?;
-        trainer.restore(step, state)?;
+    let earlier = match dir.resume()? {
+        None => branch::start(spec, &mut dir)?,
+        resumed => resumed,
+    };
+    if let Some((found, earlier)) = earlier {
+        let state = checkpoint::state(&trainer, &found)?;
+        trainer.restore(found.step, state)?;
         evals = earlier;
     }
     let step = trainer.steps_done();
@@ -185,6 +189,10 @@ impl RunSession<'_> {
                 }
                 self.log(evaluation)?;
             }
+            if self.spec.training.branch_steps.binary_search(&self.logged).is_ok() {
+                self.write_steps()?;
+                checkpoint::save(&mut self.dir, &self.trainer, RunDir::save_branch)?;
+            }
             if checkpointed.elapsed() >= CHECKPOINT_EVERY {
                 self.checkpoint()?;
                 checkpointed = Instant::now();
@@ -219,7 +227,7 @@ impl RunSession<'_> {
 
     fn checkpoint(&mut self) -> Result<(), TrainError> {
         self.write_steps()?;
-        checkpoint::save(&mut self.dir, &self.trainer)
+        checkpoint::save(&mut self.dir, &self.trainer, RunDir::save_checkpoint)
     }
 
     fn report(&mut self, train_loss: f64) {

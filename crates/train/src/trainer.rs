@@ -1,11 +1,13 @@
 //! Steps and evaluations of one run: a pure function of its spec and its data.
 
 use crate::init::initial_parameters;
+use crate::optimizer::rule;
 use crate::transformer;
 use crate::{RunData, TrainError};
 use scalelaw_core::RunSpec;
-use scalelaw_core::spec::Optimizer;
-use scalelaw_kernels::{Adam, Batch, CpuDevice, CpuSession, Device, Plan, Session, SessionOptions, State};
+use scalelaw_kernels::{
+    Batch, CpuDevice, CpuSession, Device, Plan, Rule, Session, SessionOptions, State, Tensor, Update,
+};
 use scalelaw_runs::StepRecord;
 use scalelaw_tokens::EvalSet;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ pub struct Trainer {
     spec: RunSpec,
     data: RunData,
     plan: Arc<Plan>,
+    rule: Rule,
     session: CpuSession,
     threads: usize,
     step: u64,
@@ -59,13 +62,12 @@ impl Trainer {
         data.check(spec)?;
         let plan = Arc::new(transformer::plan(&spec.model));
         let mut session = device.open(Arc::clone(&plan), options);
-        let parameters = initial_parameters(&plan, spec);
-        let zeros = vec![0.0; parameters.len()];
-        session.restore(State { parameters, first: zeros.clone(), second: zeros })?;
+        let rule = rule(&spec.optimizer);
+        session.restore(State::new(&plan, &rule, initial_parameters(&plan, spec)))?;
         let threads = options.threads.max(1);
         let sequence = spec.model.n_ctx as usize + 1;
         let tokens = vec![0; spec.batch.sequences as usize * sequence];
-        Ok(Self { spec: spec.clone(), data: data.clone(), plan, session, threads, step: 0, tokens })
+        Ok(Self { spec: spec.clone(), data: data.clone(), plan, rule, session, threads, step: 0, tokens })
     }
 
     /// Steps done.
@@ -76,6 +78,11 @@ impl Trainer {
     /// The model's plan: its tensors and their names.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The optimiser's moments: their names, and where they lie in a snapshot.
+    pub fn moments(&self) -> Vec<Tensor> {
+        self.rule.moments(self.plan.tensors())
     }
 
     /// One optimiser step on the next batch.
@@ -89,8 +96,8 @@ impl Trainer {
             self.data.train.sequence(self.step * sequences + i, sequence);
         }
         let lr = self.spec.schedule.lr_at(self.step, self.spec.steps);
-        let Optimizer::Adam { beta1, beta2, eps } = self.spec.optimizer;
-        let update = Adam { lr, beta1, beta2, eps, step: self.step + 1 };
+        let clip_norm = self.spec.training.clip_norm;
+        let update = Update { rule: self.rule, lr, step: self.step + 1, clip_norm };
         let batch = Batch { tokens: &self.tokens, micro_sequences: self.spec.batch.micro_sequences as usize };
         let statistics = self.session.step(batch, &update)?;
         self.step += 1;

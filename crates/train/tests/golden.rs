@@ -1,9 +1,13 @@
-//! Losses and gradients against PyTorch; `golden/make.py` made the numbers and states the rules repeated here.
+//! Losses and gradients against PyTorch; the scripts in `golden` made the numbers and state the rules repeated
+//! here.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use scalelaw_core::ModelShape;
-use scalelaw_kernels::{Adam, Batch, CpuDevice, Device, Plan, Session, SessionOptions, State};
-use scalelaw_train::transformer;
+use scalelaw_core::spec::Optimizer;
+use scalelaw_kernels::{
+    Batch, CpuDevice, CpuSession, Device, Plan, Rule, Session, SessionOptions, State, Update,
+};
+use scalelaw_train::{rule, transformer};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -13,7 +17,9 @@ fn scramble(i: u64) -> f64 {
     (i.wrapping_mul(2_654_435_761) % (1 << 32)) as f64 / (1u64 << 32) as f64
 }
 
-fn initial(plan: &Plan) -> State {
+const ADAM: Optimizer = Optimizer::Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8 };
+
+fn initial(plan: &Plan, rule: &Rule) -> State {
     let mut parameters: Vec<f32> =
         (0..plan.n_parameters() as u64).map(|i| ((scramble(i) - 0.5) / 4.0) as f32).collect();
     for tensor in plan.tensors() {
@@ -21,8 +27,27 @@ fn initial(plan: &Plan) -> State {
             parameters[tensor.range.clone()].iter_mut().for_each(|x| *x += 1.0);
         }
     }
-    let zeros = vec![0.0; parameters.len()];
-    State { parameters, first: zeros.clone(), second: zeros }
+    State::new(plan, rule, parameters)
+}
+
+fn open(plan: &Arc<Plan>, rule: &Rule) -> CpuSession {
+    let options = SessionOptions { threads: 1, chunk: None };
+    let mut session = CpuDevice::new().open(Arc::clone(plan), options);
+    session.restore(initial(plan, rule)).unwrap();
+    session
+}
+
+/// Trains as the script did and compares the loss of every step.
+fn follow(shape: &ModelShape, session: &mut CpuSession, update: Update, losses: &Value) {
+    let losses: Vec<f64> = serde_json::from_value(losses.clone()).unwrap();
+    for (step, want) in (0..).zip(&losses) {
+        let tokens = batch(shape, step);
+        let update = Update { step: step + 1, ..update };
+        let got = session.step(Batch { tokens: &tokens, micro_sequences: 4 }, &update).unwrap().loss;
+        assert!((got / want - 1.0).abs() < 1e-4, "{:?} step {step}: loss {got}, PyTorch {want}", update.rule);
+    }
+    let (first, last) = (losses[0], losses[losses.len() - 1]);
+    assert!(last < 0.6 * first, "the golden run learns: {first} to {last}");
 }
 
 fn batch(shape: &ModelShape, step: u64) -> Vec<u32> {
@@ -45,9 +70,8 @@ fn training_follows_pytorch_for_two_hundred_steps() {
     for model in golden["models"].as_array().unwrap() {
         let shape: ModelShape = serde_json::from_value(model["shape"].clone()).unwrap();
         let plan = Arc::new(transformer::plan(&shape));
-        let options = SessionOptions { threads: 1, chunk: None };
-        let mut session = CpuDevice::new().open(Arc::clone(&plan), options);
-        session.restore(initial(&plan)).unwrap();
+        let rule = rule(&ADAM);
+        let mut session = open(&plan, &rule);
         let first = batch(&shape, 0);
         let (_, gradient) = session.gradient(Batch { tokens: &first, micro_sequences: 4 }).unwrap();
         for tensor in plan.tensors() {
@@ -56,15 +80,20 @@ fn training_follows_pytorch_for_two_hundred_steps() {
             let got = square.sqrt();
             assert!((got / want - 1.0).abs() < 1e-5, "{}: |gradient| {got}, PyTorch {want}", tensor.name);
         }
-        let losses = model["losses"].as_array().unwrap();
-        for (step, want) in (0..).zip(losses) {
-            let update = Adam { lr: 3e-3, beta1: 0.9, beta2: 0.99, eps: 1e-8, step: step + 1 };
-            let tokens = batch(&shape, step);
-            let got = session.step(Batch { tokens: &tokens, micro_sequences: 4 }, &update).unwrap().loss;
-            let want = want.as_f64().unwrap();
-            assert!((got / want - 1.0).abs() < 1e-4, "{shape:?} step {step}: loss {got}, PyTorch {want}");
-        }
-        let (first, last) = (losses[0].as_f64().unwrap(), losses[losses.len() - 1].as_f64().unwrap());
-        assert!(last < 0.6 * first, "the golden run learns: {first} to {last}");
+        let update = Update { rule, lr: 3e-3, step: 0, clip_norm: None };
+        follow(&shape, &mut session, update, &model["losses"]);
+    }
+}
+
+#[test]
+fn every_optimizer_follows_pytorch_for_three_hundred_steps() {
+    let golden: Value = serde_json::from_str(include_str!("golden/optimizers.json")).unwrap();
+    let shape: ModelShape = serde_json::from_value(golden["shape"].clone()).unwrap();
+    let plan = Arc::new(transformer::plan(&shape));
+    for run in golden["runs"].as_array().unwrap() {
+        let rule = rule(&serde_json::from_value(run["optimizer"].clone()).unwrap());
+        let (lr, clip_norm) = (run["lr"].as_f64().unwrap(), run["clip_norm"].as_f64());
+        let update = Update { rule, lr, step: 0, clip_norm };
+        follow(&shape, &mut open(&plan, &rule), update, &run["losses"]);
     }
 }

@@ -4,7 +4,9 @@
 mod reference;
 
 use scalelaw_core::{Head, ModelShape, ParamConvention};
-use scalelaw_kernels::{Adam, Batch, CpuDevice, Device, Isa, Session, SessionOptions, State};
+use scalelaw_kernels::{
+    Adam, Batch, CpuDevice, Device, Isa, Plan, Rule, Session, SessionOptions, State, Update,
+};
 use scalelaw_train::transformer;
 use std::sync::Arc;
 
@@ -57,9 +59,10 @@ fn parameters(n: usize) -> Vec<f32> {
     numbers(n, 7).iter().map(|x| 0.7 * x).collect()
 }
 
-fn state(parameters: Vec<f32>) -> State {
-    let zeros = vec![0.0; parameters.len()];
-    State { parameters, first: zeros.clone(), second: zeros }
+const ADAM: Rule = Rule::Adam(Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8, weight_decay: 0.0 });
+
+fn state(plan: &Plan, parameters: Vec<f32>) -> State {
+    State::new(plan, &ADAM, parameters)
 }
 
 const ONE_THREAD: SessionOptions = SessionOptions { threads: 1, chunk: None };
@@ -109,7 +112,7 @@ fn losses_of_every_token_match_the_f64_reference() {
         let values = parameters(plan.n_parameters());
         let tokens = tokens(&shape, 3, 1);
         let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
-        session.restore(state(values.clone())).unwrap();
+        session.restore(state(&plan, values.clone())).unwrap();
         let wide: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
         let want = reference::losses(&shape, &plan, &wide, &tokens);
         for (i, (got, want)) in session.evaluate(&tokens).unwrap().iter().zip(&want).enumerate() {
@@ -130,7 +133,7 @@ fn gradient_of_every_tensor_matches_central_differences_of_the_f64_reference() {
         for (sequences, micro_sequences) in [(1, 1), (4, 2)] {
             let tokens = tokens(&shape, sequences, 2);
             let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
-            session.restore(state(values.clone())).unwrap();
+            session.restore(state(&plan, values.clone())).unwrap();
             let (statistics, gradient) =
                 session.gradient(Batch { tokens: &tokens, micro_sequences }).unwrap();
             let mut wide: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
@@ -171,10 +174,10 @@ fn step_gives_the_same_bits_on_every_path_thread_count_and_chunk() {
         let tokens = tokens(&shape, 12, 3);
         let run = |isa: Isa, options: SessionOptions| {
             let mut session = CpuDevice::with_isa(isa).open(Arc::clone(&plan), options);
-            session.restore(state(parameters(plan.n_parameters()))).unwrap();
+            session.restore(state(&plan, parameters(plan.n_parameters()))).unwrap();
             let mut statistics = vec![];
             for step in 1..=3 {
-                let update = Adam { lr: 0.01, beta1: 0.9, beta2: 0.99, eps: 1e-8, step };
+                let update = Update { rule: ADAM, lr: 0.01, step, clip_norm: None };
                 let s = session.step(Batch { tokens: &tokens, micro_sequences: 3 }, &update).unwrap();
                 statistics.push([s.loss, s.grad_sq_small, s.grad_sq_big].map(f64::to_bits));
             }
@@ -201,10 +204,11 @@ fn one_batch_is_learnt_by_heart() {
     let plan = Arc::new(transformer::plan(&shape));
     let tokens = tokens(&shape, 4, 4);
     let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
-    session.restore(state(numbers(plan.n_parameters(), 5).iter().map(|x| 0.1 * x).collect())).unwrap();
+    let start = numbers(plan.n_parameters(), 5).iter().map(|x| 0.1 * x).collect();
+    session.restore(state(&plan, start)).unwrap();
     let mut loss = f64::INFINITY;
     for step in 1..=300 {
-        let update = Adam { lr: 0.003, beta1: 0.9, beta2: 0.99, eps: 1e-8, step };
+        let update = Update { rule: ADAM, lr: 0.003, step, clip_norm: None };
         loss = session.step(Batch { tokens: &tokens, micro_sequences: 4 }, &update).unwrap().loss;
     }
     assert!(loss < 0.01, "loss {loss} after 300 steps on one batch");
@@ -216,8 +220,9 @@ fn footprint_is_what_a_session_holds_to_within_a_tenth() {
     // gradient a thread, activations.
     let shape = ModelShape::standard(2, 64, 4, 128, 1024, Head::Untied);
     let plan = transformer::plan(&shape);
-    let footprint =
-        |threads, chunk| CpuDevice::new().footprint(&plan, SessionOptions { threads, chunk: Some(chunk) });
+    let footprint = |threads, chunk| {
+        CpuDevice::new().footprint(&plan, &ADAM, SessionOptions { threads, chunk: Some(chunk) })
+    };
     let n = plan.n_parameters();
     assert!(footprint(1, 1).parameters >= 16 * n && footprint(1, 1).parameters < 26 * n);
     let one = footprint(1, 1).workspace;

@@ -3,7 +3,7 @@
 
 use scalelaw_core::observer::Silent;
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, RunSpec, TRAINER};
+use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, RunSpec, StepSize, TRAINER, Training};
 use scalelaw_core::{Head, ModelShape};
 use scalelaw_kernels::{CpuDevice, Isa, SessionOptions};
 use scalelaw_runs::{Outcome, RunDir, RunResult, finished_run};
@@ -55,6 +55,7 @@ fn spec(dataset: &Dataset) -> RunSpec {
         },
         optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8 },
         evaluation: Evaluation { first_step: 5, per_decade: 5, patience: 0 },
+        training: Training::default(),
     }
 }
 
@@ -69,6 +70,15 @@ fn train(spec: &RunSpec, dataset: &Dataset, dir: &Path, threads: usize) -> RunRe
     let data = RunData::open(dataset, spec).unwrap();
     let options = RunOptions { threads, observer: &Silent, stop: &|| false };
     result_of(run(spec, &data, dir, options).unwrap())
+}
+
+/// Trains some steps and stops, resumable.
+fn interrupt(spec: &RunSpec, dataset: &Dataset, dir: &Path, steps: u64) {
+    let data = RunData::open(dataset, spec).unwrap();
+    let asked = AtomicU64::new(0);
+    let stop = || asked.fetch_add(1, Ordering::Relaxed) == steps;
+    let options = RunOptions { threads: 1, observer: &Silent, stop: &stop };
+    assert_eq!(run(spec, &data, dir, options).unwrap(), RunEnd::Interrupted { step: steps });
 }
 
 /// Everything in a run directory that may not depend on clock, host or interruptions.
@@ -145,6 +155,87 @@ fn run_interrupted_and_killed_again_and_again_gives_the_bytes_of_an_undisturbed_
     train(&spec, &dataset, &parts, 3);
     assert!(durable_bytes(&parts) == durable_bytes(&whole));
     assert!(last_checkpoint(&spec, &parts) == last_checkpoint(&spec, &whole));
+}
+
+#[test]
+fn run_with_every_optimizer_goes_on_exactly() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let factored =
+        |step_size| Optimizer::Adafactor { decay_exponent: 0.8, eps: 1e-30, clip_threshold: 1.0, step_size };
+    for (i, (lr, optimizer)) in [
+        (0.01, Optimizer::AdamW { beta1: 0.9, beta2: 0.95, eps: 1e-8, weight_decay: 0.1 }),
+        (0.2, factored(StepSize::Relative { floor: 1e-3 })),
+        (0.01, factored(StepSize::Absolute)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut spec = spec(&dataset);
+        (spec.schedule.lr, spec.optimizer, spec.training.clip_norm) = (lr, optimizer, Some(0.5));
+        let (whole, parts) = (tmp.path().join(format!("whole{i}")), tmp.path().join(format!("parts{i}")));
+        let result = train(&spec, &dataset, &whole, 1);
+        assert!(result.loss.unwrap() < 2.7, "{optimizer:?}: {result:?}");
+        interrupt(&spec, &dataset, &parts, 23);
+        train(&spec, &dataset, &parts, 2);
+        assert!(durable_bytes(&parts) == durable_bytes(&whole), "{optimizer:?}");
+        assert!(last_checkpoint(&spec, &parts) == last_checkpoint(&spec, &whole), "{optimizer:?}");
+    }
+}
+
+#[test]
+fn branches_of_one_trunk_are_the_runs_that_train_alone() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let mut trunk = spec(&dataset);
+    (trunk.steps, trunk.training.branch_steps) = (50, vec![16, 40]);
+    trunk.schedule.decay = Decay::Constant { cooldown_steps: 0, final_fraction: 0.1 };
+    let runs = tmp.path().join("runs");
+    // An interruption behind the first branch point.
+    interrupt(&trunk, &dataset, &runs.join(trunk.key()), 18);
+    train(&trunk, &dataset, &runs.join(trunk.key()), 1);
+    for (steps, cooldown_steps) in [(20, 4), (60, 20)] {
+        let branch = trunk.branch(steps, cooldown_steps);
+        let alone =
+            RunSpec { training: Training { parent_run: None, ..branch.training.clone() }, ..branch.clone() };
+        let (branched, whole) = (runs.join(branch.key()), tmp.path().join(steps.to_string()));
+        // Killed before its first checkpoint, it starts from the trunk again.
+        std::fs::create_dir(&branched).unwrap();
+        std::fs::write(branched.join("steps.bin"), [7; 45]).unwrap();
+        assert_eq!(train(&branch, &dataset, &branched, 1), train(&alone, &dataset, &whole, 1));
+        assert!(durable_bytes(&branched)[1..] == durable_bytes(&whole)[1..], "{steps} steps");
+        assert!(last_checkpoint(&branch, &branched) == last_checkpoint(&alone, &whole), "{steps} steps");
+        let timing = std::fs::read_to_string(branched.join("timing.jsonl")).unwrap();
+        assert!(timing.contains(&format!("\"from_step\":{}", steps - cooldown_steps)), "{timing}");
+    }
+}
+
+#[test]
+fn branch_without_its_trunk_or_of_another_is_refused() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let mut trunk = spec(&dataset);
+    (trunk.steps, trunk.training.branch_steps) = (20, vec![16]);
+    trunk.schedule.decay = Decay::Constant { cooldown_steps: 0, final_fraction: 0.1 };
+    let runs = tmp.path().join("runs");
+    let refused = |branch: &RunSpec| {
+        let data = RunData::open(&dataset, branch).unwrap();
+        let options = RunOptions { threads: 1, observer: &Silent, stop: &|| false };
+        let error = run(branch, &data, &runs.join(branch.key()), options).unwrap_err();
+        assert!(matches!(error, TrainError::Branch { .. }), "{error}");
+        error.to_string()
+    };
+    let branch = trunk.branch(20, 4);
+    assert!(refused(&branch).contains("no finished run"));
+    train(&trunk, &dataset, &runs.join(trunk.key()), 1);
+    assert!(refused(&trunk.branch(20, 5)).contains("kept no state of step 15"));
+    let mut other = branch.clone();
+    other.seed = 4;
+    assert!(refused(&other).contains("another model"));
+    let mut late = trunk.clone();
+    late.schedule.decay = Decay::Constant { cooldown_steps: 10, final_fraction: 0.1 };
+    train(&late, &dataset, &runs.join(late.key()), 1);
+    assert!(refused(&late.branch(20, 4)).contains("rate at step 11"), "{}", refused(&late.branch(20, 4)));
 }
 
 #[test]

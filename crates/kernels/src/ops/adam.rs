@@ -1,20 +1,21 @@
-//! Adam with bias correction (Kingma & Ba 2015, algorithm 1), one pass over all parameters.
+//! Adam with bias correction (Kingma & Ba 2015, algorithm 1), with decoupled weight decay (Loshchilov &
+//! Hutter 2019) of matrices; one pass over all parameters.
 
-use crate::isa::for_each_isa;
+use crate::graph::Tensor;
+use crate::isa::{Isa, for_each_isa};
+use crate::update::{Gradient, Moments, Update, whole};
 
-/// One update's numbers.
+/// Adam's constants.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
-    /// Learning rate of this step.
-    pub lr: f64,
     /// Decay of the first moment.
     pub beta1: f64,
     /// Decay of the second moment.
     pub beta2: f64,
     /// Added to the root of the second moment.
     pub eps: f64,
-    /// Updates made so far, this one included: 1 at the first.
-    pub step: u64,
+    /// Before each step, tensors of two dimensions are multiplied by 1 − lr·weight_decay.
+    pub weight_decay: f64,
 }
 
 /// The same in the f32 factors that the loop uses.
@@ -33,32 +34,53 @@ struct Factors {
 }
 
 impl Adam {
-    /// m ← β1·m + (1−β1)·g, v ← β2·v + (1−β2)·g², p ← p − lr·m̂/(√v̂ + eps) with g = `scale`·`gradient`.
-    pub fn update(
+    /// First moments of all parameters, then second ones.
+    pub(crate) fn moments(tensors: &[Tensor]) -> Moments {
+        let mut moments = Moments::default();
+        moments.extend(tensors, |tensor| whole("adam.exp_avg", tensor));
+        moments.extend(tensors, |tensor| whole("adam.exp_avg_sq", tensor));
+        moments
+    }
+
+    /// p ← p·(1 − lr·weight_decay), m ← β1·m + (1−β1)·g, v ← β2·v + (1−β2)·g², p ← p − lr·m̂/(√v̂ + eps).
+    pub(crate) fn update(
         &self,
-        isa: crate::isa::Isa,
-        scale: f64,
-        gradient: &[f32],
+        isa: Isa,
+        &Update { lr, step, .. }: &Update,
+        tensors: &[Tensor],
+        gradient: Gradient<'_>,
         parameters: &mut [f32],
-        first: &mut [f32],
-        second: &mut [f32],
+        moments: &mut [f32],
     ) {
-        let t = self.step as f64;
+        if self.weight_decay != 0.0 {
+            let keep = (1.0 - lr * self.weight_decay) as f32;
+            for tensor in tensors.iter().filter(|tensor| tensor.shape.len() == 2) {
+                multiply(isa, keep, &mut parameters[tensor.range.clone()]);
+            }
+        }
+        let t = step as f64;
         let factors = Factors {
             keep1: self.beta1 as f32,
             take1: (1.0 - self.beta1) as f32,
             keep2: self.beta2 as f32,
             take2: (1.0 - self.beta2) as f32,
-            rate: (self.lr / (1.0 - libm::pow(self.beta1, t))) as f32,
+            rate: (lr / (1.0 - libm::pow(self.beta1, t))) as f32,
             root: (1.0 / libm::sqrt(1.0 - libm::pow(self.beta2, t))) as f32,
             eps: self.eps as f32,
-            gradient: scale as f32,
+            gradient: gradient.scale as f32,
         };
-        apply(isa, factors, gradient, parameters, first, second);
+        let (first, second) = moments.split_at_mut(parameters.len());
+        apply(isa, factors, gradient.sum, parameters, first, second);
     }
 }
 
 for_each_isa! {
+    fn multiply(factor: f32, x: &mut [f32]) {
+        for x in x {
+            *x *= factor;
+        }
+    }
+
     fn apply(f: Factors, gradient: &[f32], parameters: &mut [f32], first: &mut [f32], second: &mut [f32]) {
         let moments = first.iter_mut().zip(second);
         for ((p, &g), (m, v)) in parameters.iter_mut().zip(gradient).zip(moments) {
@@ -74,24 +96,29 @@ for_each_isa! {
 mod tests {
     use super::*;
     use crate::ops::reference::*;
+    use crate::update::Rule;
 
     #[test]
-    fn adam_follows_the_algorithm_in_f64() {
+    fn adam_follows_the_algorithm_in_f64_and_decays_only_matrices() {
+        let tensor = |shape: &[usize], range| Tensor { name: "t".into(), shape: shape.to_vec(), range };
+        let tensors = [tensor(&[5, 4], 0..20), tensor(&[17], 20..37)];
         let n = 37;
         let mut parameters = numbers(n, 1);
         let (mut m, mut v) = (vec![0.0; n], vec![0.0; n]);
-        let (lr, beta1, beta2, eps) = (0.01, 0.9, 0.95, 1e-3);
+        let (lr, scale) = (0.01, 0.5);
+        let adam = Adam { beta1: 0.9, beta2: 0.95, eps: 1e-3, weight_decay: 0.2 };
         let start = narrow(&parameters);
-        let scale = 0.5;
         let got = on_every_isa(|isa| {
-            let mut state = [start.clone(), vec![0.0; n], vec![0.0; n]];
+            let (mut p, mut moments) = (start.clone(), vec![0.0; 2 * n]);
             for step in 1..=5 {
-                let gradient = narrow(&numbers(n, 10 + step));
-                let [p, m, v] = &mut state;
-                Adam { lr, beta1, beta2, eps, step }.update(isa, scale, &gradient, p, m, v);
+                let sum = narrow(&numbers(n, 10 + step));
+                let gradient = Gradient { sum: &sum, scale };
+                let update = Update { rule: Rule::Adam(adam), lr, step, clip_norm: None };
+                adam.update(isa, &update, &tensors, gradient, &mut p, &mut moments);
             }
-            state.to_vec()
+            vec![p, moments]
         });
+        let Adam { beta1, beta2, eps, weight_decay } = adam;
         for step in 1..=5 {
             let gradient = numbers(n, 10 + step);
             for i in 0..n {
@@ -100,11 +127,11 @@ mod tests {
                 v[i] = beta2 * v[i] + (1.0 - beta2) * g * g;
                 let (m_hat, v_hat) =
                     (m[i] / (1.0 - beta1.powi(step as i32)), v[i] / (1.0 - beta2.powi(step as i32)));
-                parameters[i] -= lr * m_hat / (v_hat.sqrt() + eps);
+                let keep = if i < 20 { 1.0 - lr * weight_decay } else { 1.0 };
+                parameters[i] = keep * parameters[i] - lr * m_hat / (v_hat.sqrt() + eps);
             }
         }
         assert_close(&got[0], &parameters, 1e-6);
-        assert_close(&got[1], &m, 1e-6);
-        assert_close(&got[2], &v, 1e-6);
+        assert_close(&got[1], &[m, v].concat(), 1e-6);
     }
 }

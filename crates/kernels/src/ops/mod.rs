@@ -1,5 +1,6 @@
 //! The operations of a plan, one file each: forward, backward, cost, and tests against an f64 reference.
 
+pub mod adafactor;
 pub mod adam;
 pub mod attention;
 pub mod embed;

@@ -104,6 +104,8 @@ def train(c):
     return {"shape": c, "gradient_norms": norms, "losses": losses}
 
 
-shape = dict(n_layer=2, d_model=20, d_ff=72, d_attn=24, n_head=3, n_ctx=40, n_vocab=50, head="untied")
-models = [shape, dict(shape, head="tied", n_layer=1, d_model=16, d_ff=64, d_attn=16, n_head=2)]
-print(json.dumps({"torch": torch.__version__, "models": [train(c) for c in models]}, indent=1))
+SHAPE = dict(n_layer=2, d_model=20, d_ff=72, d_attn=24, n_head=3, n_ctx=40, n_vocab=50, head="untied")
+TIED = dict(SHAPE, head="tied", n_layer=1, d_model=16, d_ff=64, d_attn=16, n_head=2)
+
+if __name__ == "__main__":
+    print(json.dumps({"torch": torch.__version__, "models": [train(c) for c in (SHAPE, TIED)]}, indent=1))

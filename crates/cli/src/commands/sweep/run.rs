@@ -11,7 +11,6 @@ use crate::tables::{curve_rows, run_row};
 use anyhow::Context;
 use scalelaw_core::observer::{Observer, Progress};
 use scalelaw_experiment::PlannedRun;
-use scalelaw_kernels::{CpuDevice, Device, SessionOptions};
 use scalelaw_runs::process::{Exit, run_to_end};
 use scalelaw_runs::scheduler::{Attempt, Fate, Limits, Task, bring_home};
 use scalelaw_runs::{
@@ -207,8 +206,7 @@ pub fn memory(study: &Study, run: &PlannedRun, threads: usize) -> u64 {
     if study.file.trainer.is_some() {
         return 0;
     }
-    let plan = scalelaw_train::transformer::plan(&run.spec.model);
-    CpuDevice::new().footprint(&plan, SessionOptions { threads, chunk: None }).bytes() as u64
+    scalelaw_train::footprint(&run.spec, threads).bytes() as u64
 }
 
 /// Most of the memory that is free now; no bound where the system does not say.
