@@ -16,6 +16,6 @@ pub mod units;
 
 pub use experiment::Experiment;
 pub use observer::Observer;
-pub use shape::{Head, ModelShape};
+pub use shape::{Architecture, Head, ModelShape};
 pub use spec::RunSpec;
 pub use units::{Conventions, DataConvention, FlopConvention, PF_DAY, ParamConvention};

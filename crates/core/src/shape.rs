@@ -13,12 +13,45 @@ pub enum Head {
     Untied,
 }
 
-/// A decoder-only Transformer with learned positions, in the paper's names.
+/// What the blocks of a model are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// A decoder-only Transformer with learned positions.
+    #[default]
+    Transformer,
+    /// A stack of LSTM layers as wide as the residual stream would be, between the same embedding (without
+    /// positions) and head; d_ff, d_attn and n_head are those of [`ModelShape::standard`] with one head.
+    Lstm,
+}
+
+impl Architecture {
+    /// Its name in run tables and keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transformer => "transformer",
+            Self::Lstm => "lstm",
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The shape of a model, in the paper's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelShape {
+    /// What its blocks are.
+    #[serde(default, skip_serializing_if = "Architecture::is_default")]
+    pub architecture: Architecture,
     /// Blocks; 0 is a bigram-like model of embeddings and head.
     pub n_layer: u32,
+    /// How many times the stack of blocks is applied: above 1 the recurrent ("Universal") Transformer, whose
+    /// weights are used again (Kaplan et al. 2020, section 3.2.1).
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub reuse: u32,
     /// Width of the residual stream.
     pub d_model: u32,
     /// Width of the feed-forward layer.
@@ -33,6 +66,15 @@ pub struct ModelShape {
     pub n_vocab: u32,
     /// Tied or untied head.
     pub head: Head,
+}
+
+fn once() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+fn is_once(reuse: &u32) -> bool {
+    *reuse == 1
 }
 
 /// A shape that no model can have.
@@ -53,6 +95,18 @@ pub enum ShapeError {
         /// Number of heads.
         n_head: u32,
     },
+    /// A width that an LSTM does not have.
+    #[error(
+        "{field} = {value}: an LSTM has {expected} (d_ff = 4·d_model, d_attn = d_model, one head, no reuse)"
+    )]
+    Lstm {
+        /// Name of the field.
+        field: &'static str,
+        /// Value given.
+        value: u32,
+        /// What an LSTM of this width has.
+        expected: u32,
+    },
     /// Too small a vocabulary to predict anything.
     #[error("n_vocab = {n_vocab}: expected at least 2")]
     Vocabulary {
@@ -68,7 +122,9 @@ impl ModelShape {
     /// The paper's usual shape: d_attn = d_model and d_ff = 4·d_model.
     pub fn standard(n_layer: u32, d_model: u32, n_head: u32, n_ctx: u32, n_vocab: u32, head: Head) -> Self {
         Self {
+            architecture: Architecture::Transformer,
             n_layer,
+            reuse: 1,
             d_model,
             d_ff: d_model.saturating_mul(4),
             d_attn: d_model,
@@ -79,12 +135,19 @@ impl ModelShape {
         }
     }
 
+    /// A stack of LSTM layers of width `d_model`.
+    pub fn lstm(n_layer: u32, d_model: u32, n_ctx: u32, n_vocab: u32, head: Head) -> Self {
+        let shape = Self::standard(n_layer, d_model, 1, n_ctx, n_vocab, head);
+        Self { architecture: Architecture::Lstm, ..shape }
+    }
+
     /// Checks that a model of this shape can exist.
     ///
     /// # Errors
     /// [`ShapeError`] names the field and what was expected.
     pub fn validate(&self) -> Result<(), ShapeError> {
         for (field, value) in [
+            ("reuse", self.reuse),
             ("d_model", self.d_model),
             ("d_ff", self.d_ff),
             ("d_attn", self.d_attn),
@@ -101,10 +164,23 @@ impl ModelShape {
         if !self.d_attn.is_multiple_of(self.n_head) {
             return Err(ShapeError::Heads { d_attn: self.d_attn, n_head: self.n_head });
         }
+        if self.architecture == Architecture::Lstm {
+            let standard = Self::lstm(self.n_layer, self.d_model, self.n_ctx, self.n_vocab, self.head);
+            for (field, value, expected) in [
+                ("reuse", self.reuse, 1),
+                ("d_ff", self.d_ff, standard.d_ff),
+                ("d_attn", self.d_attn, standard.d_attn),
+                ("n_head", self.n_head, standard.n_head),
+            ] {
+                if value != expected {
+                    return Err(ShapeError::Lstm { field, value, expected });
+                }
+            }
+        }
         let (l, d) = (u128::from(self.n_layer), u128::from(self.d_model));
         let widest = l * d * (u128::from(self.d_attn) * 4 + u128::from(self.d_ff) * 2)
             + d * (2 * u128::from(self.n_vocab) + u128::from(self.n_ctx));
-        if widest > 1 << 40 {
+        if widest * u128::from(self.reuse) > 1 << 40 {
             return Err(ShapeError::TooLarge);
         }
         Ok(())
@@ -118,40 +194,57 @@ impl ModelShape {
     /// Number of parameters under a convention.
     ///
     /// # Source
-    /// Kaplan et al. 2020, Table 1: non-embedding N = 2·d_model·n_layer·(2·d_attn + d_ff), equation 2.1.
+    /// Kaplan et al. 2020, Table 1: non-embedding N = 2·d_model·n_layer·(2·d_attn + d_ff), equation 2.1. An
+    /// LSTM, for which the paper has no table, has two matrices `[d_model, 4·d_model]` a layer: N =
+    /// 8·n_layer·d_model², with one bias a layer and no positions.
     pub fn n_params(&self, convention: ParamConvention) -> u64 {
         let [l, d, ff, attn, ctx, v] =
             [self.n_layer, self.d_model, self.d_ff, self.d_attn, self.n_ctx, self.n_vocab].map(u64::from);
-        let non_embedding = 2 * d * l * (2 * attn + ff);
+        let (non_embedding, positions, biases_and_norms) = match self.architecture {
+            Architecture::Transformer => {
+                (2 * d * l * (2 * attn + ff), ctx * d, l * (3 * attn + ff + 2 * d) + (4 * l + 2) * d)
+            }
+            Architecture::Lstm => (8 * l * d * d, 0, 4 * l * d),
+        };
         match convention {
             ParamConvention::NonEmbedding => non_embedding,
             ParamConvention::Matmul => non_embedding + d * v,
             ParamConvention::Total => {
-                let embeddings = (v + ctx) * d;
                 let head = match self.head {
                     Head::Tied => 0,
                     Head::Untied => d * v,
                 };
-                let biases = l * (3 * attn + d + ff + d);
-                let norms = l * 4 * d + 2 * d;
-                non_embedding + embeddings + head + biases + norms
+                non_embedding + v * d + positions + head + biases_and_norms
             }
         }
     }
 
-    /// FLOPs of the forward pass per token.
+    /// Non-embedding parameters as if every use of a block had its own: N "with reuse" of Kaplan et al. 2020,
+    /// figure 17. The same as [`Self::n_params`] where nothing is reused.
+    pub fn n_params_with_reuse(&self) -> u64 {
+        u64::from(self.reuse) * self.n_params(ParamConvention::NonEmbedding)
+    }
+
+    /// FLOPs of the forward pass per token; every use of a block counts.
     ///
     /// # Source
     /// Kaplan et al. 2020, Table 1 and equation 2.2: 2·N + 2·n_layer·n_ctx·d_attn, the second term
-    /// being the causal average of QKᵀ and AV; the head adds 2·d_model·n_vocab.
+    /// being the causal average of QKᵀ and AV; the head adds 2·d_model·n_vocab. An LSTM has no second term.
     pub fn forward_flops_per_token(&self, convention: FlopConvention) -> f64 {
-        let weights = |c| 2.0 * self.n_params(c) as f64;
+        let reused = self.n_params_with_reuse() - self.n_params(ParamConvention::NonEmbedding);
+        let weights = |c| 2.0 * (self.n_params(c) + reused) as f64;
         match convention {
             FlopConvention::SixN => weights(ParamConvention::NonEmbedding),
             FlopConvention::Matmul => weights(ParamConvention::Matmul),
             FlopConvention::Full => {
-                weights(ParamConvention::Matmul)
-                    + 2.0 * f64::from(self.n_layer) * f64::from(self.n_ctx) * f64::from(self.d_attn)
+                let attention = match self.architecture {
+                    Architecture::Transformer => {
+                        let blocks = f64::from(self.n_layer) * f64::from(self.reuse);
+                        2.0 * blocks * f64::from(self.n_ctx) * f64::from(self.d_attn)
+                    }
+                    Architecture::Lstm => 0.0,
+                };
+                weights(ParamConvention::Matmul) + attention
             }
         }
     }
@@ -210,6 +303,32 @@ mod tests {
                 - s.forward_flops_per_token(FlopConvention::Matmul);
             let got = attention / (attention + s.forward_flops_per_token(FlopConvention::SixN));
             assert!((got - share).abs() < 0.006, "({l},{d}): {got} against {share}");
+        }
+    }
+
+    #[test]
+    fn lstm_counts_are_two_matrices_of_four_gates_a_layer() {
+        let lstm = ModelShape::lstm(2, 128, 1024, 50_257, Head::Tied);
+        assert_eq!(lstm.validate(), Ok(()));
+        assert_eq!(lstm.n_params(ParamConvention::NonEmbedding), 2 * (128 + 128) * 512);
+        assert_eq!(lstm.n_params(ParamConvention::Total), 2 * (257 * 512) + 50_257 * 128);
+        let flops = |c| lstm.forward_flops_per_token(c);
+        assert_eq!(flops(FlopConvention::SixN), 2.0 * 262_144.0);
+        assert_eq!(flops(FlopConvention::Full), flops(FlopConvention::Matmul));
+        let wide = ModelShape { d_ff: 128, ..lstm };
+        assert_eq!(wide.validate(), Err(ShapeError::Lstm { field: "d_ff", value: 128, expected: 512 }));
+    }
+
+    #[test]
+    fn reuse_multiplies_flops_and_leaves_the_parameters() {
+        let plain = paper(2, 128);
+        let recurrent = ModelShape { reuse: 4, ..plain };
+        let total = ParamConvention::Total;
+        assert_eq!(recurrent.n_params(total), plain.n_params(total));
+        assert_eq!(recurrent.n_params_with_reuse(), paper(8, 128).n_params(ParamConvention::NonEmbedding));
+        for convention in [FlopConvention::SixN, FlopConvention::Matmul, FlopConvention::Full] {
+            let flops = paper(8, 128).train_flops_per_token(convention);
+            assert_eq!(recurrent.train_flops_per_token(convention), flops);
         }
     }
 

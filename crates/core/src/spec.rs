@@ -262,8 +262,8 @@ impl RunSpec {
             let _ = writeln!(lines, "{key}={value}");
         };
         line("numerics", &NUMERICS);
-        line("arch", &"transformer");
         let m = &self.model;
+        line("arch", &m.architecture.name());
         for (key, value) in [
             ("n_layer", m.n_layer),
             ("d_model", m.d_model),
@@ -274,6 +274,9 @@ impl RunSpec {
             ("n_vocab", m.n_vocab),
         ] {
             line(key, &value);
+        }
+        if m.reuse != 1 {
+            line("reuse", &m.reuse);
         }
         line(
             "head",
@@ -323,6 +326,7 @@ impl RunSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Architecture;
 
     fn spec() -> RunSpec {
         RunSpec {
@@ -408,6 +412,13 @@ mod tests {
         let mut slower = spec();
         slower.schedule.lr = 0.011;
         assert_ne!(slower.key(), spec().key());
+        let mut recurrent = spec();
+        recurrent.model.architecture = Architecture::Lstm;
+        assert_ne!(recurrent.key(), spec().key());
+        let mut reused = spec();
+        reused.model.reuse = 2;
+        assert_ne!(reused.key(), spec().key());
+        assert_eq!(RunSpec::from_toml(&reused.to_toml().unwrap()), Ok(reused));
         let mut clipped = spec();
         clipped.training.clip_norm = Some(1.0);
         assert_ne!(clipped.key(), spec().key());

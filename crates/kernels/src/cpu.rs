@@ -14,6 +14,9 @@ use worker::Worker;
 /// Activations of a chunk are kept below this many bytes where one sequence allows it: half of a usual L2.
 const CHUNK_BYTES: usize = 256 * 1024;
 
+/// Least sequences of a chunk where they are the rows of a product that reads a whole weight.
+const RECURRENT_CHUNK: usize = 16;
+
 /// The processor this program runs on.
 #[derive(Clone, Copy, Debug)]
 pub struct CpuDevice {
@@ -66,7 +69,8 @@ impl Device for CpuDevice {
 }
 
 fn chunk(plan: &Plan, options: SessionOptions) -> usize {
-    options.chunk.unwrap_or(CHUNK_BYTES / plan.activation_bytes().max(1)).max(1)
+    let least = if plan.is_recurrent() { RECURRENT_CHUNK } else { 1 };
+    options.chunk.unwrap_or((CHUNK_BYTES / plan.activation_bytes().max(1)).max(least)).max(1)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +185,9 @@ impl CpuSession {
                 | Operation::LinearResidual { linear, .. } => {
                     weights.pack_affine(self.isa, linear.affine, &self.state.parameters[linear.weight()]);
                 }
+                Operation::Lstm { lstm, weight, .. } => {
+                    weights.pack_affine(self.isa, lstm.affine(), &self.state.parameters[weight.range()]);
+                }
                 Operation::Head { table, .. } => {
                     let parameters = &self.state.parameters[table.range()];
                     weights.pack_table(self.isa, table.rows, table.width, parameters);
@@ -252,7 +259,7 @@ impl Operation {
                 let a = linear.affine;
                 4 * (a.inputs * padded(a.outputs) + a.outputs * padded(a.inputs))
             }
-            Self::Head { table, .. } => {
+            Self::Lstm { weight: table, .. } | Self::Head { table, .. } => {
                 4 * (table.width * padded(table.rows) + table.rows * padded(table.width))
             }
             Self::Embed { .. } | Self::Norm { .. } | Self::Attention { .. } => 0,

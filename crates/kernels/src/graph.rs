@@ -3,6 +3,7 @@
 use crate::ops::attention::Attention;
 use crate::ops::head::Head;
 use crate::ops::linear::Affine;
+use crate::ops::lstm::Lstm;
 use crate::ops::row_stride;
 use crate::plan::{Operation, Plan, ValueId};
 use std::ops::Range;
@@ -175,13 +176,15 @@ impl Graph {
         Value { id, width }
     }
 
-    /// Token plus position embedding of the input.
-    pub fn embed(&mut self, tokens: Table, positions: Table) -> Value {
-        assert_eq!((positions.rows, positions.width), (self.n_ctx, tokens.width), "positions do not fit");
-        for table in [tokens, positions] {
+    /// Token embedding of the input, plus position embedding if there is such a table.
+    pub fn embed(&mut self, tokens: Table, positions: Option<Table>) -> Value {
+        for table in [Some(tokens), positions].into_iter().flatten() {
             assert_eq!(self.gradient_sum(table.range()), GradientSum::First, "embedding comes first");
         }
-        assert!(tokens.offset < positions.offset, "the tokens' table comes first");
+        if let Some(positions) = positions {
+            assert_eq!((positions.rows, positions.width), (self.n_ctx, tokens.width), "positions do not fit");
+            assert!(tokens.offset < positions.offset, "the tokens' table comes first");
+        }
         let out = self.value(tokens.width);
         self.operations.push(Operation::Embed { tokens, positions, out: out.id });
         out
@@ -238,6 +241,20 @@ impl Graph {
         let weights = self.value_id(attention.weights_len());
         self.kept.extend([qkv.id, out.id]);
         self.operations.push(Operation::Attention { attention, qkv: qkv.id, weights, out: out.id });
+        out
+    }
+
+    /// The recurrence of an LSTM layer over gates that already have the input's part, in their memory; `weight`
+    /// is `[width, 4·width]`.
+    pub fn lstm(&mut self, gates: Value, mut weight: Table) -> Value {
+        weight.sum = self.gradient_sum(weight.range());
+        let lstm = Lstm { n_ctx: self.n_ctx, width: weight.rows };
+        assert_eq!((gates.width, weight.width), (4 * weight.rows, 4 * weight.rows), "gates do not fit");
+        assert!(!self.kept.contains(&gates.id), "the gates are wanted by a backward pass");
+        let out = self.value(lstm.width);
+        let [cells, squashed] = [(); 2].map(|()| self.value(lstm.width).id);
+        self.kept.extend([gates.id, out.id]);
+        self.operations.push(Operation::Lstm { lstm, weight, gates: gates.id, cells, squashed, out: out.id });
         out
     }
 

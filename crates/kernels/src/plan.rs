@@ -3,7 +3,8 @@
 use crate::graph::{Linear, Norm, Table, Tensor};
 use crate::ops::attention::Attention;
 use crate::ops::head::Head;
-use crate::ops::{Cost, Write, attention, embed, head, linear, norm};
+use crate::ops::lstm::Lstm;
+use crate::ops::{Cost, Write, attention, embed, head, linear, lstm, norm};
 use std::ops::Range;
 
 /// Names an activation or a gradient of one.
@@ -12,12 +13,13 @@ pub(crate) struct ValueId(pub usize);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operation {
-    Embed { tokens: Table, positions: Table, out: ValueId },
+    Embed { tokens: Table, positions: Option<Table>, out: ValueId },
     Norm { norm: Norm, x: ValueId, normalised: ValueId, rstd: ValueId, out: ValueId },
     Linear { linear: Linear, x: ValueId, out: ValueId },
     LinearGelu { linear: Linear, x: ValueId, derivative: ValueId, out: ValueId },
     LinearResidual { linear: Linear, x: ValueId, out: ValueId },
     Attention { attention: Attention, qkv: ValueId, weights: ValueId, out: ValueId },
+    Lstm { lstm: Lstm, weight: Table, gates: ValueId, cells: ValueId, squashed: ValueId, out: ValueId },
     Head { head: Head, table: Table, x: ValueId },
 }
 
@@ -132,6 +134,11 @@ impl Plan {
         self.forward.iter().map(|o| o.cost(self.n_ctx)).fold(Cost::default(), |a, b| a + b)
     }
 
+    /// Whether a chunk's sequences are the rows of small products, one a position.
+    pub(crate) fn is_recurrent(&self) -> bool {
+        self.forward.iter().any(|operation| matches!(operation, Operation::Lstm { .. }))
+    }
+
     /// Bytes of activations a sequence.
     pub fn activation_bytes(&self) -> usize {
         4 * self.buffers().sum::<usize>()
@@ -154,7 +161,8 @@ impl Operation {
             | Self::Linear { out, .. }
             | Self::LinearGelu { out, .. }
             | Self::LinearResidual { out, .. }
-            | Self::Attention { out, .. } => Some(out),
+            | Self::Attention { out, .. }
+            | Self::Lstm { out, .. } => Some(out),
             Self::Head { .. } => None,
         }
     }
@@ -169,6 +177,7 @@ impl Operation {
             | Self::LinearResidual { x, .. }
             | Self::Head { x, .. } => Some(x),
             Self::Attention { qkv, .. } => Some(qkv),
+            Self::Lstm { gates, .. } => Some(gates),
         }
     }
 
@@ -180,6 +189,7 @@ impl Operation {
             Self::Linear { x, out, .. } | Self::LinearResidual { x, out, .. } => vec![x, out],
             Self::LinearGelu { x, derivative, out, .. } => vec![x, derivative, out],
             Self::Attention { qkv, weights, out, .. } => vec![qkv, weights, out],
+            Self::Lstm { gates, cells, squashed, out, .. } => vec![gates, cells, squashed, out],
             Self::Head { x, .. } => vec![x],
         }
     }
@@ -192,6 +202,7 @@ impl Operation {
             Self::Linear { x, .. } | Self::LinearResidual { x, .. } | Self::Head { x, .. } => vec![x],
             Self::LinearGelu { x, derivative, .. } => vec![x, derivative],
             Self::Attention { qkv, weights, out, .. } => vec![qkv, weights, out],
+            Self::Lstm { gates, cells, squashed, out, .. } => vec![gates, cells, squashed, out],
         }
     }
 
@@ -203,6 +214,7 @@ impl Operation {
             | Self::LinearGelu { linear, .. }
             | Self::LinearResidual { linear, .. } => linear::cost(n_ctx, linear.affine),
             Self::Attention { attention, .. } => attention::cost(attention),
+            Self::Lstm { lstm, .. } => lstm::cost(lstm),
             Self::Head { head, .. } => head::cost(n_ctx, head),
         }
     }

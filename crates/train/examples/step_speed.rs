@@ -8,7 +8,7 @@ use scalelaw_core::{FlopConvention, Head, ModelShape};
 use scalelaw_kernels::gemm::{Left, Right, Size, Start, gemm};
 use scalelaw_kernels::pack::{Layout, Packed};
 use scalelaw_kernels::{Adam, Batch, CpuDevice, Device, Isa, Rule, Session, SessionOptions, State, Update};
-use scalelaw_train::transformer;
+use scalelaw_train::model;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,7 +32,7 @@ fn main() {
         n_vocab as u32,
         Head::Untied,
     );
-    let plan = Arc::new(transformer::plan(&shape));
+    let plan = Arc::new(model::plan(&shape));
     let device = CpuDevice::new();
     let options = SessionOptions { threads, chunk };
     let rule = Rule::Adam(Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 });

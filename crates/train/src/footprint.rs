@@ -1,6 +1,6 @@
 //! The memory of a run, before it is begun.
 
-use crate::{rule, transformer};
+use crate::{model, rule};
 use scalelaw_core::RunSpec;
 use scalelaw_kernels::device::Footprint;
 use scalelaw_kernels::{CpuDevice, Device, SessionOptions};
@@ -10,7 +10,7 @@ use scalelaw_kernels::{CpuDevice, Device, SessionOptions};
 /// # Panics
 /// When the spec is impossible: see [`RunSpec::validate`].
 pub fn footprint(spec: &RunSpec, threads: usize) -> Footprint {
-    let plan = transformer::plan(&spec.model);
+    let plan = model::plan(&spec.model);
     let options = SessionOptions { threads, chunk: None };
     CpuDevice::new().footprint(&plan, &rule(&spec.optimizer), options)
 }

@@ -9,7 +9,7 @@ use scalelaw_kernels::Plan;
 ///
 /// As GPT-2 (Radford et al. 2019): weights and embeddings are normal with standard deviation `init_std`,
 /// those of layers whose output joins the residual stream (`c_proj`) with `init_std`/√(2·n_layer), norms are
-/// the identity, biases zero. Drawn tensor after tensor from one xoshiro256++ seeded by the run's seed.
+/// the identity, biases zero, but those of an LSTM's forget gates one (Jozefowicz et al. 2015). Drawn tensor after tensor from one xoshiro256++ seeded by the run's seed.
 pub fn initial_parameters(plan: &Plan, spec: &RunSpec) -> Vec<f32> {
     let mut normals = Normals::new(spec.seed);
     let mut parameters = vec![0.0; plan.n_parameters()];
@@ -21,6 +21,9 @@ pub fn initial_parameters(plan: &Plan, spec: &RunSpec) -> Vec<f32> {
             values.fill_with(|| (std * normals.next()) as f32);
         } else if tensor.name.ends_with(".weight") {
             values.fill(1.0);
+        } else if tensor.name.starts_with("lstm.") {
+            let width = values.len() / 4;
+            values[width..2 * width].fill(1.0);
         }
     }
     parameters

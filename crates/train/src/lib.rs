@@ -9,10 +9,12 @@ mod data;
 mod error;
 mod footprint;
 mod init;
+mod lstm;
+pub mod model;
 mod optimizer;
 mod run;
 mod trainer;
-pub mod transformer;
+mod transformer;
 
 pub use data::RunData;
 pub use error::TrainError;

@@ -1,8 +1,8 @@
 //! Steps and evaluations of one run: a pure function of its spec and its data.
 
 use crate::init::initial_parameters;
+use crate::model;
 use crate::optimizer::rule;
-use crate::transformer;
 use crate::{RunData, TrainError};
 use scalelaw_core::RunSpec;
 use scalelaw_kernels::{
@@ -60,7 +60,7 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         spec.validate()?;
         data.check(spec)?;
-        let plan = Arc::new(transformer::plan(&spec.model));
+        let plan = Arc::new(model::plan(&spec.model));
         let mut session = device.open(Arc::clone(&plan), options);
         let rule = rule(&spec.optimizer);
         session.restore(State::new(&plan, &rule, initial_parameters(&plan, spec)))?;

@@ -7,7 +7,7 @@ use scalelaw_core::spec::Optimizer;
 use scalelaw_kernels::{
     Batch, CpuDevice, CpuSession, Device, Plan, Rule, Session, SessionOptions, State, Update,
 };
-use scalelaw_train::{rule, transformer};
+use scalelaw_train::{model, rule};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -46,8 +46,9 @@ fn follow(shape: &ModelShape, session: &mut CpuSession, update: Update, losses: 
         let got = session.step(Batch { tokens: &tokens, micro_sequences: 4 }, &update).unwrap().loss;
         assert!((got / want - 1.0).abs() < 1e-4, "{:?} step {step}: loss {got}, PyTorch {want}", update.rule);
     }
+    // What four layers of LSTM learn in this time.
     let (first, last) = (losses[0], losses[losses.len() - 1]);
-    assert!(last < 0.6 * first, "the golden run learns: {first} to {last}");
+    assert!(last < 0.75 * first, "the golden run learns: {first} to {last}");
 }
 
 fn batch(shape: &ModelShape, step: u64) -> Vec<u32> {
@@ -64,32 +65,48 @@ fn batch(shape: &ModelShape, step: u64) -> Vec<u32> {
         .collect()
 }
 
-#[test]
-fn training_follows_pytorch_for_two_hundred_steps() {
-    let golden: Value = serde_json::from_str(include_str!("golden/transformer.json")).unwrap();
-    for model in golden["models"].as_array().unwrap() {
-        let shape: ModelShape = serde_json::from_value(model["shape"].clone()).unwrap();
-        let plan = Arc::new(transformer::plan(&shape));
+/// Gradients of the first step and losses of all steps of Adam.
+fn compare(golden: &str) {
+    let golden: Value = serde_json::from_str(golden).unwrap();
+    let lr = golden["lr"].as_f64().unwrap_or(3e-3);
+    for of_shape in golden["models"].as_array().unwrap() {
+        let shape: ModelShape = serde_json::from_value(of_shape["shape"].clone()).unwrap();
+        let plan = Arc::new(model::plan(&shape));
         let rule = rule(&ADAM);
         let mut session = open(&plan, &rule);
         let first = batch(&shape, 0);
         let (_, gradient) = session.gradient(Batch { tokens: &first, micro_sequences: 4 }).unwrap();
         for tensor in plan.tensors() {
-            let want = model["gradient_norms"][&tensor.name].as_f64().unwrap();
+            let want = of_shape["gradient_norms"][&tensor.name].as_f64().unwrap();
             let square: f64 = gradient[tensor.range.clone()].iter().map(|&g| f64::from(g).powi(2)).sum();
             let got = square.sqrt();
             assert!((got / want - 1.0).abs() < 1e-5, "{}: |gradient| {got}, PyTorch {want}", tensor.name);
         }
-        let update = Update { rule, lr: 3e-3, step: 0, clip_norm: None };
-        follow(&shape, &mut session, update, &model["losses"]);
+        let update = Update { rule, lr, step: 0, clip_norm: None };
+        follow(&shape, &mut session, update, &of_shape["losses"]);
     }
+}
+
+#[test]
+fn training_a_transformer_follows_pytorch_for_two_hundred_steps() {
+    compare(include_str!("golden/transformer.json"));
+}
+
+#[test]
+fn training_a_recurrent_transformer_follows_pytorch_for_two_hundred_steps() {
+    compare(include_str!("golden/recurrent.json"));
+}
+
+#[test]
+fn training_an_lstm_follows_pytorch_for_two_hundred_steps() {
+    compare(include_str!("golden/lstm.json"));
 }
 
 #[test]
 fn every_optimizer_follows_pytorch_for_three_hundred_steps() {
     let golden: Value = serde_json::from_str(include_str!("golden/optimizers.json")).unwrap();
     let shape: ModelShape = serde_json::from_value(golden["shape"].clone()).unwrap();
-    let plan = Arc::new(transformer::plan(&shape));
+    let plan = Arc::new(model::plan(&shape));
     for run in golden["runs"].as_array().unwrap() {
         let rule = rule(&serde_json::from_value(run["optimizer"].clone()).unwrap());
         let (lr, clip_norm) = (run["lr"].as_f64().unwrap(), run["clip_norm"].as_f64());

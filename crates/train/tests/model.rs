@@ -1,19 +1,21 @@
-//! The whole model against its f64 reference and against central differences, for awkward shapes.
+//! Whole models against its f64 reference and against central differences, for awkward shapes.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod reference;
 
-use scalelaw_core::{Head, ModelShape, ParamConvention};
+use scalelaw_core::{Architecture, Head, ModelShape, ParamConvention};
 use scalelaw_kernels::{
     Adam, Batch, CpuDevice, Device, Isa, Plan, Rule, Session, SessionOptions, State, Update,
 };
-use scalelaw_train::transformer;
+use scalelaw_train::model;
 use std::sync::Arc;
 
 /// Small and awkward: widths that are no multiple of a register, one token, two words, no layer, tied.
 fn shapes() -> Vec<ModelShape> {
     let shape = |n_layer, d_model, d_ff, d_attn, n_head, n_ctx, n_vocab, head| ModelShape {
+        architecture: Architecture::Transformer,
         n_layer,
+        reuse: 1,
         d_model,
         d_ff,
         d_attn,
@@ -33,6 +35,13 @@ fn shapes() -> Vec<ModelShape> {
         shape(2, 4, 5, 4, 4, 1, 2, Head::Tied),
         shape(1, 1, 1, 1, 1, 2, 2, Head::Untied),
         shape(3, 12, 48, 12, 2, 8, 33, Head::Untied),
+        ModelShape { reuse: 4, ..shape(1, 8, 16, 8, 2, 9, 11, Head::Untied) },
+        ModelShape { reuse: 2, ..shape(2, 5, 7, 6, 3, 5, 13, Head::Tied) },
+        ModelShape::lstm(1, 8, 9, 11, Head::Untied),
+        ModelShape::lstm(2, 5, 7, 17, Head::Tied),
+        ModelShape::lstm(4, 17, 3, 20, Head::Tied),
+        ModelShape::lstm(1, 16, 40, 32, Head::Untied),
+        ModelShape::lstm(2, 1, 1, 2, Head::Tied),
     ]
 }
 
@@ -72,12 +81,14 @@ fn parameter_counts_of_all_conventions_match_the_tensors() {
     for mut shape in shapes() {
         for head in [Head::Tied, Head::Untied] {
             shape.head = head;
-            let plan = transformer::plan(&shape);
+            let plan = model::plan(&shape);
             let count = |wanted: &dyn Fn(&str) -> bool| -> u64 {
                 plan.tensors().iter().filter(|t| wanted(&t.name)).map(|t| t.range.len() as u64).sum()
             };
-            let matrix =
-                |name: &str| name.starts_with("h.") && name.contains(".c_") && name.ends_with("weight");
+            let matrix = |name: &str| {
+                let transformer = name.starts_with("h.") && name.contains(".c_");
+                (transformer || name.starts_with("lstm.")) && name.ends_with("weight")
+            };
             let head_matrix = match head {
                 Head::Tied => "wte.weight",
                 Head::Untied => "lm_head.weight",
@@ -97,7 +108,7 @@ fn parameter_counts_of_all_conventions_match_the_tensors() {
 #[test]
 fn flops_of_the_plan_match_the_paper_with_head_and_attention() {
     for shape in shapes() {
-        let cost = transformer::plan(&shape).cost();
+        let cost = model::plan(&shape).cost();
         let full = scalelaw_core::FlopConvention::Full;
         let n_ctx = f64::from(shape.n_ctx);
         assert_eq!(cost.forward_flops, n_ctx * shape.forward_flops_per_token(full), "{shape:?}");
@@ -108,7 +119,7 @@ fn flops_of_the_plan_match_the_paper_with_head_and_attention() {
 #[test]
 fn losses_of_every_token_match_the_f64_reference() {
     for shape in shapes() {
-        let plan = Arc::new(transformer::plan(&shape));
+        let plan = Arc::new(model::plan(&shape));
         let values = parameters(plan.n_parameters());
         let tokens = tokens(&shape, 3, 1);
         let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
@@ -127,7 +138,7 @@ fn losses_of_every_token_match_the_f64_reference() {
 #[test]
 fn gradient_of_every_tensor_matches_central_differences_of_the_f64_reference() {
     for shape in shapes() {
-        let plan = Arc::new(transformer::plan(&shape));
+        let plan = Arc::new(model::plan(&shape));
         let values = parameters(plan.n_parameters());
         // A single sequence, and several in micro-batches.
         for (sequences, micro_sequences) in [(1, 1), (4, 2)] {
@@ -170,7 +181,7 @@ fn gradient_of_every_tensor_matches_central_differences_of_the_f64_reference() {
 #[test]
 fn step_gives_the_same_bits_on_every_path_thread_count_and_chunk() {
     for shape in shapes() {
-        let plan = Arc::new(transformer::plan(&shape));
+        let plan = Arc::new(model::plan(&shape));
         let tokens = tokens(&shape, 12, 3);
         let run = |isa: Isa, options: SessionOptions| {
             let mut session = CpuDevice::with_isa(isa).open(Arc::clone(&plan), options);
@@ -201,7 +212,7 @@ fn step_gives_the_same_bits_on_every_path_thread_count_and_chunk() {
 #[test]
 fn one_batch_is_learnt_by_heart() {
     let shape = ModelShape::standard(2, 32, 2, 16, 50, Head::Untied);
-    let plan = Arc::new(transformer::plan(&shape));
+    let plan = Arc::new(model::plan(&shape));
     let tokens = tokens(&shape, 4, 4);
     let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
     let start = numbers(plan.n_parameters(), 5).iter().map(|x| 0.1 * x).collect();
@@ -219,7 +230,7 @@ fn footprint_is_what_a_session_holds_to_within_a_tenth() {
     // Counted by hand for one layer: 4 copies of the parameters, two packed forms of each matrix, one
     // gradient a thread, activations.
     let shape = ModelShape::standard(2, 64, 4, 128, 1024, Head::Untied);
-    let plan = transformer::plan(&shape);
+    let plan = model::plan(&shape);
     let footprint = |threads, chunk| {
         CpuDevice::new().footprint(&plan, &ADAM, SessionOptions { threads, chunk: Some(chunk) })
     };

@@ -5,7 +5,7 @@ use crate::gemm::{SLACK, panel_width};
 use crate::graph::GradientSum;
 use crate::isa::Isa;
 use crate::ops::linear::Weights;
-use crate::ops::{attention, embed, fold, gelu, head, linear, norm, row_stride};
+use crate::ops::{attention, embed, fold, gelu, head, linear, lstm, norm, row_stride};
 use crate::plan::{Backward, Memory, Operation, Plan, ValueId};
 use std::ops::Range;
 
@@ -164,9 +164,10 @@ impl Worker {
         let at = |value: ValueId| memory.buffer_of[value.0];
         match *operation {
             Operation::Embed { tokens, positions, out } => {
-                let (tokens_, positions_) = (&parameters[tokens.range()], &parameters[positions.range()]);
+                let table = &parameters[tokens.range()];
+                let places = positions.map_or(&[][..], |positions| &parameters[positions.range()]);
                 let y = &mut self.buffers[at(out)];
-                embed::forward(&self.inputs[..rows], n_ctx, tokens.width, tokens_, positions_, y);
+                embed::forward(&self.inputs[..rows], n_ctx, tokens.width, table, places, y);
             }
             Operation::Norm { norm, x, normalised, rstd, out } => {
                 let (weight, bias) = (&parameters[norm.weight()], &parameters[norm.bias()]);
@@ -207,6 +208,17 @@ impl Worker {
                 self.put(memory, out, y);
                 self.put(memory, weights, p);
             }
+            Operation::Lstm { lstm, gates, cells, squashed, out, .. } => {
+                let mut g = self.take(memory, gates);
+                let mut c = self.take(memory, cells);
+                let mut z = self.take(memory, squashed);
+                let mut y = self.take(memory, out);
+                lstm::forward(isa, lstm, sequences, w, &mut g, &mut c, &mut z, &mut y);
+                self.put(memory, gates, g);
+                self.put(memory, cells, c);
+                self.put(memory, squashed, z);
+                self.put(memory, out, y);
+            }
             Operation::Head { .. } => unreachable!("a head ends a plan and is executed by its caller"),
         }
     }
@@ -219,7 +231,8 @@ impl Worker {
         match step.operation {
             Operation::Embed { tokens, positions, .. } => {
                 // Two tables of one gradient; the tokens' comes first.
-                let (first, second) = self.gradient.split_at_mut(positions.offset);
+                let places = positions.map_or(tokens.range().end..tokens.range().end, |p| p.range());
+                let (first, second) = self.gradient.split_at_mut(places.start);
                 embed::backward(
                     isa,
                     &self.inputs[..rows],
@@ -227,7 +240,7 @@ impl Worker {
                     tokens.width,
                     &self.buffers[at(d_out())],
                     &mut first[tokens.range()],
-                    &mut second[..positions.rows * positions.width],
+                    &mut second[..places.len()],
                 );
             }
             Operation::Norm { norm, normalised, rstd, .. } => {
@@ -288,6 +301,28 @@ impl Worker {
                     &mut self.attention,
                 );
                 self.put(memory, d_x, d_qkv);
+            }
+            Operation::Lstm { lstm, weight, gates, cells, squashed, out } => {
+                let (d_x, _) = d_in();
+                let mut d_gates = self.take(memory, d_x);
+                let mut c = self.take(memory, cells);
+                let mut dy = self.take(memory, d_out());
+                lstm::backward(
+                    isa,
+                    lstm,
+                    sequences,
+                    w,
+                    &self.buffers[at(gates)],
+                    &mut c,
+                    &self.buffers[at(squashed)],
+                    &self.buffers[at(out)],
+                    &mut dy,
+                    gradient_of(&mut self.gradient, &mut self.reused, weight.range(), weight.sum),
+                    &mut d_gates,
+                );
+                self.put(memory, d_x, d_gates);
+                self.put(memory, cells, c);
+                self.put(memory, d_out(), dy);
             }
             Operation::Head { head, table, x } => {
                 let (d_x, write) = d_in();

@@ -1,4 +1,4 @@
-//! Embedding: token row plus position row.
+//! Embedding: token row, plus position row if there is a table of positions.
 
 use super::{Cost, row_stride};
 use crate::isa::for_each_isa;
@@ -6,14 +6,15 @@ use crate::isa::for_each_isa;
 /// `out[r] = tokens[id[r]] + positions[r mod n_ctx]` for every row r.
 ///
 /// # Shapes
-/// tokens `[n_vocab, width]`, positions `[n_ctx, width]`, out `[rows, width]` at [`row_stride`].
+/// tokens `[n_vocab, width]`, positions `[n_ctx, width]` or empty, out `[rows, width]` at [`row_stride`].
 pub fn forward(ids: &[u32], n_ctx: usize, width: usize, tokens: &[f32], positions: &[f32], out: &mut [f32]) {
     let stride = row_stride(width);
     for (r, (&id, out)) in ids.iter().zip(out.chunks_mut(stride)).enumerate() {
         let token = &tokens[id as usize * width..][..width];
-        let position = &positions[r % n_ctx * width..][..width];
-        for ((out, token), position) in out[..width].iter_mut().zip(token).zip(position) {
-            *out = token + position;
+        out[..width].copy_from_slice(token);
+        if !positions.is_empty() {
+            let position = &positions[r % n_ctx * width..][..width];
+            out[..width].iter_mut().zip(position).for_each(|(out, position)| *out += position);
         }
     }
 }
@@ -31,10 +32,10 @@ for_each_isa! {
         let stride = row_stride(width);
         for (r, (&id, d)) in ids.iter().zip(d_out.chunks(stride)).enumerate() {
             let token = &mut d_tokens[id as usize * width..][..width];
-            let position = &mut d_positions[r % n_ctx * width..][..width];
-            for ((d, token), position) in d[..width].iter().zip(token).zip(position) {
-                *token += d;
-                *position += d;
+            token.iter_mut().zip(&d[..width]).for_each(|(token, d)| *token += d);
+            if !d_positions.is_empty() {
+                let position = &mut d_positions[r % n_ctx * width..][..width];
+                position.iter_mut().zip(&d[..width]).for_each(|(position, d)| *position += d);
             }
         }
     }
@@ -66,9 +67,14 @@ mod tests {
             forward(&ids, n_ctx, width, &narrow(&tokens), &narrow(&positions), &mut out);
             let (mut d_tokens, mut d_positions) = (vec![0.0; tokens.len()], vec![0.0; positions.len()]);
             backward(isa, &ids, n_ctx, width, &rows(width, &d_out), &mut d_tokens, &mut d_positions);
-            vec![unpad(width, &out, ids.len()), d_tokens, d_positions]
+            let (mut alone, mut d_alone) = (rows(width, &d_out), vec![0.0; tokens.len()]);
+            forward(&ids, n_ctx, width, &narrow(&tokens), &[], &mut alone);
+            backward(isa, &ids, n_ctx, width, &rows(width, &d_out), &mut d_alone, &mut []);
+            assert_eq!(d_alone, d_tokens);
+            vec![unpad(width, &out, ids.len()), d_tokens, d_positions, unpad(width, &alone, ids.len())]
         });
         assert_close(&got[0], &reference(&tokens, &positions), 1e-7);
+        assert_close(&got[3], &reference(&tokens, &vec![0.0; positions.len()]), 1e-7);
         assert_close(&got[1], &slopes(&tokens, |t| dot(&reference(t, &positions), &d_out)), 1e-6);
         assert_close(&got[2], &slopes(&positions, |p| dot(&reference(&tokens, p), &d_out)), 1e-6);
     }

@@ -8,6 +8,7 @@ pub mod fold;
 pub mod gelu;
 pub mod head;
 pub mod linear;
+pub mod lstm;
 pub mod norm;
 #[cfg(test)]
 pub(crate) mod reference;

@@ -1,13 +1,15 @@
-"""Golden numbers for the Transformer: PyTorch 2.13.0, float64, CPU.
+"""Golden numbers for the Transformer and, its weights used again, the recurrent Transformer: PyTorch 2.13.0, float64, CPU.
 
     pip install torch==2.13.0 numpy
     python make.py > transformer.json
+    python make.py recurrent > recurrent.json
 
 Initial weights, tokens and their order follow rules that the Rust test repeats, so only results are kept:
 the loss of every step of Adam, and the gradient norm of every tensor at the first.
 """
 import json
 import math
+import sys
 
 import torch
 import torch.nn.functional as F
@@ -47,10 +49,10 @@ def scramble(i):
     return ((i * 2654435761) % 2**32) / 2**32
 
 
-def initial(c):
+def flat(tensors):
     """Parameter i, counted over all tensors, is (scramble(i) - 1/2)/4, plus 1 for the weights of norms."""
     p, i = {}, 0
-    for name, shape in tensors(c):
+    for name, shape in tensors:
         n = math.prod(shape)
         values = torch.tensor([(scramble(j) - 0.5) / 4 for j in range(i, i + n)]).reshape(shape)
         # Rounded to float32, which is what the Rust side starts from.
@@ -60,6 +62,10 @@ def initial(c):
         p[name] = values.requires_grad_()
         i += n
     return p
+
+
+def initial(c):
+    return flat(tensors(c))
 
 
 def batch(c, step):
@@ -74,7 +80,7 @@ def batch(c, step):
 def loss(c, p, x, y):
     d, a, heads = c["d_model"], c["d_attn"], c["n_head"]
     h = p["wte.weight"][x] + p["wpe.weight"]
-    for i in range(c["n_layer"]):
+    for i in list(range(c["n_layer"])) * c.get("reuse", 1):
         q = lambda part: p[f"h.{i}.{part}"]
         z = F.layer_norm(h, (d,), q("ln_1.weight"), q("ln_1.bias"), 1e-5)
         qkv = (z @ q("attn.c_attn.weight") + q("attn.c_attn.bias")).split(a, dim=2)
@@ -108,4 +114,7 @@ SHAPE = dict(n_layer=2, d_model=20, d_ff=72, d_attn=24, n_head=3, n_ctx=40, n_vo
 TIED = dict(SHAPE, head="tied", n_layer=1, d_model=16, d_ff=64, d_attn=16, n_head=2)
 
 if __name__ == "__main__":
-    print(json.dumps({"torch": torch.__version__, "models": [train(c) for c in (SHAPE, TIED)]}, indent=1))
+    models = [SHAPE, TIED]
+    if sys.argv[1:] == ["recurrent"]:
+        models = [dict(TIED, reuse=4), dict(SHAPE, reuse=2)]
+    print(json.dumps({"torch": torch.__version__, "models": [train(c) for c in models]}, indent=1))

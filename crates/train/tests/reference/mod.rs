@@ -1,6 +1,6 @@
-//! The Transformer written out plainly in f64: what the plan must compute.
+//! The models written out plainly in f64: what their plans must compute.
 
-use scalelaw_core::{Head, ModelShape};
+use scalelaw_core::{Architecture, Head, ModelShape};
 use scalelaw_kernels::Plan;
 
 /// Mean loss of sequences of n_ctx + 1 tokens, in nats per token.
@@ -22,25 +22,13 @@ pub fn losses(shape: &ModelShape, plan: &Plan, parameters: &[f64], tokens: &[u32
     };
     let mut losses = vec![];
     for sequence in tokens.chunks_exact(t + 1) {
-        let mut x: Vec<Vec<f64>> = (0..t)
-            .map(|i| {
-                let token = &get("wte.weight")[sequence[i] as usize * d..][..d];
-                let position = &get("wpe.weight")[i * d..][..d];
-                token.iter().zip(position).map(|(a, b)| a + b).collect()
-            })
-            .collect();
-        for layer in 0..shape.n_layer {
-            let get = |part: &str| get(&format!("h.{layer}.{part}"));
-            let normed = norm(&x, get("ln_1.weight"), get("ln_1.bias"));
-            let qkv = linear(&normed, get("attn.c_attn.weight"), get("attn.c_attn.bias"));
-            let attended = attention(&qkv, shape.n_head as usize, shape.d_head() as usize);
-            add(&mut x, &linear(&attended, get("attn.c_proj.weight"), get("attn.c_proj.bias")));
-            let normed = norm(&x, get("ln_2.weight"), get("ln_2.bias"));
-            let mut hidden = linear(&normed, get("mlp.c_fc.weight"), get("mlp.c_fc.bias"));
-            hidden.iter_mut().flatten().for_each(|z| *z = gelu_tanh(*z));
-            add(&mut x, &linear(&hidden, get("mlp.c_proj.weight"), get("mlp.c_proj.bias")));
-        }
-        for (i, row) in norm(&x, get("ln_f.weight"), get("ln_f.bias")).iter().enumerate() {
+        let x: Vec<Vec<f64>> =
+            sequence[..t].iter().map(|&id| get("wte.weight")[id as usize * d..][..d].to_vec()).collect();
+        let last = match shape.architecture {
+            Architecture::Transformer => transformer(shape, x, &get),
+            Architecture::Lstm => lstm(shape, x, &get),
+        };
+        for (i, row) in last.iter().enumerate() {
             let logits: Vec<f64> = (0..v).map(|j| dot(row, &head[j * d..][..d])).collect();
             let max = logits.iter().fold(f64::NEG_INFINITY, |a, &b| a.max(b));
             let sum: f64 = logits.iter().map(|l| (l - max).exp()).sum();
@@ -48,6 +36,48 @@ pub fn losses(shape: &ModelShape, plan: &Plan, parameters: &[f64], tokens: &[u32
         }
     }
     losses
+}
+
+fn transformer<'a>(
+    shape: &ModelShape,
+    mut x: Vec<Vec<f64>>,
+    get: &impl Fn(&str) -> &'a [f64],
+) -> Vec<Vec<f64>> {
+    for (x, position) in x.iter_mut().zip(get("wpe.weight").chunks(shape.d_model as usize)) {
+        x.iter_mut().zip(position).for_each(|(x, p)| *x += p);
+    }
+    for layer in (0..shape.reuse).flat_map(|_| 0..shape.n_layer) {
+        let get = |part: &str| get(&format!("h.{layer}.{part}"));
+        let normed = norm(&x, get("ln_1.weight"), get("ln_1.bias"));
+        let qkv = linear(&normed, get("attn.c_attn.weight"), get("attn.c_attn.bias"));
+        let attended = attention(&qkv, shape.n_head as usize, shape.d_head() as usize);
+        add(&mut x, &linear(&attended, get("attn.c_proj.weight"), get("attn.c_proj.bias")));
+        let normed = norm(&x, get("ln_2.weight"), get("ln_2.bias"));
+        let mut hidden = linear(&normed, get("mlp.c_fc.weight"), get("mlp.c_fc.bias"));
+        hidden.iter_mut().flatten().for_each(|z| *z = gelu_tanh(*z));
+        add(&mut x, &linear(&hidden, get("mlp.c_proj.weight"), get("mlp.c_proj.bias")));
+    }
+    norm(&x, get("ln_f.weight"), get("ln_f.bias"))
+}
+
+fn lstm<'a>(shape: &ModelShape, mut x: Vec<Vec<f64>>, get: &impl Fn(&str) -> &'a [f64]) -> Vec<Vec<f64>> {
+    let d = shape.d_model as usize;
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    for layer in 0..shape.n_layer {
+        let get = |part: &str| get(&format!("lstm.{layer}.{part}"));
+        let (mut h, mut c) = (vec![0.0; d], vec![0.0; d]);
+        for row in &mut x {
+            let mut gates = linear(std::slice::from_ref(row), get("ih.weight"), get("ih.bias"));
+            add(&mut gates, &linear(&[h.clone()], get("hh.weight"), &vec![0.0; 4 * d]));
+            for j in 0..d {
+                let at = |which: usize| gates[0][which * d + j];
+                c[j] = sigmoid(at(1)) * c[j] + sigmoid(at(0)) * at(2).tanh();
+                h[j] = sigmoid(at(3)) * c[j].tanh();
+            }
+            row.clone_from(&h);
+        }
+    }
+    x
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -1,0 +1,16 @@
+//! The plan of a model of any architecture.
+
+use crate::{lstm, transformer};
+use scalelaw_core::{Architecture, ModelShape};
+use scalelaw_kernels::Plan;
+
+/// The plan of a model of this shape.
+///
+/// # Panics
+/// When the shape is impossible: see [`ModelShape::validate`].
+pub fn plan(shape: &ModelShape) -> Plan {
+    match shape.architecture {
+        Architecture::Transformer => transformer::plan(shape),
+        Architecture::Lstm => lstm::plan(shape),
+    }
+}
