@@ -23,7 +23,7 @@ pub fn run_row(run: &FinishedRun, test: Option<&EvalSet>) -> RunRow {
         n_ctx: Some(model.n_ctx),
         n_vocab: Some(model.n_vocab),
         reuse: Some(model.reuse),
-        dropout: Some(0.0),
+        dropout: Some(spec.training.dropout),
         n_nonembed: Some(result.n_nonembed),
         n_total: Some(result.n_total),
         n_matmul: Some(result.n_matmul),

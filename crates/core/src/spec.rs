@@ -3,7 +3,7 @@
 pub use crate::optimizer::{Optimizer, StepSize};
 use crate::schedule::{Decay, Schedule, log_spaced_steps};
 use crate::shape::{Head, ModelShape, ShapeError};
-pub use crate::training::Training;
+pub use crate::training::{Repeats, Training};
 use crate::units::ParamConvention;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -167,8 +167,10 @@ impl RunSpec {
         }
         self.optimizer.validate()?;
         self.training.validate(self.steps)?;
-        if self.training.parent_run.is_some() && self.branch_step().is_none() {
-            let expected = "absent, but for a constant rate with a cooldown shorter than the run";
+        let may_branch = self.branch_step().is_some() && self.evaluation.patience == 0;
+        if self.training.parent_run.is_some() && !may_branch {
+            let expected =
+                "absent, but for a constant rate with a cooldown shorter than the run, without patience";
             return value(
                 "training.parent_run",
                 self.training.parent_run.clone().unwrap_or_default(),
@@ -181,6 +183,11 @@ impl RunSpec {
                 self.data.train_tokens.to_string(),
                 "more than one context, n_ctx + 1",
             );
+        }
+        let sequences = self.steps.saturating_mul(u64::from(self.batch.sequences));
+        if self.training.repeats == Repeats::Refused && sequences > self.sequences_an_epoch() {
+            let expected = "no more sequences than one epoch has (training.repeats = \"refused\")";
+            return value("steps", self.steps.to_string(), expected);
         }
         if self.data.test_tokens <= u64::from(self.model.n_ctx) {
             return value(
@@ -206,6 +213,11 @@ impl RunSpec {
     /// Tokens processed by the whole run, B·S.
     pub fn tokens(&self) -> u64 {
         self.batch_tokens() * self.steps
+    }
+
+    /// Sequences in which every training token but the first is a target once.
+    pub fn sequences_an_epoch(&self) -> u64 {
+        self.data.train_tokens.saturating_sub(1) / u64::from(self.model.n_ctx)
     }
 
     /// Steps after which the test loss is measured; the last step is always one of them.
@@ -361,8 +373,14 @@ mod tests {
         // What specs looked like before there were such settings.
         assert!(!text.contains("training]"), "{text}");
         let mut more = spec();
-        more.training =
-            Training { clip_norm: Some(0.5), branch_steps: vec![20, 80], parent_run: Some("l1".into()) };
+        more.training = Training {
+            clip_norm: Some(0.5),
+            dropout: 0.1,
+            repeats: Repeats::Refused,
+            branch_steps: vec![20, 80],
+            parent_run: Some("l1".into()),
+        };
+        more.data.train_tokens = 1_000_000;
         assert_eq!(RunSpec::from_toml(&more.to_toml().unwrap()), Ok(more));
     }
 
@@ -376,7 +394,7 @@ mod tests {
     #[test]
     fn impossible_values_name_their_key() {
         type Break = fn(&mut RunSpec);
-        let cases: [(&str, Break); 9] = [
+        let cases: [(&str, Break); 11] = [
             ("steps", |s| s.steps = 0),
             ("batch.sequences", |s| s.batch.sequences = 33),
             ("schedule.lr", |s| s.schedule.lr = f64::NAN),
@@ -384,6 +402,8 @@ mod tests {
             ("data.train_tokens", |s| s.data.train_tokens = 64),
             ("init_std", |s| s.init_std = f64::INFINITY),
             ("training.clip_norm", |s| s.training.clip_norm = Some(0.0)),
+            ("training.dropout", |s| s.training.dropout = 1.0),
+            ("steps", |s| s.training.repeats = Repeats::Refused),
             ("training.branch_steps", |s| s.training.branch_steps = vec![20, 101]),
             ("training.parent_run", |s| {
                 s.training.parent_run = Some("trunk".into());

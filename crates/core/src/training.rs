@@ -3,6 +3,17 @@
 use crate::spec::SpecError;
 use serde::{Deserialize, Serialize};
 
+/// Whether a run may see a token twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeats {
+    /// It goes through its training tokens again and again, each time in a new order.
+    #[default]
+    Allowed,
+    /// It must not: a spec with more steps than its training tokens allow is refused.
+    Refused,
+}
+
 /// Settings of training that most runs leave alone; the default is what a run does without them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -10,6 +21,12 @@ pub struct Training {
     /// A step's gradient that is longer is scaled to this norm; absent, none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
+    /// Share of activations that are dropped in training; the paper has 0.1 where it varies D.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub dropout: f64,
+    /// Whether training tokens may be seen twice; changes no byte of a run, so it is not part of the identity.
+    #[serde(skip_serializing_if = "is_allowed")]
+    pub repeats: Repeats,
     /// Steps after which the state is kept for runs that branch off here.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub branch_steps: Vec<u64>,
@@ -17,6 +34,16 @@ pub struct Training {
     /// no byte of the run, so it is not part of the identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_run: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+fn is_zero(x: &f64) -> bool {
+    *x == 0.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+fn is_allowed(repeats: &Repeats) -> bool {
+    *repeats == Repeats::Allowed
 }
 
 impl Training {
@@ -29,6 +56,9 @@ impl Training {
         let value = |key, value: String, expected| Err(SpecError::Value { key, value, expected });
         if let Some(norm) = self.clip_norm.filter(|norm| !(norm.is_finite() && *norm > 0.0)) {
             return value("training.clip_norm", norm.to_string(), "a positive number");
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return value("training.dropout", self.dropout.to_string(), "0 up to but not 1");
         }
         let increasing = self.branch_steps.windows(2).all(|pair| pair[0] < pair[1]);
         let within = self.branch_steps.iter().all(|step| (1..=steps).contains(step));
@@ -43,6 +73,9 @@ impl Training {
     pub(crate) fn identity(&self) -> Vec<String> {
         let mut lines = vec![];
         lines.extend(self.clip_norm.map(|norm| format!("training.clip_norm={norm}")));
+        if self.dropout != 0.0 {
+            lines.push(format!("training.dropout={}", self.dropout));
+        }
         if !self.branch_steps.is_empty() {
             lines.push(format!("training.branch_steps={:?}", self.branch_steps));
         }

@@ -4,12 +4,13 @@ mod worker;
 
 use crate::device::{Batch, Device, DeviceError, Footprint, Session, SessionOptions, State, StepStatistics};
 use crate::isa::Isa;
+use crate::ops::dropout::Masks;
 use crate::ops::fold;
 use crate::ops::linear::Weights;
 use crate::plan::{Operation, Plan};
 use crate::update::{Gradient, Rule, Update};
 use std::sync::Arc;
-use worker::Worker;
+use worker::{Model, Worker};
 
 /// Activations of a chunk are kept below this many bytes where one sequence allows it: half of a usual L2.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -119,18 +120,18 @@ impl Session for CpuSession {
         self.check(tokens, unit, "sequences of n_ctx + 1")?;
         self.pack();
         let Self { isa, plan, state, weights, workers, chunk, .. } = self;
+        let model = Model { isa: *isa, plan, parameters: &state.parameters, weights };
         let sequences = tokens.len() / unit;
         let share = sequences.div_ceil(workers.len());
         let mut losses = vec![0.0; sequences * plan.n_ctx];
         std::thread::scope(|scope| {
             let parts = tokens.chunks(share * unit).zip(losses.chunks_mut(share * plan.n_ctx));
             let mut jobs = workers.iter_mut().zip(parts).map(|(worker, (tokens, losses))| {
-                let (plan, parameters, weights) = (&*plan, &state.parameters, &*weights);
-                let (isa, chunk) = (*isa, *chunk);
+                let chunk = *chunk;
                 move || {
-                    let parts = tokens.chunks(chunk * unit).zip(losses.chunks_mut(chunk * plan.n_ctx));
+                    let parts = tokens.chunks(chunk * unit).zip(losses.chunks_mut(chunk * model.plan.n_ctx));
                     for (tokens, losses) in parts {
-                        worker.evaluate(isa, plan, parameters, weights, tokens, losses);
+                        worker.evaluate(model, tokens, losses);
                     }
                 }
             });
@@ -192,7 +193,11 @@ impl CpuSession {
                     let parameters = &self.state.parameters[table.range()];
                     weights.pack_table(self.isa, table.rows, table.width, parameters);
                 }
-                Operation::Embed { .. } | Operation::Norm { .. } | Operation::Attention { .. } => {}
+                Operation::Embed { .. }
+                | Operation::Norm { .. }
+                | Operation::Dropout { .. }
+                | Operation::DropoutResidual { .. }
+                | Operation::Attention { .. } => {}
             }
         }
         self.packed = Packed::Fresh;
@@ -209,15 +214,17 @@ impl CpuSession {
         self.pack();
         let Self { isa, plan, state, gradient, weights, workers, chunk, .. } = self;
         let isa = *isa;
+        let model = Model { isa, plan, parameters: &state.parameters, weights };
         let (mut loss, mut small, mut folded) = (0.0, 0.0, 0usize);
         for wave in batch.tokens.chunks(unit * workers.len()) {
             let micro_batches = wave.chunks(unit);
             let busy = micro_batches.len();
             std::thread::scope(|scope| {
-                let mut jobs = workers.iter_mut().zip(micro_batches).map(|(worker, tokens)| {
-                    let (plan, parameters, weights) = (&*plan, &state.parameters, &*weights);
-                    let chunk = *chunk;
-                    move || worker.train(isa, plan, parameters, weights, tokens, chunk)
+                let jobs = workers.iter_mut().zip(micro_batches).zip(folded..);
+                let mut jobs = jobs.map(|((worker, tokens), micro_batch)| {
+                    let first_sequence = micro_batch * batch.micro_sequences;
+                    let (chunk, masks) = (*chunk, Masks { key: batch.dropout, first_sequence });
+                    move || worker.train(model, tokens, chunk, masks)
                 });
                 // This thread takes the first micro-batch itself.
                 let own = jobs.next();
@@ -262,7 +269,11 @@ impl Operation {
             Self::Lstm { weight: table, .. } | Self::Head { table, .. } => {
                 4 * (table.width * padded(table.rows) + table.rows * padded(table.width))
             }
-            Self::Embed { .. } | Self::Norm { .. } | Self::Attention { .. } => 0,
+            Self::Embed { .. }
+            | Self::Norm { .. }
+            | Self::Dropout { .. }
+            | Self::DropoutResidual { .. }
+            | Self::Attention { .. } => 0,
         }
     }
 }

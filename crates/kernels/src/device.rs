@@ -1,5 +1,6 @@
 //! What a device offers: a session on a plan.
 
+use crate::ops::dropout::DropoutKey;
 use crate::plan::Plan;
 use crate::update::{Rule, Update};
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub struct Batch<'a> {
     pub tokens: &'a [u32],
     /// Sequences of a micro-batch: the leaf of the gradient sum.
     pub micro_sequences: usize,
+    /// What dropout draws its masks from, if the plan has any.
+    pub dropout: DropoutKey,
 }
 
 /// What a step says.

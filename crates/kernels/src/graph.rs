@@ -1,6 +1,7 @@
 //! A model as operations on values: built once, then turned into a [`Plan`].
 
 use crate::ops::attention::Attention;
+use crate::ops::dropout::Dropout;
 use crate::ops::head::Head;
 use crate::ops::linear::Affine;
 use crate::ops::lstm::Lstm;
@@ -231,6 +232,31 @@ impl Graph {
         self.kept.push(x.id);
         self.operations.push(Operation::LinearResidual { linear, x: x.id, out: residual.id });
         residual
+    }
+
+    /// x with a share `rate` of its elements dropped in training.
+    pub fn dropout(&mut self, x: &Value, rate: f64) -> Value {
+        let dropout = self.new_dropout(x.width, rate);
+        let out = self.value(x.width);
+        self.operations.push(Operation::Dropout { dropout, x: x.id, out: out.id });
+        out
+    }
+
+    /// residual + x, of which a share `rate` is dropped in training, in the residual's memory.
+    pub fn dropout_residual(&mut self, x: &Value, rate: f64, residual: Value) -> Value {
+        assert_eq!(x.width, residual.width, "the residual does not fit");
+        assert!(!self.kept.contains(&residual.id), "the residual is wanted by a backward pass");
+        let dropout = self.new_dropout(x.width, rate);
+        self.operations.push(Operation::DropoutResidual { dropout, x: x.id, out: residual.id });
+        residual
+    }
+
+    fn new_dropout(&mut self, width: usize, rate: f64) -> Dropout {
+        assert!((0.0..1.0).contains(&rate), "a share below 1");
+        let is_dropout =
+            |o: &&Operation| matches!(o, Operation::Dropout { .. } | Operation::DropoutResidual { .. });
+        let number = self.operations.iter().filter(is_dropout).count() as u64;
+        Dropout { n_ctx: self.n_ctx, width, rate, number }
     }
 
     /// Causal self-attention over rows of \[q | k | v\].

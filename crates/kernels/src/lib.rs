@@ -26,5 +26,6 @@ pub use graph::{Graph, Tensor};
 pub use isa::Isa;
 pub use ops::adafactor::{Adafactor, StepSize};
 pub use ops::adam::Adam;
+pub use ops::dropout::DropoutKey;
 pub use plan::Plan;
 pub use update::{Rule, Update};

@@ -2,9 +2,10 @@
 
 use crate::graph::{Linear, Norm, Table, Tensor};
 use crate::ops::attention::Attention;
+use crate::ops::dropout::Dropout;
 use crate::ops::head::Head;
 use crate::ops::lstm::Lstm;
-use crate::ops::{Cost, Write, attention, embed, head, linear, lstm, norm};
+use crate::ops::{Cost, Write, attention, dropout, embed, head, linear, lstm, norm};
 use std::ops::Range;
 
 /// Names an activation or a gradient of one.
@@ -18,6 +19,8 @@ pub(crate) enum Operation {
     Linear { linear: Linear, x: ValueId, out: ValueId },
     LinearGelu { linear: Linear, x: ValueId, derivative: ValueId, out: ValueId },
     LinearResidual { linear: Linear, x: ValueId, out: ValueId },
+    Dropout { dropout: Dropout, x: ValueId, out: ValueId },
+    DropoutResidual { dropout: Dropout, x: ValueId, out: ValueId },
     Attention { attention: Attention, qkv: ValueId, weights: ValueId, out: ValueId },
     Lstm { lstm: Lstm, weight: Table, gates: ValueId, cells: ValueId, squashed: ValueId, out: ValueId },
     Head { head: Head, table: Table, x: ValueId },
@@ -161,6 +164,8 @@ impl Operation {
             | Self::Linear { out, .. }
             | Self::LinearGelu { out, .. }
             | Self::LinearResidual { out, .. }
+            | Self::Dropout { out, .. }
+            | Self::DropoutResidual { out, .. }
             | Self::Attention { out, .. }
             | Self::Lstm { out, .. } => Some(out),
             Self::Head { .. } => None,
@@ -175,6 +180,8 @@ impl Operation {
             | Self::Linear { x, .. }
             | Self::LinearGelu { x, .. }
             | Self::LinearResidual { x, .. }
+            | Self::Dropout { x, .. }
+            | Self::DropoutResidual { x, .. }
             | Self::Head { x, .. } => Some(x),
             Self::Attention { qkv, .. } => Some(qkv),
             Self::Lstm { gates, .. } => Some(gates),
@@ -186,7 +193,10 @@ impl Operation {
         match *self {
             Self::Embed { out, .. } => vec![out],
             Self::Norm { x, normalised, rstd, out, .. } => vec![x, normalised, rstd, out],
-            Self::Linear { x, out, .. } | Self::LinearResidual { x, out, .. } => vec![x, out],
+            Self::Linear { x, out, .. }
+            | Self::LinearResidual { x, out, .. }
+            | Self::Dropout { x, out, .. }
+            | Self::DropoutResidual { x, out, .. } => vec![x, out],
             Self::LinearGelu { x, derivative, out, .. } => vec![x, derivative, out],
             Self::Attention { qkv, weights, out, .. } => vec![qkv, weights, out],
             Self::Lstm { gates, cells, squashed, out, .. } => vec![gates, cells, squashed, out],
@@ -197,7 +207,7 @@ impl Operation {
     /// The values of the forward pass that the backward pass reads again.
     fn values_kept(&self) -> Vec<ValueId> {
         match *self {
-            Self::Embed { .. } => vec![],
+            Self::Embed { .. } | Self::Dropout { .. } | Self::DropoutResidual { .. } => vec![],
             Self::Norm { normalised, rstd, .. } => vec![normalised, rstd],
             Self::Linear { x, .. } | Self::LinearResidual { x, .. } | Self::Head { x, .. } => vec![x],
             Self::LinearGelu { x, derivative, .. } => vec![x, derivative],
@@ -214,6 +224,7 @@ impl Operation {
             | Self::LinearGelu { linear, .. }
             | Self::LinearResidual { linear, .. } => linear::cost(n_ctx, linear.affine),
             Self::Attention { attention, .. } => attention::cost(attention),
+            Self::Dropout { dropout, .. } | Self::DropoutResidual { dropout, .. } => dropout::cost(dropout),
             Self::Lstm { lstm, .. } => lstm::cost(lstm),
             Self::Head { head, .. } => head::cost(n_ctx, head),
         }

@@ -31,9 +31,14 @@ pub struct Checkpoint {
 /// and the same state must have the same bytes.
 const STATE: &str = "step events_bytes digest";
 
+/// How the names of checkpoints begin.
+pub(crate) const CHECKPOINT: &str = "checkpoint";
+/// How the name of the state with the lowest test loss begins.
+pub(crate) const BEST: &str = "best";
+
 /// Path of the checkpoint after `step` steps.
 pub(crate) fn path_of(dir: &Path, step: u64) -> PathBuf {
-    dir.join(format!("checkpoint-{step}.safetensors"))
+    dir.join(format!("{CHECKPOINT}-{step}.safetensors"))
 }
 
 /// Path of the state after `step` steps that is kept for runs that branch off.
@@ -41,14 +46,20 @@ pub(crate) fn branch_path_of(dir: &Path, step: u64) -> PathBuf {
     dir.join(format!("branch-{step}.safetensors"))
 }
 
-/// Steps of the checkpoints in a directory, newest first.
-pub(crate) fn steps_in(dir: &Path) -> Result<Vec<u64>, RunError> {
+/// Path of the state with the lowest test loss, that after `step` steps.
+pub(crate) fn best_path_of(dir: &Path, step: u64) -> PathBuf {
+    dir.join(format!("{BEST}-{step}.safetensors"))
+}
+
+/// Steps of the states in a directory whose names begin with `kind`, newest first.
+pub(crate) fn steps_in(dir: &Path, kind: &str) -> Result<Vec<u64>, RunError> {
     let mut steps: Vec<u64> = Vec::new();
     for entry in fs::read_dir(dir).map_err(|e| RunError::io("list", dir, e))? {
         let name = entry.map_err(|e| RunError::io("list", dir, e))?.file_name();
         let step = name
             .to_str()
-            .and_then(|n| n.strip_prefix("checkpoint-"))
+            .and_then(|n| n.strip_prefix(kind))
+            .and_then(|n| n.strip_prefix('-'))
             .and_then(|n| n.strip_suffix(".safetensors"))
             .and_then(|n| n.parse::<u64>().ok());
         steps.extend(step);

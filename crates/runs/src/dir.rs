@@ -1,5 +1,5 @@
 use crate::atomic::{write_atomically, write_once};
-use crate::checkpoint::{self, Checkpoint, NamedTensor};
+use crate::checkpoint::{self, BEST, CHECKPOINT, Checkpoint, NamedTensor};
 use crate::record::{EvalRecord, RunResult, StepRecord, TimingRecord};
 use crate::{Outcome, RunError};
 use scalelaw_core::RunSpec;
@@ -77,7 +77,7 @@ impl RunDir {
     /// # Errors
     /// When the logs cannot be read.
     pub fn resume(&mut self) -> Result<Option<(Checkpoint, Vec<EvalRecord>)>, RunError> {
-        for step in checkpoint::steps_in(&self.path)? {
+        for step in checkpoint::steps_in(&self.path, CHECKPOINT)? {
             let path = checkpoint::path_of(&self.path, step);
             let Ok(checkpoint) = checkpoint::load(&path, step) else { continue };
             let wanted_steps = step * StepRecord::BYTES as u64;
@@ -146,7 +146,7 @@ impl RunDir {
     pub fn save_checkpoint(&mut self, step: u64, tensors: &[NamedTensor<'_>]) -> Result<(), RunError> {
         self.sync_logs()?;
         checkpoint::save(&checkpoint::path_of(&self.path, step), step, self.events_bytes, tensors)?;
-        for old in checkpoint::steps_in(&self.path)?.into_iter().skip(CHECKPOINTS_KEPT) {
+        for old in checkpoint::steps_in(&self.path, CHECKPOINT)?.into_iter().skip(CHECKPOINTS_KEPT) {
             let path = checkpoint::path_of(&self.path, old);
             fs::remove_file(&path).map_err(|e| RunError::io("remove", &path, e))?;
         }
@@ -160,6 +160,20 @@ impl RunDir {
     pub fn save_branch(&mut self, step: u64, tensors: &[NamedTensor<'_>]) -> Result<(), RunError> {
         self.sync_logs()?;
         checkpoint::save(&checkpoint::branch_path_of(&self.path, step), step, self.events_bytes, tensors)
+    }
+
+    /// Saves the state after `step` steps as the best so far and removes earlier ones: a late writer that is
+    /// behind cannot take the place of a better one.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn save_best(&mut self, step: u64, tensors: &[NamedTensor<'_>]) -> Result<(), RunError> {
+        checkpoint::save(&checkpoint::best_path_of(&self.path, step), step, self.events_bytes, tensors)?;
+        for old in checkpoint::steps_in(&self.path, BEST)?.into_iter().filter(|old| *old < step) {
+            let path = checkpoint::best_path_of(&self.path, old);
+            fs::remove_file(&path).map_err(|e| RunError::io("remove", &path, e))?;
+        }
+        Ok(())
     }
 
     /// Writes the result: the run is finished. The logs are cut to what belongs to it; a result that is there
@@ -232,6 +246,14 @@ fn read_evals(dir: &Path, bytes: u64) -> Result<Vec<EvalRecord>, RunError> {
 /// When there is no such state, or it is damaged.
 pub fn branch_state(dir: &Path, step: u64) -> Result<Checkpoint, RunError> {
     checkpoint::load(&checkpoint::branch_path_of(dir, step), step)
+}
+
+/// The state with the lowest test loss of a run that may stop early; `step` is the result's `best_step`.
+///
+/// # Errors
+/// When there is no such state, or it is damaged.
+pub fn best_state(dir: &Path, step: u64) -> Result<Checkpoint, RunError> {
+    checkpoint::load(&checkpoint::best_path_of(dir, step), step)
 }
 
 /// A finished run as it is read back.

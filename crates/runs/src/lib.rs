@@ -9,6 +9,7 @@
 //! | `events.jsonl` | one [`EvalRecord`] an evaluation |
 //! | `timing.jsonl` | whatever depends on the clock or the host ([`TimingRecord`]) |
 //! | `checkpoint-<step>.safetensors` | the two newest states, each with a digest and the length of the logs |
+//! | `best-<step>.safetensors` | the state with the lowest test loss, of runs that may stop early |
 //! | `branch-<step>.safetensors` | states kept for runs that branch off |
 //! | `result.json` | [`RunResult`], written last: its presence *is* "finished" |
 //!
@@ -30,7 +31,7 @@ mod stage;
 pub use atomic::write_atomically;
 pub use checkpoint::{Checkpoint, NamedTensor};
 pub use claim::{Claim, Claimed, Owner};
-pub use dir::{FinishedRun, RunDir, branch_state, finished_run, finished_runs};
+pub use dir::{FinishedRun, RunDir, best_state, branch_state, finished_run, finished_runs};
 pub use error::RunError;
 pub use record::{EvalRecord, Outcome, RunResult, StepRecord, TimingRecord};
 pub use stage::{

@@ -7,7 +7,9 @@
 use scalelaw_core::{FlopConvention, Head, ModelShape};
 use scalelaw_kernels::gemm::{Left, Right, Size, Start, gemm};
 use scalelaw_kernels::pack::{Layout, Packed};
-use scalelaw_kernels::{Adam, Batch, CpuDevice, Device, Isa, Rule, Session, SessionOptions, State, Update};
+use scalelaw_kernels::{
+    Adam, Batch, CpuDevice, Device, DropoutKey, Isa, Rule, Session, SessionOptions, State, Update,
+};
 use scalelaw_train::model;
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,7 +34,7 @@ fn main() {
         n_vocab as u32,
         Head::Untied,
     );
-    let plan = Arc::new(model::plan(&shape));
+    let plan = Arc::new(model::plan(&shape, 0.0));
     let device = CpuDevice::new();
     let options = SessionOptions { threads, chunk };
     let rule = Rule::Adam(Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 });
@@ -47,6 +49,7 @@ fn main() {
         (0..plan.n_parameters()).map(|_| (random() as f32 / (1u64 << 31) as f32 - 0.5) * 0.1).collect();
     session.restore(State::new(&plan, &rule, parameters)).expect("the plan's own length");
 
+    let dropout = DropoutKey { seed: 0, step: 0 };
     let mut times = vec![];
     let started = Instant::now();
     let mut step = 0;
@@ -56,7 +59,9 @@ fn main() {
             (0..SEQUENCES * (N_CTX as usize + 1)).map(|_| (random() % (n_vocab as u64 / 4)) as u32).collect();
         let update = Update { rule, lr: 1e-3, step, clip_norm: None };
         let began = Instant::now();
-        session.step(Batch { tokens: &tokens, micro_sequences }, &update).expect("tokens of the vocabulary");
+        session
+            .step(Batch { tokens: &tokens, micro_sequences, dropout }, &update)
+            .expect("tokens of the vocabulary");
         times.push(began.elapsed().as_secs_f64());
     }
     let tokens = vec![0; SEQUENCES * (N_CTX as usize + 1)];

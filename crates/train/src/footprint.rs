@@ -10,7 +10,7 @@ use scalelaw_kernels::{CpuDevice, Device, SessionOptions};
 /// # Panics
 /// When the spec is impossible: see [`RunSpec::validate`].
 pub fn footprint(spec: &RunSpec, threads: usize) -> Footprint {
-    let plan = model::plan(&spec.model);
+    let plan = model::plan(&spec.model, spec.training.dropout);
     let options = SessionOptions { threads, chunk: None };
     CpuDevice::new().footprint(&plan, &rule(&spec.optimizer), options)
 }

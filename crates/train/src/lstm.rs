@@ -8,20 +8,24 @@ use scalelaw_kernels::{Graph, Plan};
 ///
 /// Tensors of layer l are `lstm.l.ih.weight` and `lstm.l.hh.weight` `[d_model, 4·d_model]` and
 /// `lstm.l.ih.bias` `[4·d_model]` in the order i, f, g, o: the transposes of `weight_ih_l` and `weight_hh_l` of
-/// `torch.nn.LSTM`, whose `bias_hh_l` is zero here.
+/// `torch.nn.LSTM`, whose `bias_hh_l` is zero here. Dropout is applied to the embedding and to the output of
+/// every layer, never within the recurrence (Zaremba et al. 2014).
 ///
 /// # Panics
 /// When the shape is impossible: see [`ModelShape::validate`].
-pub(crate) fn plan(shape: &ModelShape) -> Plan {
+pub(crate) fn plan(shape: &ModelShape, dropout: f64) -> Plan {
     let [d_model, n_ctx, n_vocab] = [shape.d_model, shape.n_ctx, shape.n_vocab].map(|size| size as usize);
     let mut graph = Graph::new(n_ctx);
     let wte = graph.table("wte.weight", n_vocab, d_model);
-    let mut x = graph.embed(wte, None);
+    let drop = |graph: &mut Graph, x| if dropout > 0.0 { graph.dropout(&x, dropout) } else { x };
+    let embedded = graph.embed(wte, None);
+    let mut x = drop(&mut graph, embedded);
     for layer in 0..shape.n_layer {
         let ih = graph.linear_parameters(&format!("lstm.{layer}.ih"), d_model, 4 * d_model);
         let hh = graph.table(&format!("lstm.{layer}.hh.weight"), d_model, 4 * d_model);
         let gates = graph.linear(&x, ih);
-        x = graph.lstm(gates, hh);
+        let out = graph.lstm(gates, hh);
+        x = drop(&mut graph, out);
     }
     let head = match shape.head {
         Head::Tied => wte,

@@ -4,13 +4,13 @@ use crate::{lstm, transformer};
 use scalelaw_core::{Architecture, ModelShape};
 use scalelaw_kernels::Plan;
 
-/// The plan of a model of this shape.
+/// The plan of a model of this shape that drops a share `dropout` of its activations in training.
 ///
 /// # Panics
 /// When the shape is impossible: see [`ModelShape::validate`].
-pub fn plan(shape: &ModelShape) -> Plan {
+pub fn plan(shape: &ModelShape, dropout: f64) -> Plan {
     match shape.architecture {
-        Architecture::Transformer => transformer::plan(shape),
-        Architecture::Lstm => lstm::plan(shape),
+        Architecture::Transformer => transformer::plan(shape, dropout),
+        Architecture::Lstm => lstm::plan(shape, dropout),
     }
 }

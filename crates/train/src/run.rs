@@ -215,7 +215,11 @@ impl RunSession<'_> {
         self.since_eval.clear();
         self.write_steps()?;
         self.dir.write_eval(&record)?;
+        let best = self.evals.iter().all(|earlier| record.test_loss < earlier.test_loss);
         self.evals.push(record);
+        if best && self.spec.evaluation.patience > 0 {
+            checkpoint::save(&mut self.dir, &self.trainer, RunDir::save_best)?;
+        }
         Ok(())
     }
 

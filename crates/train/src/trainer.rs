@@ -6,7 +6,8 @@ use crate::optimizer::rule;
 use crate::{RunData, TrainError};
 use scalelaw_core::RunSpec;
 use scalelaw_kernels::{
-    Batch, CpuDevice, CpuSession, Device, Plan, Rule, Session, SessionOptions, State, Tensor, Update,
+    Batch, CpuDevice, CpuSession, Device, DropoutKey, Plan, Rule, Session, SessionOptions, State, Tensor,
+    Update,
 };
 use scalelaw_runs::StepRecord;
 use scalelaw_tokens::EvalSet;
@@ -60,7 +61,7 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         spec.validate()?;
         data.check(spec)?;
-        let plan = Arc::new(model::plan(&spec.model));
+        let plan = Arc::new(model::plan(&spec.model, spec.training.dropout));
         let mut session = device.open(Arc::clone(&plan), options);
         let rule = rule(&spec.optimizer);
         session.restore(State::new(&plan, &rule, initial_parameters(&plan, spec)))?;
@@ -98,7 +99,11 @@ impl Trainer {
         let lr = self.spec.schedule.lr_at(self.step, self.spec.steps);
         let clip_norm = self.spec.training.clip_norm;
         let update = Update { rule: self.rule, lr, step: self.step + 1, clip_norm };
-        let batch = Batch { tokens: &self.tokens, micro_sequences: self.spec.batch.micro_sequences as usize };
+        let batch = Batch {
+            tokens: &self.tokens,
+            micro_sequences: self.spec.batch.micro_sequences as usize,
+            dropout: DropoutKey { seed: self.spec.seed, step: self.step },
+        };
         let statistics = self.session.step(batch, &update)?;
         self.step += 1;
         Ok(StepRecord {

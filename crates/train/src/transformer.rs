@@ -3,7 +3,7 @@
 //! recurrent Transformer, again and again.
 
 use scalelaw_core::{Head, ModelShape};
-use scalelaw_kernels::graph::{Linear, Norm};
+use scalelaw_kernels::graph::{Linear, Norm, Value};
 use scalelaw_kernels::{Graph, Plan};
 
 /// The parameters of a block.
@@ -19,11 +19,12 @@ struct Block {
 /// The plan of a model of this shape.
 ///
 /// Tensors carry the names and layouts of GPT-2 as Hugging Face publishes it (`wte.weight`,
-/// `h.0.attn.c_attn.weight` `[d_model, 3·d_attn]`, …), so that a checkpoint loads there.
+/// `h.0.attn.c_attn.weight` `[d_model, 3·d_attn]`, …), so that a checkpoint loads there. Dropout is applied to
+/// the embedding and to what joins the residual stream (GPT-2 also drops attention weights).
 ///
 /// # Panics
 /// When the shape is impossible: see [`ModelShape::validate`].
-pub(crate) fn plan(shape: &ModelShape) -> Plan {
+pub(crate) fn plan(shape: &ModelShape, dropout: f64) -> Plan {
     let [n_layer, d_model, d_ff, d_attn, n_head, n_ctx, n_vocab] =
         [shape.n_layer, shape.d_model, shape.d_ff, shape.d_attn, shape.n_head, shape.n_ctx, shape.n_vocab]
             .map(|size| size as usize);
@@ -31,6 +32,9 @@ pub(crate) fn plan(shape: &ModelShape) -> Plan {
     let wte = graph.table("wte.weight", n_vocab, d_model);
     let wpe = graph.table("wpe.weight", n_ctx, d_model);
     let mut x = graph.embed(wte, Some(wpe));
+    if dropout > 0.0 {
+        x = graph.dropout(&x, dropout);
+    }
     let blocks: Vec<Block> = (0..n_layer)
         .map(|layer| {
             let name = |part: &str| format!("h.{layer}.{part}");
@@ -49,10 +53,10 @@ pub(crate) fn plan(shape: &ModelShape) -> Plan {
             let normed = graph.norm(&x, block.ln_1);
             let qkv = graph.linear(&normed, block.c_attn);
             let attended = graph.attention(&qkv, n_head);
-            x = graph.linear_residual(&attended, block.attn_c_proj, x);
+            x = join(&mut graph, &attended, block.attn_c_proj, dropout, x);
             let normed = graph.norm(&x, block.ln_2);
             let hidden = graph.linear_gelu(&normed, block.c_fc);
-            x = graph.linear_residual(&hidden, block.mlp_c_proj, x);
+            x = join(&mut graph, &hidden, block.mlp_c_proj, dropout, x);
         }
     }
     let ln_f = graph.norm_parameters("ln_f", d_model);
@@ -62,4 +66,13 @@ pub(crate) fn plan(shape: &ModelShape) -> Plan {
         Head::Untied => graph.table("lm_head.weight", n_vocab, d_model),
     };
     graph.head(&normed, head)
+}
+
+/// residual + x·W + b, dropped out before it joins.
+fn join(graph: &mut Graph, x: &Value, linear: Linear, dropout: f64, residual: Value) -> Value {
+    if dropout == 0.0 {
+        return graph.linear_residual(x, linear, residual);
+    }
+    let out = graph.linear(x, linear);
+    graph.dropout_residual(&out, dropout, residual)
 }

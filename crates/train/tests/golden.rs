@@ -5,7 +5,7 @@
 use scalelaw_core::ModelShape;
 use scalelaw_core::spec::Optimizer;
 use scalelaw_kernels::{
-    Batch, CpuDevice, CpuSession, Device, Plan, Rule, Session, SessionOptions, State, Update,
+    Batch, CpuDevice, CpuSession, Device, DropoutKey, Plan, Rule, Session, SessionOptions, State, Update,
 };
 use scalelaw_train::{model, rule};
 use serde_json::Value;
@@ -17,6 +17,7 @@ fn scramble(i: u64) -> f64 {
     (i.wrapping_mul(2_654_435_761) % (1 << 32)) as f64 / (1u64 << 32) as f64
 }
 
+const KEY: DropoutKey = DropoutKey { seed: 0, step: 0 };
 const ADAM: Optimizer = Optimizer::Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8 };
 
 fn initial(plan: &Plan, rule: &Rule) -> State {
@@ -43,7 +44,8 @@ fn follow(shape: &ModelShape, session: &mut CpuSession, update: Update, losses: 
     for (step, want) in (0..).zip(&losses) {
         let tokens = batch(shape, step);
         let update = Update { step: step + 1, ..update };
-        let got = session.step(Batch { tokens: &tokens, micro_sequences: 4 }, &update).unwrap().loss;
+        let got =
+            session.step(Batch { tokens: &tokens, micro_sequences: 4, dropout: KEY }, &update).unwrap().loss;
         assert!((got / want - 1.0).abs() < 1e-4, "{:?} step {step}: loss {got}, PyTorch {want}", update.rule);
     }
     // What four layers of LSTM learn in this time.
@@ -71,11 +73,12 @@ fn compare(golden: &str) {
     let lr = golden["lr"].as_f64().unwrap_or(3e-3);
     for of_shape in golden["models"].as_array().unwrap() {
         let shape: ModelShape = serde_json::from_value(of_shape["shape"].clone()).unwrap();
-        let plan = Arc::new(model::plan(&shape));
+        let plan = Arc::new(model::plan(&shape, 0.0));
         let rule = rule(&ADAM);
         let mut session = open(&plan, &rule);
         let first = batch(&shape, 0);
-        let (_, gradient) = session.gradient(Batch { tokens: &first, micro_sequences: 4 }).unwrap();
+        let (_, gradient) =
+            session.gradient(Batch { tokens: &first, micro_sequences: 4, dropout: KEY }).unwrap();
         for tensor in plan.tensors() {
             let want = of_shape["gradient_norms"][&tensor.name].as_f64().unwrap();
             let square: f64 = gradient[tensor.range.clone()].iter().map(|&g| f64::from(g).powi(2)).sum();
@@ -106,7 +109,7 @@ fn training_an_lstm_follows_pytorch_for_two_hundred_steps() {
 fn every_optimizer_follows_pytorch_for_three_hundred_steps() {
     let golden: Value = serde_json::from_str(include_str!("golden/optimizers.json")).unwrap();
     let shape: ModelShape = serde_json::from_value(golden["shape"].clone()).unwrap();
-    let plan = Arc::new(model::plan(&shape));
+    let plan = Arc::new(model::plan(&shape, 0.0));
     for run in golden["runs"].as_array().unwrap() {
         let rule = rule(&serde_json::from_value(run["optimizer"].clone()).unwrap());
         let (lr, clip_norm) = (run["lr"].as_f64().unwrap(), run["clip_norm"].as_f64());

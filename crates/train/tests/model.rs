@@ -3,9 +3,10 @@
 
 mod reference;
 
+use reference::Dropping;
 use scalelaw_core::{Architecture, Head, ModelShape, ParamConvention};
 use scalelaw_kernels::{
-    Adam, Batch, CpuDevice, Device, Isa, Plan, Rule, Session, SessionOptions, State, Update,
+    Adam, Batch, CpuDevice, Device, DropoutKey, Isa, Plan, Rule, Session, SessionOptions, State, Update,
 };
 use scalelaw_train::model;
 use std::sync::Arc;
@@ -74,6 +75,7 @@ fn state(plan: &Plan, parameters: Vec<f32>) -> State {
     State::new(plan, &ADAM, parameters)
 }
 
+const KEY: DropoutKey = DropoutKey { seed: 5, step: 2 };
 const ONE_THREAD: SessionOptions = SessionOptions { threads: 1, chunk: None };
 
 #[test]
@@ -81,7 +83,7 @@ fn parameter_counts_of_all_conventions_match_the_tensors() {
     for mut shape in shapes() {
         for head in [Head::Tied, Head::Untied] {
             shape.head = head;
-            let plan = model::plan(&shape);
+            let plan = model::plan(&shape, 0.0);
             let count = |wanted: &dyn Fn(&str) -> bool| -> u64 {
                 plan.tensors().iter().filter(|t| wanted(&t.name)).map(|t| t.range.len() as u64).sum()
             };
@@ -108,7 +110,7 @@ fn parameter_counts_of_all_conventions_match_the_tensors() {
 #[test]
 fn flops_of_the_plan_match_the_paper_with_head_and_attention() {
     for shape in shapes() {
-        let cost = model::plan(&shape).cost();
+        let cost = model::plan(&shape, 0.0).cost();
         let full = scalelaw_core::FlopConvention::Full;
         let n_ctx = f64::from(shape.n_ctx);
         assert_eq!(cost.forward_flops, n_ctx * shape.forward_flops_per_token(full), "{shape:?}");
@@ -119,13 +121,13 @@ fn flops_of_the_plan_match_the_paper_with_head_and_attention() {
 #[test]
 fn losses_of_every_token_match_the_f64_reference() {
     for shape in shapes() {
-        let plan = Arc::new(model::plan(&shape));
+        let plan = Arc::new(model::plan(&shape, 0.0));
         let values = parameters(plan.n_parameters());
         let tokens = tokens(&shape, 3, 1);
         let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
         session.restore(state(&plan, values.clone())).unwrap();
         let wide: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
-        let want = reference::losses(&shape, &plan, &wide, &tokens);
+        let want = reference::losses(&shape, Dropping::NONE, &plan, &wide, &tokens);
         for (i, (got, want)) in session.evaluate(&tokens).unwrap().iter().zip(&want).enumerate() {
             assert!(
                 (f64::from(*got) - want).abs() < 2e-5 * (1.0 + want),
@@ -138,17 +140,18 @@ fn losses_of_every_token_match_the_f64_reference() {
 #[test]
 fn gradient_of_every_tensor_matches_central_differences_of_the_f64_reference() {
     for shape in shapes() {
-        let plan = Arc::new(model::plan(&shape));
-        let values = parameters(plan.n_parameters());
-        // A single sequence, and several in micro-batches.
-        for (sequences, micro_sequences) in [(1, 1), (4, 2)] {
+        // A single sequence, several in micro-batches, and with dropout.
+        for (sequences, micro_sequences, rate) in [(1, 1, 0.0), (4, 2, 0.0), (4, 2, 0.3)] {
+            let plan = Arc::new(model::plan(&shape, rate));
+            let drop = Dropping { rate, key: KEY };
+            let values = parameters(plan.n_parameters());
             let tokens = tokens(&shape, sequences, 2);
             let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
             session.restore(state(&plan, values.clone())).unwrap();
             let (statistics, gradient) =
-                session.gradient(Batch { tokens: &tokens, micro_sequences }).unwrap();
+                session.gradient(Batch { tokens: &tokens, micro_sequences, dropout: KEY }).unwrap();
             let mut wide: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
-            let want = reference::loss(&shape, &plan, &wide, &tokens);
+            let want = reference::loss(&shape, drop, &plan, &wide, &tokens);
             assert!((statistics.loss - want).abs() < 1e-5 * (1.0 + want), "{shape:?}");
             let mut square = 0.0;
             for tensor in plan.tensors() {
@@ -160,7 +163,7 @@ fn gradient_of_every_tensor_matches_central_differences_of_the_f64_reference() {
                     let (h, old) = (1e-5, wide[i]);
                     let mut at = |x: f64| {
                         wide[i] = x;
-                        reference::loss(&shape, &plan, &wide, &tokens)
+                        reference::loss(&shape, drop, &plan, &wide, &tokens)
                     };
                     let slope = (at(old + h) - at(old - h)) / (2.0 * h);
                     at(old);
@@ -180,8 +183,9 @@ fn gradient_of_every_tensor_matches_central_differences_of_the_f64_reference() {
 
 #[test]
 fn step_gives_the_same_bits_on_every_path_thread_count_and_chunk() {
-    for shape in shapes() {
-        let plan = Arc::new(model::plan(&shape));
+    // Every other shape with dropout.
+    for (shape, rate) in shapes().into_iter().zip([0.0, 0.2].into_iter().cycle()) {
+        let plan = Arc::new(model::plan(&shape, rate));
         let tokens = tokens(&shape, 12, 3);
         let run = |isa: Isa, options: SessionOptions| {
             let mut session = CpuDevice::with_isa(isa).open(Arc::clone(&plan), options);
@@ -189,7 +193,9 @@ fn step_gives_the_same_bits_on_every_path_thread_count_and_chunk() {
             let mut statistics = vec![];
             for step in 1..=3 {
                 let update = Update { rule: ADAM, lr: 0.01, step, clip_norm: None };
-                let s = session.step(Batch { tokens: &tokens, micro_sequences: 3 }, &update).unwrap();
+                let s = session
+                    .step(Batch { tokens: &tokens, micro_sequences: 3, dropout: KEY }, &update)
+                    .unwrap();
                 statistics.push([s.loss, s.grad_sq_small, s.grad_sq_big].map(f64::to_bits));
             }
             let state = session.snapshot();
@@ -212,7 +218,7 @@ fn step_gives_the_same_bits_on_every_path_thread_count_and_chunk() {
 #[test]
 fn one_batch_is_learnt_by_heart() {
     let shape = ModelShape::standard(2, 32, 2, 16, 50, Head::Untied);
-    let plan = Arc::new(model::plan(&shape));
+    let plan = Arc::new(model::plan(&shape, 0.0));
     let tokens = tokens(&shape, 4, 4);
     let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
     let start = numbers(plan.n_parameters(), 5).iter().map(|x| 0.1 * x).collect();
@@ -220,7 +226,8 @@ fn one_batch_is_learnt_by_heart() {
     let mut loss = f64::INFINITY;
     for step in 1..=300 {
         let update = Update { rule: ADAM, lr: 0.003, step, clip_norm: None };
-        loss = session.step(Batch { tokens: &tokens, micro_sequences: 4 }, &update).unwrap().loss;
+        loss =
+            session.step(Batch { tokens: &tokens, micro_sequences: 4, dropout: KEY }, &update).unwrap().loss;
     }
     assert!(loss < 0.01, "loss {loss} after 300 steps on one batch");
 }
@@ -230,7 +237,7 @@ fn footprint_is_what_a_session_holds_to_within_a_tenth() {
     // Counted by hand for one layer: 4 copies of the parameters, two packed forms of each matrix, one
     // gradient a thread, activations.
     let shape = ModelShape::standard(2, 64, 4, 128, 1024, Head::Untied);
-    let plan = model::plan(&shape);
+    let plan = model::plan(&shape, 0.0);
     let footprint = |threads, chunk| {
         CpuDevice::new().footprint(&plan, &ADAM, SessionOptions { threads, chunk: Some(chunk) })
     };

@@ -6,7 +6,7 @@ use scalelaw_core::schedule::{Decay, Schedule};
 use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, RunSpec, StepSize, TRAINER, Training};
 use scalelaw_core::{Head, ModelShape};
 use scalelaw_kernels::{CpuDevice, Isa, SessionOptions};
-use scalelaw_runs::{Outcome, RunDir, RunResult, finished_run};
+use scalelaw_runs::{Outcome, RunDir, RunResult, best_state, finished_run};
 use scalelaw_tokens::{Dataset, DatasetWriter, Document, Split, Vocabulary};
 use scalelaw_train::{RunData, RunEnd, RunOptions, TrainError, Trainer, run};
 use std::fs::OpenOptions;
@@ -184,6 +184,25 @@ fn run_with_every_optimizer_goes_on_exactly() {
 }
 
 #[test]
+fn run_with_dropout_goes_on_exactly_on_any_number_of_threads() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let lstm = ModelShape::lstm(2, 16, 12, 32, Head::Untied);
+    for model in [spec(&dataset).model, ModelShape { reuse: 2, ..spec(&dataset).model }, lstm] {
+        let mut spec = spec(&dataset);
+        (spec.model, spec.training.dropout) = (model, 0.1);
+        let name = |what: &str| tmp.path().join(format!("{what}-{}", spec.key()));
+        let (whole, parts) = (name("whole"), name("parts"));
+        let result = train(&spec, &dataset, &whole, 1);
+        assert!(result.loss.unwrap() < 3.2, "{model:?}: {result:?}");
+        interrupt(&spec, &dataset, &parts, 31);
+        train(&spec, &dataset, &parts, 3);
+        assert!(durable_bytes(&parts) == durable_bytes(&whole), "{model:?}");
+        assert!(last_checkpoint(&spec, &parts) == last_checkpoint(&spec, &whole), "{model:?}");
+    }
+}
+
+#[test]
 fn branches_of_one_trunk_are_the_runs_that_train_alone() {
     let tmp = tempfile::tempdir().unwrap();
     let dataset = dataset(&tmp.path().join("data"));
@@ -263,7 +282,21 @@ fn run_that_overfits_stops_when_patience_is_out_and_keeps_the_lowest_loss() {
     assert_eq!(result.outcome, Outcome::Stopped { reason: "patience".into() });
     assert!(result.steps < 2000);
     assert!(result.loss_min.unwrap() < result.loss.unwrap());
-    assert!(result.best_step.unwrap() < result.steps);
+    let best_step = result.best_step.unwrap();
+    assert!(best_step < result.steps);
+    // The state kept is the one that gave the lowest loss.
+    let best = best_state(&dir, best_step).unwrap();
+    let data = RunData::open(&dataset, &spec).unwrap();
+    let mut trainer = Trainer::new(&spec, &data, 1).unwrap();
+    for _ in 0..best_step {
+        trainer.step().unwrap();
+    }
+    assert_eq!(trainer.evaluate().unwrap().loss, result.loss_min.unwrap());
+    let (_, state) = trainer.snapshot();
+    for tensor in trainer.plan().tensors() {
+        let (_, values) = best.tensors.iter().find(|(name, _)| *name == tensor.name).unwrap();
+        assert_eq!(values[..], state.parameters[tensor.range.clone()], "{}", tensor.name);
+    }
 }
 
 #[test]
@@ -295,20 +328,39 @@ fn trainer_on_every_instruction_set_gives_the_same_records() {
 }
 
 #[test]
-fn hash_of_a_small_run_never_changes() {
+fn hash_of_a_small_run_of_every_architecture_never_changes() {
     let tmp = tempfile::tempdir().unwrap();
     let dataset = dataset(&tmp.path().join("data"));
-    let dir = tmp.path().join("run");
-    train(&spec(&dataset), &dataset, &dir, 1);
-    assert_eq!(last_checkpoint(&spec(&dataset), &dir).0, 60);
-    let mut hasher = blake3::Hasher::new();
-    for (name, bytes) in durable_bytes(&dir) {
-        if name != "spec.toml" {
-            hasher.update(&bytes);
+    let transformer = spec(&dataset).model;
+    for ((model, dropout), want) in [
+        (transformer, 0.0),
+        (transformer, 0.1),
+        (ModelShape { reuse: 2, ..transformer }, 0.0),
+        (ModelShape::lstm(2, 16, 12, 32, Head::Untied), 0.0),
+    ]
+    .into_iter()
+    .zip(HASHES_OF_SMALL_RUNS)
+    {
+        let mut spec = spec(&dataset);
+        (spec.model, spec.training.dropout) = (model, dropout);
+        let dir = tmp.path().join(spec.key());
+        train(&spec, &dataset, &dir, 1);
+        assert_eq!(last_checkpoint(&spec, &dir).0, 60);
+        let mut hasher = blake3::Hasher::new();
+        for (name, bytes) in durable_bytes(&dir) {
+            if name != "spec.toml" {
+                hasher.update(&bytes);
+            }
         }
+        assert_eq!(hasher.finalize().to_hex().as_str(), want, "{model:?}");
     }
-    assert_eq!(hasher.finalize().to_hex().as_str(), HASH_OF_A_SMALL_RUN);
 }
 
-/// Of steps.bin, events.jsonl and result.json. A change here is a change of `NUMERICS`.
-const HASH_OF_A_SMALL_RUN: &str = "08396587276c215cb7a02c601cfdfeedf7d73f4055161e228fb734a5d11c469e";
+/// Of steps.bin, events.jsonl and result.json: Transformer, with dropout, recurrent, LSTM. A change here is a
+/// change of `NUMERICS`.
+const HASHES_OF_SMALL_RUNS: [&str; 4] = [
+    "08396587276c215cb7a02c601cfdfeedf7d73f4055161e228fb734a5d11c469e",
+    "d1c033cf444d84f18ad8e524d2b4191f8fd362dc677da6b2e45024a7aa71c3cc",
+    "f1d486dbc476c6e49202244b42c7370c16a256b058cfd0008142ab31e94ccca3",
+    "96d00c585f42fd49060b192786aaf290a40e35aba4ba669759a21dc9961cd4da",
+];

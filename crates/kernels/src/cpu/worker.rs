@@ -4,8 +4,9 @@ use crate::buffer::Buffer;
 use crate::gemm::{SLACK, panel_width};
 use crate::graph::GradientSum;
 use crate::isa::Isa;
+use crate::ops::dropout::Masks;
 use crate::ops::linear::Weights;
-use crate::ops::{attention, embed, fold, gelu, head, linear, lstm, norm, row_stride};
+use crate::ops::{Write, attention, dropout, embed, fold, gelu, head, linear, lstm, norm, row_stride};
 use crate::plan::{Backward, Memory, Operation, Plan, ValueId};
 use std::ops::Range;
 
@@ -27,12 +28,24 @@ pub(super) struct Worker {
     targets: Vec<u32>,
 }
 
+/// A plan and what it is executed with.
+#[derive(Clone, Copy)]
+pub(super) struct Model<'a> {
+    pub isa: Isa,
+    pub plan: &'a Plan,
+    pub parameters: &'a [f32],
+    /// Packed weights of every operation.
+    pub weights: &'a [Weights],
+}
+
 /// What every pass needs to know.
 #[derive(Clone, Copy)]
 struct Pass<'a> {
     isa: Isa,
     memory: &'a Memory,
     parameters: &'a [f32],
+    /// Of dropout; none in evaluation.
+    masks: Option<Masks>,
     sequences: usize,
     rows: usize,
     n_ctx: usize,
@@ -72,24 +85,21 @@ impl Worker {
     }
 
     /// Gradient and summed loss of one micro-batch, from zero, `chunk` sequences at a time.
-    pub fn train(
-        &mut self,
-        isa: Isa,
-        plan: &Plan,
-        parameters: &[f32],
-        weights: &[Weights],
-        tokens: &[u32],
-        chunk: usize,
-    ) {
+    pub fn train(&mut self, model: Model<'_>, tokens: &[u32], chunk: usize, masks: Masks) {
+        let Model { isa, plan, parameters, weights } = model;
         self.gradient.fill(0.0);
         self.reused.iter_mut().for_each(|gradient| gradient.fill(0.0));
         self.loss = 0.0;
         let unit = plan.n_ctx + 1;
         let scale = 1.0 / (tokens.len() / unit * plan.n_ctx) as f32;
+        let mut first_sequence = masks.first_sequence;
         for tokens in tokens.chunks(chunk * unit) {
             let rows = self.load(plan.n_ctx, tokens);
             let sequences = tokens.len() / unit;
-            let pass = Pass { isa, memory: &plan.training, parameters, sequences, rows, n_ctx: plan.n_ctx };
+            let masks = Some(Masks { first_sequence, ..masks });
+            let memory = &plan.training;
+            let pass = Pass { isa, memory, parameters, masks, sequences, rows, n_ctx: plan.n_ctx };
+            first_sequence += sequences;
             let layers = plan.forward.len() - 1;
             for (operation, weights) in plan.forward[..layers].iter().zip(weights) {
                 self.forward(pass, operation, weights);
@@ -107,18 +117,12 @@ impl Worker {
     }
 
     /// Losses of the tokens of one chunk, forward only.
-    pub fn evaluate(
-        &mut self,
-        isa: Isa,
-        plan: &Plan,
-        parameters: &[f32],
-        weights: &[Weights],
-        tokens: &[u32],
-        losses: &mut [f32],
-    ) {
+    pub fn evaluate(&mut self, model: Model<'_>, tokens: &[u32], losses: &mut [f32]) {
+        let Model { isa, plan, parameters, weights } = model;
         let rows = self.load(plan.n_ctx, tokens);
         let sequences = tokens.len() / (plan.n_ctx + 1);
-        let pass = Pass { isa, memory: &plan.evaluation, parameters, sequences, rows, n_ctx: plan.n_ctx };
+        let memory = &plan.evaluation;
+        let pass = Pass { isa, memory, parameters, masks: None, sequences, rows, n_ctx: plan.n_ctx };
         for (operation, weights) in plan.forward.iter().zip(weights) {
             if let Operation::Head { head, x, .. } = *operation {
                 let x = &self.buffers[pass.memory.buffer_of[x.0]];
@@ -160,7 +164,7 @@ impl Worker {
     /// Values that are written are taken out of their buffers and put back: values alive together never
     /// share one.
     fn forward(&mut self, pass: Pass<'_>, operation: &Operation, w: &Weights) {
-        let Pass { isa, memory, parameters, sequences, rows, n_ctx } = pass;
+        let Pass { isa, memory, parameters, masks, sequences, rows, n_ctx } = pass;
         let at = |value: ValueId| memory.buffer_of[value.0];
         match *operation {
             Operation::Embed { tokens, positions, out } => {
@@ -200,6 +204,16 @@ impl Worker {
                 self.put(memory, out, y);
                 self.put(memory, derivative, d);
             }
+            Operation::Dropout { dropout, x, out } => {
+                let mut y = self.take(memory, out);
+                dropout::apply(isa, dropout, rows, masks, &self.buffers[at(x)], &mut y, Write::Set);
+                self.put(memory, out, y);
+            }
+            Operation::DropoutResidual { dropout, x, out } => {
+                let mut y = self.take(memory, out);
+                dropout::apply(isa, dropout, rows, masks, &self.buffers[at(x)], &mut y, Write::Add);
+                self.put(memory, out, y);
+            }
             Operation::Attention { attention: a, qkv, weights, out } => {
                 let mut y = self.take(memory, out);
                 let mut p = self.take(memory, weights);
@@ -224,7 +238,7 @@ impl Worker {
     }
 
     fn backward(&mut self, pass: Pass<'_>, step: &Backward, w: &Weights, scale: f32) {
-        let Pass { isa, memory, parameters, sequences, rows, n_ctx } = pass;
+        let Pass { isa, memory, parameters, masks, sequences, rows, n_ctx } = pass;
         let at = |value: ValueId| memory.buffer_of[value.0];
         let d_out = || step.d_out.expect("all but the head have an output");
         let d_in = || step.d_in.expect("all but the embedding have an input");
@@ -285,6 +299,12 @@ impl Worker {
                 self.put(memory, x, x_);
                 self.put(memory, d_x, dx);
                 self.put(memory, d_out(), dy);
+            }
+            Operation::Dropout { dropout, .. } | Operation::DropoutResidual { dropout, .. } => {
+                let (d_x, write) = d_in();
+                let mut dx = self.take(memory, d_x);
+                dropout::apply(isa, dropout, rows, masks, &self.buffers[at(d_out())], &mut dx, write);
+                self.put(memory, d_x, dx);
             }
             Operation::Attention { attention: a, qkv, weights, out } => {
                 let (d_x, _) = d_in();

@@ -3,6 +3,7 @@
 pub mod adafactor;
 pub mod adam;
 pub mod attention;
+pub mod dropout;
 pub mod embed;
 pub mod fold;
 pub mod gelu;

@@ -1,16 +1,53 @@
 //! The models written out plainly in f64: what their plans must compute.
 
 use scalelaw_core::{Architecture, Head, ModelShape};
-use scalelaw_kernels::Plan;
+use scalelaw_kernels::ops::Write;
+use scalelaw_kernels::ops::dropout::{Dropout, Masks, apply};
+use scalelaw_kernels::ops::row_stride;
+use scalelaw_kernels::{DropoutKey, Isa, Plan};
+
+/// Dropout with the masks of the kernels.
+#[derive(Clone, Copy)]
+pub struct Dropping {
+    pub rate: f64,
+    pub key: DropoutKey,
+}
+
+impl Dropping {
+    pub const NONE: Self = Self { rate: 0.0, key: DropoutKey { seed: 0, step: 0 } };
+
+    /// Drops elements of the activations of one sequence.
+    fn apply(self, number: u64, sequence: usize, x: &mut [Vec<f64>]) {
+        if self.rate == 0.0 {
+            return;
+        }
+        let (n_ctx, width) = (x.len(), x[0].len());
+        let stride = row_stride(width);
+        let dropout = Dropout { n_ctx, width, rate: self.rate, number };
+        let mut factors = vec![0.0; n_ctx * stride];
+        let masks = Some(Masks { key: self.key, first_sequence: sequence });
+        apply(Isa::portable(), dropout, n_ctx, masks, &vec![1.0; n_ctx * stride], &mut factors, Write::Set);
+        for (x, factors) in x.iter_mut().zip(factors.chunks(stride)) {
+            let kept = |factor: &f32| if *factor == 0.0 { 0.0 } else { 1.0 / (1.0 - self.rate) };
+            x.iter_mut().zip(factors).for_each(|(x, factor)| *x *= kept(factor));
+        }
+    }
+}
 
 /// Mean loss of sequences of n_ctx + 1 tokens, in nats per token.
-pub fn loss(shape: &ModelShape, plan: &Plan, parameters: &[f64], tokens: &[u32]) -> f64 {
-    let losses = losses(shape, plan, parameters, tokens);
+pub fn loss(shape: &ModelShape, drop: Dropping, plan: &Plan, parameters: &[f64], tokens: &[u32]) -> f64 {
+    let losses = losses(shape, drop, plan, parameters, tokens);
     losses.iter().sum::<f64>() / losses.len() as f64
 }
 
 /// Loss of every token.
-pub fn losses(shape: &ModelShape, plan: &Plan, parameters: &[f64], tokens: &[u32]) -> Vec<f64> {
+pub fn losses(
+    shape: &ModelShape,
+    drop: Dropping,
+    plan: &Plan,
+    parameters: &[f64],
+    tokens: &[u32],
+) -> Vec<f64> {
     let get = |name: &str| {
         let tensor = plan.tensors().iter().find(|t| t.name == name).expect("a tensor of this name");
         &parameters[tensor.range.clone()]
@@ -21,12 +58,13 @@ pub fn losses(shape: &ModelShape, plan: &Plan, parameters: &[f64], tokens: &[u32
         Head::Untied => get("lm_head.weight"),
     };
     let mut losses = vec![];
-    for sequence in tokens.chunks_exact(t + 1) {
+    for (s, sequence) in tokens.chunks_exact(t + 1).enumerate() {
+        let drop = |number: u64, x: &mut [Vec<f64>]| drop.apply(number, s, x);
         let x: Vec<Vec<f64>> =
             sequence[..t].iter().map(|&id| get("wte.weight")[id as usize * d..][..d].to_vec()).collect();
         let last = match shape.architecture {
-            Architecture::Transformer => transformer(shape, x, &get),
-            Architecture::Lstm => lstm(shape, x, &get),
+            Architecture::Transformer => transformer(shape, x, &get, drop),
+            Architecture::Lstm => lstm(shape, x, &get, drop),
         };
         for (i, row) in last.iter().enumerate() {
             let logits: Vec<f64> = (0..v).map(|j| dot(row, &head[j * d..][..d])).collect();
@@ -42,27 +80,39 @@ fn transformer<'a>(
     shape: &ModelShape,
     mut x: Vec<Vec<f64>>,
     get: &impl Fn(&str) -> &'a [f64],
+    drop: impl Fn(u64, &mut [Vec<f64>]),
 ) -> Vec<Vec<f64>> {
     for (x, position) in x.iter_mut().zip(get("wpe.weight").chunks(shape.d_model as usize)) {
         x.iter_mut().zip(position).for_each(|(x, p)| *x += p);
     }
-    for layer in (0..shape.reuse).flat_map(|_| 0..shape.n_layer) {
+    drop(0, &mut x);
+    for (block, layer) in (0..).zip((0..shape.reuse).flat_map(|_| 0..shape.n_layer)) {
         let get = |part: &str| get(&format!("h.{layer}.{part}"));
         let normed = norm(&x, get("ln_1.weight"), get("ln_1.bias"));
         let qkv = linear(&normed, get("attn.c_attn.weight"), get("attn.c_attn.bias"));
         let attended = attention(&qkv, shape.n_head as usize, shape.d_head() as usize);
-        add(&mut x, &linear(&attended, get("attn.c_proj.weight"), get("attn.c_proj.bias")));
+        let mut joining = linear(&attended, get("attn.c_proj.weight"), get("attn.c_proj.bias"));
+        drop(2 * block + 1, &mut joining);
+        add(&mut x, &joining);
         let normed = norm(&x, get("ln_2.weight"), get("ln_2.bias"));
         let mut hidden = linear(&normed, get("mlp.c_fc.weight"), get("mlp.c_fc.bias"));
         hidden.iter_mut().flatten().for_each(|z| *z = gelu_tanh(*z));
-        add(&mut x, &linear(&hidden, get("mlp.c_proj.weight"), get("mlp.c_proj.bias")));
+        let mut joining = linear(&hidden, get("mlp.c_proj.weight"), get("mlp.c_proj.bias"));
+        drop(2 * block + 2, &mut joining);
+        add(&mut x, &joining);
     }
     norm(&x, get("ln_f.weight"), get("ln_f.bias"))
 }
 
-fn lstm<'a>(shape: &ModelShape, mut x: Vec<Vec<f64>>, get: &impl Fn(&str) -> &'a [f64]) -> Vec<Vec<f64>> {
+fn lstm<'a>(
+    shape: &ModelShape,
+    mut x: Vec<Vec<f64>>,
+    get: &impl Fn(&str) -> &'a [f64],
+    drop: impl Fn(u64, &mut [Vec<f64>]),
+) -> Vec<Vec<f64>> {
     let d = shape.d_model as usize;
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    drop(0, &mut x);
     for layer in 0..shape.n_layer {
         let get = |part: &str| get(&format!("lstm.{layer}.{part}"));
         let (mut h, mut c) = (vec![0.0; d], vec![0.0; d]);
@@ -76,6 +126,7 @@ fn lstm<'a>(shape: &ModelShape, mut x: Vec<Vec<f64>>, get: &impl Fn(&str) -> &'a
             }
             row.clone_from(&h);
         }
+        drop(u64::from(layer) + 1, &mut x);
     }
     x
 }
