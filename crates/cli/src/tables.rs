@@ -5,7 +5,6 @@ use scalelaw_core::schedule::Decay;
 use scalelaw_runs::{FinishedRun, Outcome};
 use scalelaw_table::{CurveRow, RunRow};
 use scalelaw_tokens::EvalSet;
-use std::collections::BTreeMap;
 
 /// The run table's row; with the test text at hand also in bits per byte.
 pub fn run_row(run: &FinishedRun, test: Option<&EvalSet>) -> RunRow {
@@ -55,7 +54,7 @@ pub fn run_row(run: &FinishedRun, test: Option<&EvalSet>) -> RunRow {
         loss_min: result.loss_min,
         best_step: result.best_step,
         train_loss: result.train_loss,
-        loss_evalsets: BTreeMap::new(),
+        loss_evalsets: result.set_losses.clone(),
         status: Some(match &result.outcome {
             Outcome::Completed => "completed".into(),
             Outcome::Diverged { step } => format!("diverged at step {step}"),
@@ -87,7 +86,7 @@ pub fn curve_rows(run: &FinishedRun) -> Vec<CurveRow> {
                 lr: Some(run.spec.schedule.lr_at(eval.step.saturating_sub(1), run.spec.steps)),
                 train_loss: eval.train_loss,
                 test_loss: Some(eval.test_loss),
-                loss_evalsets: BTreeMap::new(),
+                loss_evalsets: eval.set_losses.clone(),
                 grad_sq_small: small,
                 grad_sq_big: big,
                 noise_scale: small.zip(big).and_then(|(s, b)| b_simple(s, b, micro, batch)),

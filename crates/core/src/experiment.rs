@@ -2,7 +2,7 @@
 
 use crate::schedule::{Decay, Schedule};
 use crate::shape::{Head, ModelShape};
-use crate::spec::{Batch, DataSpec, Evaluation, Optimizer, RunSpec, SpecError, TRAINER, Training};
+use crate::spec::{Batch, DataSpec, Evaluation, Measure, Optimizer, RunSpec, SpecError, TRAINER, Training};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -181,6 +181,7 @@ impl Experiment {
             optimizer: r.optimizer,
             evaluation: r.evaluation,
             training: Training::default(),
+            measure: Measure::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Nothing here reads a file, trains a model or fits a law; every other crate speaks these words.
 
 pub mod experiment;
+pub mod measure;
 pub mod noise;
 pub mod number;
 pub mod observer;

@@ -95,6 +95,14 @@ impl Schedule {
     }
 }
 
+impl Schedule {
+    /// Σ of the rates of steps 0 up to but not `step` in a run of `steps`: how far parameters could move
+    /// (Kaplan et al. 2020, figure 22).
+    pub fn summed_lr(&self, step: u64, steps: u64) -> f64 {
+        (0..step).map(|step| self.lr_at(step, steps)).sum()
+    }
+}
+
 /// From 1 at 0 to 0 at 1.
 fn half_cosine(fraction: f64) -> f64 {
     0.5 * (1.0 + libm::cos(PI * fraction))
@@ -143,6 +151,13 @@ mod tests {
         let s = schedule(Decay::Cosine { final_fraction: 0.0 });
         assert!((s.lr_at(55, 100) - 1.0).abs() < 1e-12);
         assert!(s.lr_at(99, 100) < 2.0 * 4e-4);
+    }
+
+    #[test]
+    fn summed_rate_of_a_constant_is_rate_times_steps_less_half_the_warmup() {
+        let s = schedule(Decay::Constant { cooldown_steps: 0, final_fraction: 0.0 });
+        assert!((s.summed_lr(100, 100) - 2.0 * (90.0 + 5.5)).abs() < 1e-9);
+        assert_eq!(s.summed_lr(0, 100), 0.0);
     }
 
     #[test]

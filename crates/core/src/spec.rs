@@ -1,5 +1,6 @@
 //! A run, fully resolved: nothing optional, no hidden default.
 
+pub use crate::measure::{EvaluationSet, Measure};
 pub use crate::optimizer::{Optimizer, StepSize};
 use crate::schedule::{Decay, Schedule, log_spaced_steps};
 use crate::shape::{Head, ModelShape, ShapeError};
@@ -89,6 +90,9 @@ pub struct RunSpec {
     /// Settings that most runs leave alone.
     #[serde(default, skip_serializing_if = "Training::is_default")]
     pub training: Training,
+    /// What is measured besides the test loss.
+    #[serde(default, skip_serializing_if = "Measure::is_default")]
+    pub measure: Measure,
 }
 
 /// A spec that cannot be run or read.
@@ -167,6 +171,7 @@ impl RunSpec {
         }
         self.optimizer.validate()?;
         self.training.validate(self.steps)?;
+        self.measure.validate(self.model.n_ctx)?;
         let may_branch = self.branch_step().is_some() && self.evaluation.patience == 0;
         if self.training.parent_run.is_some() && !may_branch {
             let expected =
@@ -327,7 +332,7 @@ impl RunSpec {
         if self.trainer != TRAINER {
             line("trainer", &self.trainer);
         }
-        for setting in self.training.identity() {
+        for setting in self.training.identity().into_iter().chain(self.measure.identity()) {
             lines.push_str(&setting);
             lines.push('\n');
         }
@@ -363,6 +368,7 @@ mod tests {
             optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8 },
             evaluation: Evaluation { first_step: 10, per_decade: 8, patience: 0 },
             training: Training::default(),
+            measure: Measure::default(),
         }
     }
 
@@ -381,6 +387,8 @@ mod tests {
             parent_run: Some("l1".into()),
         };
         more.data.train_tokens = 1_000_000;
+        let books = EvaluationSet { name: "books".into(), digest: "def".into(), tokens: 500 };
+        more.measure = Measure { position_losses: true, sets: vec![books] };
         assert_eq!(RunSpec::from_toml(&more.to_toml().unwrap()), Ok(more));
     }
 
@@ -394,7 +402,7 @@ mod tests {
     #[test]
     fn impossible_values_name_their_key() {
         type Break = fn(&mut RunSpec);
-        let cases: [(&str, Break); 11] = [
+        let cases: [(&str, Break); 12] = [
             ("steps", |s| s.steps = 0),
             ("batch.sequences", |s| s.batch.sequences = 33),
             ("schedule.lr", |s| s.schedule.lr = f64::NAN),
@@ -402,6 +410,10 @@ mod tests {
             ("data.train_tokens", |s| s.data.train_tokens = 64),
             ("init_std", |s| s.init_std = f64::INFINITY),
             ("training.clip_norm", |s| s.training.clip_norm = Some(0.0)),
+            ("measure.sets.name", |s| {
+                let set = EvaluationSet { name: "books".into(), digest: "def".into(), tokens: 500 };
+                s.measure.sets = vec![set.clone(), set];
+            }),
             ("training.dropout", |s| s.training.dropout = 1.0),
             ("steps", |s| s.training.repeats = Repeats::Refused),
             ("training.branch_steps", |s| s.training.branch_steps = vec![20, 101]),
@@ -435,6 +447,9 @@ mod tests {
         let mut recurrent = spec();
         recurrent.model.architecture = Architecture::Lstm;
         assert_ne!(recurrent.key(), spec().key());
+        let mut measured = spec();
+        measured.measure.position_losses = true;
+        assert_ne!(measured.key(), spec().key());
         let mut reused = spec();
         reused.model.reuse = 2;
         assert_ne!(reused.key(), spec().key());

@@ -1,6 +1,6 @@
 //! The fields that a run's spec has, asked of its own types: a field added to the spec is a setting at once.
 
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, RunSpec};
+use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Measure, RunSpec, Training};
 use scalelaw_core::{ModelShape, schedule::Schedule};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ static NESTED: LazyLock<BTreeMap<&'static str, &'static [&'static str]>> = LazyL
         ("batch", of::<Batch>()),
         ("schedule", of::<Schedule>()),
         ("evaluation", of::<Evaluation>()),
+        ("training", of::<Training>()),
+        ("measure", of::<Measure>()),
     ])
 });
 
@@ -116,6 +118,7 @@ mod tests {
         assert_eq!(path_of("lr").as_deref(), Some("schedule.lr"));
         assert_eq!(path_of("schedule.lr").as_deref(), Some("schedule.lr"));
         assert_eq!(path_of("decay.kind").as_deref(), Some("schedule.decay.kind"));
+        assert_eq!(path_of("dropout").as_deref(), Some("training.dropout"));
         assert_eq!(path_of("steps").as_deref(), Some("steps"));
         assert_eq!(path_of("optimizer.beta2").as_deref(), Some("optimizer.beta2"));
         for unknown in ["lrr", "model.lr", "model", "digest", "data.digest", "recipe"] {

@@ -75,6 +75,7 @@ pub fn finish(dir: &Path, spec: &RunSpec) -> Result<RunResult, RunError> {
             train_loss: line.train_loss,
             test_loss: line.test_loss,
             test_loss_se: line.test_loss_se,
+            ..EvalRecord::default()
         };
         run.write_eval(&record)?;
         evals.push(record);

@@ -1,6 +1,7 @@
 use scalelaw_core::ModelShape;
 use scalelaw_core::units::{FlopConvention, ParamConvention};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What one optimiser step measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +43,7 @@ impl StepRecord {
 }
 
 /// One evaluation: a line of `events.jsonl`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EvalRecord {
     /// Steps done.
     pub step: u64,
@@ -57,6 +58,12 @@ pub struct EvalRecord {
     /// Standard error of that mean over test windows, nats per token; as above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_loss_se: Option<f64>,
+    /// Mean loss on the spec's further sets by name, nats per token.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set_losses: BTreeMap<String, f64>,
+    /// Mean test loss of each position of the context, nats, if the spec wants it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub position_losses: Vec<f64>,
 }
 
 /// How a run ended.
@@ -97,6 +104,9 @@ pub struct RunResult {
     pub best_step: Option<u64>,
     /// Train loss beside the last evaluation, nats per token.
     pub train_loss: Option<f64>,
+    /// Loss of the last evaluation on the spec's further sets by name, nats per token.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set_losses: BTreeMap<String, f64>,
     /// Parameters, non-embedding.
     pub n_nonembed: u64,
     /// Parameters, all.
@@ -127,6 +137,7 @@ impl RunResult {
             loss_min: best.map(|e| e.test_loss),
             best_step: best.map(|e| e.step),
             train_loss: last.and_then(|e| e.train_loss).filter(|l| l.is_finite()),
+            set_losses: last.map_or_else(BTreeMap::new, |e| e.set_losses.clone()),
             n_nonembed: model.n_params(ParamConvention::NonEmbedding),
             n_total: model.n_params(ParamConvention::Total),
             n_matmul: model.n_params(ParamConvention::Matmul),

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// Bytes of the end of `events.jsonl` in which its last line is looked for.
+/// Bytes of the end of `events.jsonl` in which its last line is looked for first.
 const LAST_LINE: u64 = 1024;
 
 /// How far a run is.
@@ -123,10 +123,18 @@ pub fn failure(dir: &Path) -> Option<FailureRecord> {
 pub fn last_eval(dir: &Path) -> Option<EvalRecord> {
     let mut file = File::open(dir.join("events.jsonl")).ok()?;
     let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LAST_LINE))).ok()?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).ok()?;
-    bytes.split(|b| *b == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
+    let mut tail = LAST_LINE;
+    loop {
+        file.seek(SeekFrom::Start(length.saturating_sub(tail))).ok()?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).ok()?;
+        let found = bytes.split(|b| *b == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok());
+        if found.is_some() || tail >= length {
+            return found;
+        }
+        // A line with the loss of every position is long.
+        tail *= 16;
+    }
 }
 
 /// Every whole evaluation of a run, while it may be running.
@@ -152,6 +160,11 @@ mod tests {
         fs::write(dir.path().join("events.jsonl"), log).unwrap();
         assert_eq!(last_eval(dir.path()).map(|e| e.step), Some(39));
         assert_eq!(evals_so_far(dir.path()).len(), 39);
+        let mut long: EvalRecord = serde_json::from_str(&line(1)).unwrap();
+        long.position_losses = vec![1.0 / 3.0; 1000];
+        let log = serde_json::to_string(&long).unwrap() + "\n{\"step\":40,";
+        fs::write(dir.path().join("events.jsonl"), log).unwrap();
+        assert_eq!(last_eval(dir.path()), Some(long));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)] // a failed step of a test's set-up is a failed test
 
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, TRAINER, Training};
+use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Measure, Optimizer, TRAINER, Training};
 use scalelaw_core::{Head, ModelShape, RunSpec};
 use scalelaw_runs::{
     EvalRecord, NamedTensor, Outcome, RunDir, RunError, RunResult, StepRecord, finished_run, finished_runs,
@@ -25,6 +25,7 @@ fn spec(seed: u64) -> RunSpec {
         optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8 },
         evaluation: Evaluation { first_step: 1, per_decade: 4, patience: 0 },
         training: Training::default(),
+        measure: Measure::default(),
     }
 }
 
@@ -39,6 +40,8 @@ fn eval(step: u64) -> EvalRecord {
         train_loss: Some(2.0),
         test_loss: 1.0 / step as f64,
         test_loss_se: Some(0.1),
+        set_losses: BTreeMap::from([("books".to_owned(), 3.0 + 1.0 / step as f64)]),
+        position_losses: vec![1.5, 1.0 / step as f64],
     }
 }
 

@@ -2,13 +2,15 @@ use crate::TrainError;
 use scalelaw_core::RunSpec;
 use scalelaw_tokens::{Dataset, EvalSet, Loader, Split};
 
-/// The data of a run: training sequences by number and fixed test windows.
+/// The data of a run: training sequences by number, fixed test windows, and those of the spec's further sets.
 #[derive(Clone, Debug)]
 pub struct RunData {
     /// Training sequences.
     pub train: Loader,
     /// Test windows.
     pub test: EvalSet,
+    /// Windows of the further sets, in the order of the spec: see [`Self::add_set`].
+    pub sets: Vec<EvalSet>,
 }
 
 impl RunData {
@@ -29,7 +31,24 @@ impl RunData {
         let n_ctx = spec.model.n_ctx as usize;
         let train = Loader::new(dataset.train().prefix(spec.data.train_tokens)?, n_ctx, spec.seed)?;
         let test = EvalSet::new(dataset, Split::Test, n_ctx, spec.data.test_tokens)?;
-        Ok(Self { train, test })
+        Ok(Self { train, test, sets: vec![] })
+    }
+
+    /// Adds the next of the further sets that the spec asks for: windows of the test split of `dataset`.
+    ///
+    /// # Errors
+    /// When the spec has no further set, or `dataset` is another than it says or too small.
+    pub fn add_set(&mut self, dataset: &Dataset, spec: &RunSpec) -> Result<(), TrainError> {
+        let other = |what, found: String, expected: String| TrainError::OtherData { what, found, expected };
+        let Some(set) = spec.measure.sets.get(self.sets.len()) else {
+            let (found, expected) = (self.sets.len() + 1, self.sets.len());
+            return Err(other("evaluation sets", found.to_string(), expected.to_string()));
+        };
+        if dataset.digest() != set.digest {
+            return Err(other("evaluation set digest", dataset.digest(), set.digest.clone()));
+        }
+        self.sets.push(EvalSet::new(dataset, Split::Test, spec.model.n_ctx as usize, set.tokens)?);
+        Ok(())
     }
 
     pub(crate) fn check(&self, spec: &RunSpec) -> Result<(), TrainError> {
@@ -42,6 +61,14 @@ impl RunData {
                     expected: expected.to_string(),
                 });
             }
+        }
+        let (found, expected) = (self.sets.len(), spec.measure.sets.len());
+        if found != expected {
+            return Err(TrainError::OtherData {
+                what: "evaluation sets",
+                found: found.to_string(),
+                expected: expected.to_string(),
+            });
         }
         Ok(())
     }

@@ -183,11 +183,13 @@ impl RunSession<'_> {
             if grid.binary_search(&self.logged).is_ok() {
                 let began = Instant::now();
                 let evaluation = self.trainer.evaluate()?;
+                let set_losses = self.trainer.evaluate_sets()?;
                 self.eval_time += began.elapsed();
-                if !evaluation.loss.is_finite() {
+                let finite = set_losses.iter().all(|(_, loss)| loss.is_finite());
+                if !(finite && evaluation.loss.is_finite()) {
                     return Ok(Some(Outcome::Diverged { step: self.logged }));
                 }
-                self.log(evaluation)?;
+                self.log(evaluation, set_losses)?;
             }
             if self.spec.training.branch_steps.binary_search(&self.logged).is_ok() {
                 self.write_steps()?;
@@ -204,13 +206,19 @@ impl RunSession<'_> {
         }
     }
 
-    fn log(&mut self, evaluation: Evaluation) -> Result<(), TrainError> {
+    fn log(&mut self, evaluation: Evaluation, set_losses: Vec<(String, f64)>) -> Result<(), TrainError> {
         let record = EvalRecord {
             step: self.logged,
             tokens: self.logged * self.spec.batch_tokens(),
             train_loss: Some(self.since_eval.iter().sum::<f64>() / self.since_eval.len() as f64),
             test_loss: evaluation.loss,
             test_loss_se: Some(evaluation.standard_error),
+            set_losses: set_losses.into_iter().collect(),
+            position_losses: if self.spec.measure.position_losses {
+                evaluation.position_losses
+            } else {
+                vec![]
+            },
         };
         self.since_eval.clear();
         self.write_steps()?;

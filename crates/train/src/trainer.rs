@@ -30,7 +30,7 @@ pub struct Trainer {
 }
 
 /// Mean loss on a fixed set of windows.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// Nats per token.
     pub loss: f64,
@@ -38,6 +38,8 @@ pub struct Evaluation {
     pub standard_error: f64,
     /// Tokens predicted.
     pub n_tokens: u64,
+    /// Mean loss of each position of the context, nats.
+    pub position_losses: Vec<f64>,
 }
 
 impl Trainer {
@@ -123,22 +125,36 @@ impl Trainer {
         self.evaluate_on(&test)
     }
 
+    /// Mean loss on each of the spec's further sets, in its order, nats per token.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn evaluate_sets(&mut self) -> Result<Vec<(String, f64)>, TrainError> {
+        let sets = self.data.sets.clone();
+        let names: Vec<String> = self.spec.measure.sets.iter().map(|set| set.name.clone()).collect();
+        let losses = names.into_iter().zip(&sets);
+        losses.map(|(name, set)| Ok((name, self.evaluate_on(set)?.loss))).collect()
+    }
+
     /// Mean loss on other windows.
     ///
     /// # Errors
     /// As [`Self::evaluate`].
     pub fn evaluate_on(&mut self, set: &EvalSet) -> Result<Evaluation, TrainError> {
         let (mut windows, mut tokens) = (Moments::default(), Moments::default());
+        let mut positions = vec![0.0; self.plan.n_ctx()];
         self.token_losses(set, |losses| {
             losses.iter().for_each(|&loss| tokens.push(f64::from(loss)));
             let sum: f64 = losses.iter().map(|&loss| f64::from(loss)).sum();
             windows.push(sum / losses.len() as f64);
+            positions.iter_mut().zip(losses).for_each(|(sum, &loss)| *sum += f64::from(loss));
         })?;
         let spread = if windows.count > 1 { &windows } else { &tokens };
         Ok(Evaluation {
             loss: windows.mean(),
             standard_error: spread.standard_error(),
             n_tokens: tokens.count,
+            position_losses: positions.iter().map(|sum| sum / windows.count as f64).collect(),
         })
     }
 

@@ -3,7 +3,9 @@
 
 use scalelaw_core::observer::Silent;
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, RunSpec, StepSize, TRAINER, Training};
+use scalelaw_core::spec::{
+    Batch, DataSpec, Evaluation, EvaluationSet, Measure, Optimizer, RunSpec, StepSize, TRAINER, Training,
+};
 use scalelaw_core::{Head, ModelShape};
 use scalelaw_kernels::{CpuDevice, Isa, SessionOptions};
 use scalelaw_runs::{Outcome, RunDir, RunResult, best_state, finished_run};
@@ -56,6 +58,7 @@ fn spec(dataset: &Dataset) -> RunSpec {
         optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8 },
         evaluation: Evaluation { first_step: 5, per_decade: 5, patience: 0 },
         training: Training::default(),
+        measure: Measure::default(),
     }
 }
 
@@ -200,6 +203,39 @@ fn run_with_dropout_goes_on_exactly_on_any_number_of_threads() {
         assert!(durable_bytes(&parts) == durable_bytes(&whole), "{model:?}");
         assert!(last_checkpoint(&spec, &parts) == last_checkpoint(&spec, &whole), "{model:?}");
     }
+}
+
+#[test]
+fn run_measures_every_set_and_position_along_its_curve() {
+    let tmp = tempfile::tempdir().unwrap();
+    let dataset = dataset(&tmp.path().join("data"));
+    let mut spec = spec(&dataset);
+    let set = |name: &str, tokens| EvaluationSet { name: name.into(), digest: dataset.digest(), tokens };
+    spec.measure = Measure { position_losses: true, sets: vec![set("same", 240), set("part", 24)] };
+    let mut data = RunData::open(&dataset, &spec).unwrap();
+    let refused = Trainer::new(&spec, &data, 1).unwrap_err();
+    assert!(matches!(refused, TrainError::OtherData { what: "evaluation sets", .. }), "{refused}");
+    data.add_set(&dataset, &spec).unwrap();
+    data.add_set(&dataset, &spec).unwrap();
+    assert!(data.add_set(&dataset, &spec).is_err());
+    let (whole, parts) = (tmp.path().join("whole"), tmp.path().join("parts"));
+    let options = RunOptions { threads: 1, observer: &Silent, stop: &|| false };
+    let result = result_of(run(&spec, &data, &whole, options).unwrap());
+    let asked = AtomicU64::new(0);
+    let stop = || asked.fetch_add(1, Ordering::Relaxed) == 30;
+    run(&spec, &data, &parts, RunOptions { threads: 2, stop: &stop, ..options }).unwrap();
+    run(&spec, &data, &parts, options).unwrap();
+    assert!(durable_bytes(&parts) == durable_bytes(&whole));
+    let finished = finished_run(&whole).unwrap().unwrap();
+    for eval in &finished.evals {
+        assert_eq!(eval.set_losses["same"], eval.test_loss);
+        // Two windows of twenty.
+        assert!(eval.set_losses["part"] > 0.0 && eval.set_losses["part"] != eval.test_loss);
+        assert_eq!(eval.position_losses.len(), 12);
+        let mean = eval.position_losses.iter().sum::<f64>() / 12.0;
+        assert!((mean / eval.test_loss - 1.0).abs() < 1e-12);
+    }
+    assert_eq!(Some(result.set_losses["same"]), result.loss);
 }
 
 #[test]

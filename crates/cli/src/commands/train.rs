@@ -21,6 +21,9 @@ pub struct Arguments {
     /// The dataset directory that the spec's data.digest names
     #[arg(long)]
     data: PathBuf,
+    /// The dataset directories of the spec's further evaluation sets, in its order
+    #[arg(long = "eval-data", value_name = "DIR")]
+    eval_data: Vec<PathBuf>,
     /// Where the run directory (named by the run's key) goes
     #[arg(long, default_value = "runs")]
     out: PathBuf,
@@ -45,14 +48,17 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(&arguments.spec)
         .with_context(|| format!("cannot read the spec {}", arguments.spec.display()))?;
     let spec = RunSpec::from_toml(&text).with_context(|| arguments.spec.display().to_string())?;
-    let data = Dataset::open(&arguments.data)?;
+    let mut data = RunData::open(&Dataset::open(&arguments.data)?, &spec)?;
+    for set in &arguments.eval_data {
+        data.add_set(&Dataset::open(set)?, &spec)?;
+    }
     let path = arguments.out.join(spec.key());
     let display = Display::new();
     display.begin_runs(HashMap::from([(spec.key(), 1.0)]), 1);
     let flag = signals::stop_flag()?;
     let stop = || flag.load(Ordering::Relaxed);
     let options = RunOptions { threads: arguments.threads, observer: &display, stop: &stop };
-    let end = scalelaw_train::run(&spec, &RunData::open(&data, &spec)?, &path, options)?;
+    let end = scalelaw_train::run(&spec, &data, &path, options)?;
     display.finish();
     let RunEnd::Finished(result) = end else {
         eprintln!("stopped; the same command goes on from here");

@@ -3,7 +3,7 @@
 use super::ladder::{Measured, N_CTX, Speed, Text, WIDTHS, recipe, rung, shape};
 use scalelaw_core::RunSpec;
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{DataSpec, Evaluation, TRAINER, Training};
+use scalelaw_core::spec::{DataSpec, Evaluation, Measure, TRAINER, Training};
 use scalelaw_tokens::Dataset;
 use scalelaw_train::{RunData, TrainError, Trainer};
 use std::time::{Duration, Instant};
@@ -76,5 +76,6 @@ fn spec(text: &Text, width: u32) -> RunSpec {
         optimizer: recipe.optimizer,
         evaluation: Evaluation { first_step: 1, per_decade: 1, patience: 0 },
         training: Training::default(),
+        measure: Measure::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::error::{PlanError, positive};
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Optimizer, SpecError, TRAINER, Training};
+use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Measure, Optimizer, SpecError, TRAINER, Training};
 use scalelaw_core::{Head, ModelShape, ParamConvention, RunSpec};
 
 /// How depth and width grow together. d_attn = d_model and d_ff = 4·d_model always.
@@ -212,6 +212,7 @@ pub fn run_spec(request: &SpecRequest) -> Result<RunSpec, SpecError> {
         },
         evaluation: Evaluation { first_step: 20.min(steps), per_decade: 8, patience: 0 },
         training: Training::default(),
+        measure: Measure::default(),
     };
     spec.validate()?;
     Ok(spec)

@@ -244,7 +244,7 @@ mod tests {
             tokens: step,
             train_loss: None,
             test_loss: 8.0 - step as f64,
-            test_loss_se: None,
+            ..EvalRecord::default()
         };
         let evals: Vec<EvalRecord> = (1..=7).map(eval).collect();
         assert_eq!(sparkline(&evals), "█▇▆▅▃▂▁");

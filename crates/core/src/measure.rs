@@ -1,0 +1,71 @@
+//! What is measured along a run besides the test loss.
+
+use crate::spec::SpecError;
+use serde::{Deserialize, Serialize};
+
+/// A further set of text on which every evaluation measures the loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationSet {
+    /// Its name: the loss's column is `loss_<name>`.
+    pub name: String,
+    /// Digest of its token files and tokenizer.
+    pub digest: String,
+    /// Tokens used, from the beginning of its test split.
+    pub tokens: u64,
+}
+
+/// What is measured along a run besides the test loss; the default is nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Measure {
+    /// Whether every evaluation keeps the test loss of each position of the context (Kaplan et al. 2020,
+    /// figures 7, 20 and 21).
+    #[serde(skip_serializing_if = "is_false")]
+    pub position_losses: bool,
+    /// Further sets (figure 8).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<EvaluationSet>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+fn is_false(x: &bool) -> bool {
+    !*x
+}
+
+impl Measure {
+    /// Whether nothing more is measured.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(crate) fn validate(&self, n_ctx: u32) -> Result<(), SpecError> {
+        for (i, set) in self.sets.iter().enumerate() {
+            let named = set.name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+            let twice = self.sets[..i].iter().any(|earlier| earlier.name == set.name);
+            if set.name.is_empty() || !named || twice {
+                return Err(SpecError::Value {
+                    key: "measure.sets.name",
+                    value: format!("{:?}", set.name),
+                    expected: "a name of its own made of letters, digits, _ - .",
+                });
+            }
+            if set.tokens <= u64::from(n_ctx) {
+                return Err(SpecError::Value {
+                    key: "measure.sets.tokens",
+                    value: set.tokens.to_string(),
+                    expected: "more than one context, n_ctx + 1",
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Its part of a run's identity: one `key=value` line for every setting that is not at its default.
+    pub(crate) fn identity(&self) -> Vec<String> {
+        let positions = self.position_losses.then(|| "measure.position_losses=true".to_owned());
+        let sets =
+            self.sets.iter().map(|set| format!("measure.sets={} {} {}", set.name, set.digest, set.tokens));
+        positions.into_iter().chain(sets).collect()
+    }
+}
