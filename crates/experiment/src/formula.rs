@@ -4,7 +4,7 @@ use crate::error::{ExperimentError, Place};
 use crate::fields;
 use crate::file::Facts;
 use crate::settings::{Setting, Settings};
-use crate::shape_rule::{ShapeRule, miss};
+use crate::shape_rule::{ShapeRule, heads, miss};
 use scalelaw_core::units::{FlopConvention, ParamConvention};
 use scalelaw_core::{Head, ModelShape, number};
 use scalelaw_expr::{Expr, Value as ExprValue};
@@ -236,8 +236,8 @@ impl<'a> Numbers<'a> {
         if !model.contains_key("n_head")
             && let Some(d_head) = self.optional("d_head")?
         {
-            let d_attn = width(&model, "d_attn").unwrap_or_default() as f64;
-            model.insert("n_head".into(), whole((d_attn / d_head).floor().max(1.0)));
+            let d_attn = width(&model, "d_attn").unwrap_or_default() as u32;
+            model.insert("n_head".into(), Value::Integer(heads(d_attn, d_head as u32).into()));
         }
         ModelShape::deserialize(Value::Table(model)).map_err(|e| self.misfit("model", e.message()))
     }

@@ -45,7 +45,7 @@ impl ShapeRule {
                     + off(f64::from(d_ff) / f64::from(d_model), self.ff_ratio)
                     + fineness;
                 if best.is_none_or(|(least, _)| bent < least) {
-                    let n_head = if d_model.is_multiple_of(self.d_head) { d_model / self.d_head } else { 1 };
+                    let n_head = heads(d_model, self.d_head);
                     let standard = ModelShape::standard(n_layer, d_model, n_head, n_ctx, n_vocab, head);
                     best = Some((bent, ModelShape { d_ff, ..standard }));
                 }
@@ -77,6 +77,11 @@ fn fitting_d_ff(n: f64, n_layer: u32, d_model: u32) -> Option<(u32, f64)> {
         let got = 2.0 * d * l * (2.0 * d + d_ff);
         (d_ff >= 1.0 && libm::fabs(got / n - 1.0) <= WITHIN).then_some((d_ff as u32, price))
     })
+}
+
+/// Heads of about `d_head` that divide `d_attn` evenly: as many as there are, none narrower.
+pub(crate) fn heads(d_attn: u32, d_head: u32) -> u32 {
+    (1..=d_attn / d_head.max(1)).rev().find(|n| d_attn.is_multiple_of(*n)).unwrap_or(1)
 }
 
 /// How far a shape's N is from the one wanted.
@@ -124,6 +129,13 @@ mod tests {
             let got = f64::from(shape.d_ff) / f64::from(shape.d_model);
             assert!((0.5..2.0).contains(&(got / ratio)), "ratio {ratio}: {shape:?}");
             assert_eq!(shape.n_layer, 2);
+        }
+    }
+
+    #[test]
+    fn heads_divide_the_width_and_are_none_narrower_than_wanted() {
+        for (width, n_head) in [(8, 1), (16, 1), (24, 1), (40, 2), (56, 2), (64, 4), (80, 5)] {
+            assert_eq!(heads(width, 16), n_head, "{width}");
         }
     }
 

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// Sizes that are measured, spread over those of the experiment.
 const MEASURED: usize = 4;
 /// Wall-clock time spent on each.
-const PER_SIZE: Duration = Duration::from_millis(400);
+const PER_SIZE: Duration = Duration::from_millis(70);
 /// Checkpoints on disk at a time: two, and one being written.
 const CHECKPOINTS: u64 = 3;
 /// Weights and two moments, f32.
@@ -101,8 +101,10 @@ fn measure(study: &Study, left: &[&PlannedRun], cores: usize) -> anyhow::Result<
     let count = by_size.len().min(MEASURED);
     let mut speeds = Speeds::with_capacity(count);
     for i in 0..count {
-        let spec = by_size[if count > 1 { i * (by_size.len() - 1) / (count - 1) } else { 0 }];
-        let data = RunData::open(dataset, spec)?;
+        let mut spec = by_size[if count > 1 { i * (by_size.len() - 1) / (count - 1) } else { 0 }].clone();
+        // A step of one micro-batch does the same work a token.
+        spec.batch.sequences = spec.batch.micro_sequences;
+        let (spec, data) = (&spec, RunData::open(dataset, &spec)?);
         let measured: Vec<anyhow::Result<f64>> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..cores).map(|_| scope.spawn(|| one_core(spec, &data))).collect();
             // A panic in a measurement is a bug and goes on as one.
