@@ -6,7 +6,7 @@ use crate::fitted::{
     BootstrapSummary, Correlation, Diagnostics, Estimate, FORMAT, FitStatus, FittedLaw, IntervalMethod,
     Intervals, ObjectiveValue, ParamState, Rival, Starts,
 };
-use crate::intervals::{bootstrap, profile, quantile, student_t};
+use crate::intervals::{bootstrap, profile, quantile, quantile_error, student_t};
 use crate::law::Law;
 use crate::minima::{self, Effort, Minima, widest_gap};
 use crate::minimise::polish;
@@ -344,28 +344,27 @@ fn summarise(
     seed: u64,
 ) -> BootstrapSummary {
     let draws = bootstrap::bootstrap(problem, fixed, starts, replicates, seed);
-    let params = problem
-        .free
-        .iter()
-        .map(|&j| {
-            let mut values: Vec<f64> =
-                draws.iter().filter_map(|d| d.values.get(j).copied()).filter(|v| v.is_finite()).collect();
-            values.sort_by(f64::total_cmp);
-            let n = values.len() as f64;
-            let mean = values.iter().sum::<f64>() / n;
-            let sd = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-            (
-                problem.law.params()[j].name.to_string(),
-                [sd, quantile(&values, 0.025), quantile(&values, 0.975)],
-            )
-        })
-        .collect();
+    let (mut params, mut percentile_errors) = (Vec::new(), Vec::new());
+    for &j in &problem.free {
+        let mut values: Vec<f64> =
+            draws.iter().filter_map(|d| d.values.get(j).copied()).filter(|v| v.is_finite()).collect();
+        values.sort_by(f64::total_cmp);
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let sd = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+        let name = problem.law.params()[j].name.to_string();
+        let ends = [0.025, 0.975];
+        let [lo, hi] = ends.map(|p| quantile(&values, p));
+        params.push((name.clone(), [sd, lo, hi]));
+        percentile_errors.push((name, ends.map(|p| quantile_error(&values, p))));
+    }
     BootstrapSummary {
         replicates,
         failed: draws.iter().filter(|d| !d.converged).count(),
         seed,
         unit: if n_groups(problem.data) < problem.data.len() { "runs".into() } else { "points".into() },
         params,
+        percentile_errors,
     }
 }
 

@@ -181,6 +181,9 @@ pub struct BootstrapSummary {
     /// Standard deviation, 2.5% and 97.5% percentile of each free parameter.
     #[serde(with = "in_order")]
     pub params: Vec<(String, [f64; 3])>,
+    /// Monte-Carlo standard errors of those percentiles: how far other seeds would move them.
+    #[serde(with = "in_order")]
+    pub percentile_errors: Vec<(String, [f64; 2])>,
 }
 
 /// Residuals and conditioning.

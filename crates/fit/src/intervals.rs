@@ -18,3 +18,23 @@ pub(crate) fn quantile(sorted: &[f64], probability: f64) -> f64 {
     let above = (below + 1).min(last);
     sorted[below] + (at - below as f64) * (sorted[above] - sorted[below])
 }
+
+/// Monte-Carlo standard error of [`quantile`] for draws: half the distance between the quantiles one binomial
+/// standard deviation of the rank to either side, so no form of the distribution is assumed.
+pub(crate) fn quantile_error(sorted: &[f64], probability: f64) -> f64 {
+    let share = (probability * (1.0 - probability) / sorted.len() as f64).sqrt();
+    let at = |p: f64| quantile(sorted, p.clamp(0.0, 1.0));
+    0.5 * (at(probability + share) - at(probability - share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantile_error_of_even_draws_is_the_binomial_one() {
+        let draws: Vec<f64> = (0..=4000).map(|i| f64::from(i) / 4000.0).collect();
+        let expected = (0.025f64 * 0.975 / 4001.0).sqrt();
+        assert!((quantile_error(&draws, 0.025) / expected - 1.0).abs() < 1e-9);
+    }
+}

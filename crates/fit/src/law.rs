@@ -1,5 +1,6 @@
 //! What a law is: named parameters, variables, a value with its gradient, and where it comes from.
 
+use crate::elementary::{exp, ln};
 use std::borrow::Cow;
 
 /// No law has more parameters than this; per-point scratch lives on the stack.
@@ -21,8 +22,8 @@ impl Domain {
     pub fn to_internal(self, value: f64) -> f64 {
         match self {
             Self::Real => value,
-            Self::Positive => libm::log(value),
-            Self::Between(lo, hi) => libm::log((value - lo) / (hi - value)),
+            Self::Positive => ln(value),
+            Self::Between(lo, hi) => ln((value - lo) / (hi - value)),
         }
     }
 
@@ -31,11 +32,11 @@ impl Domain {
         match self {
             Self::Real => (theta, 1.0, 0.0),
             Self::Positive => {
-                let p = libm::exp(theta);
+                let p = exp(theta);
                 (p, p, p)
             }
             Self::Between(lo, hi) => {
-                let s = 1.0 / (1.0 + libm::exp(-theta));
+                let s = 1.0 / (1.0 + exp(-theta));
                 let slope = (hi - lo) * s * (1.0 - s);
                 (lo + (hi - lo) * s, slope, slope * (1.0 - 2.0 * s))
             }
@@ -151,26 +152,12 @@ pub trait Law: Send + Sync {
     /// Value at `x`, and its gradient by the parameters written to `gradient`.
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, gradient: &mut [f64]) -> f64;
 
-    /// Second derivatives by the parameters, row-major, the upper triangle sufficing.
-    /// By default differences of the analytic gradient; laws refitted thousands of times write theirs out.
-    fn hessian(&self, x: Vars<'_>, p: Pars<'_>, gradient: &[f64], hessian: &mut [f64]) {
-        let n = self.params().len();
-        let mut moved = [0.0; MAX_PARAMS];
-        let mut moved_ln = [0.0; MAX_PARAMS];
-        let mut g = [0.0; MAX_PARAMS];
-        moved[..n].copy_from_slice(p.value);
-        moved_ln[..n].copy_from_slice(p.ln);
-        for j in 0..n {
-            // sqrt(machine epsilon): balances truncation against rounding for a one-sided difference.
-            let at = p.value[j] + 1.5e-8 * p.value[j].abs().max(1e-8);
-            let step = at - p.value[j];
-            (moved[j], moved_ln[j]) = (at, libm::log(at));
-            self.eval(x, Pars { value: &moved[..n], ln: &moved_ln[..n] }, &mut g[..n]);
-            for k in 0..=j {
-                hessian[k * n + j] = (g[k] - gradient[k]) / step;
-            }
-            (moved[j], moved_ln[j]) = (p.value[j], p.ln[j]);
-        }
+    /// Second derivatives by the parameters, row-major, the upper triangle sufficing; `false` where the law does
+    /// not write them out and they are taken as differences of the gradient. Laws that are refitted thousands of
+    /// times do.
+    fn hessian(&self, x: Vars<'_>, p: Pars<'_>, gradient: &[f64], hessian: &mut [f64]) -> bool {
+        let _ = (x, p, gradient, hessian);
+        false
     }
 
     /// Indices of parameters that the value is linear in (given the others): variable projection solves
@@ -192,9 +179,38 @@ pub fn value<L: Law + ?Sized>(law: &L, x: &[f64], p: &[f64]) -> f64 {
 
 /// Value and gradient by the parameters at natural variables and parameters, in the law's order.
 pub fn value_and_gradient<L: Law + ?Sized>(law: &L, x: &[f64], p: &[f64]) -> (f64, Vec<f64>) {
-    let ln_x: Vec<f64> = x.iter().map(|v| libm::log(*v)).collect();
-    let ln_p: Vec<f64> = p.iter().map(|v| libm::log(*v)).collect();
+    let ln_x: Vec<f64> = x.iter().map(|v| ln(*v)).collect();
+    let ln_p: Vec<f64> = p.iter().map(|v| ln(*v)).collect();
     let mut gradient = vec![0.0; p.len()];
     let v = law.eval(Vars { value: x, ln: &ln_x }, Pars { value: p, ln: &ln_p }, &mut gradient);
     (v, gradient)
+}
+
+/// Second derivatives by the parameters listed in `by` (rows and columns of the others stay 0), as one-sided
+/// differences of the analytic gradient.
+pub fn hessian_by_differences<L: Law + ?Sized>(
+    law: &L,
+    x: Vars<'_>,
+    p: Pars<'_>,
+    gradient: &[f64],
+    by: &[usize],
+    hessian: &mut [f64],
+) {
+    let n = p.value.len();
+    let mut moved = [0.0; MAX_PARAMS];
+    let mut moved_ln = [0.0; MAX_PARAMS];
+    let mut g = [0.0; MAX_PARAMS];
+    moved[..n].copy_from_slice(p.value);
+    moved_ln[..n].copy_from_slice(p.ln);
+    for &j in by {
+        // sqrt(machine epsilon): balances truncation against rounding for a one-sided difference.
+        let at = p.value[j] + 1.5e-8 * p.value[j].abs().max(1e-8);
+        let step = at - p.value[j];
+        (moved[j], moved_ln[j]) = (at, ln(at));
+        law.eval(x, Pars { value: &moved[..n], ln: &moved_ln[..n] }, &mut g[..n]);
+        for &k in by.iter().filter(|k| **k <= j) {
+            hessian[k * n + j] = (g[k] - gradient[k]) / step;
+        }
+        (moved[j], moved_ln[j]) = (p.value[j], p.ln[j]);
+    }
 }

@@ -4,16 +4,20 @@
 //! intervals, every rival minimum, and what is doubtful. No I/O, no clock, no randomness but a given seed;
 //! transcendental functions from the `libm` crate, so that the same data give the same bytes everywhere.
 
+pub mod calibration;
 pub mod chain;
 mod choose;
 pub mod compare;
+mod corner;
 mod data;
 mod doubts;
 mod draws;
+mod elementary;
 mod error;
 pub mod explain;
 mod fit;
 mod fitted;
+mod forecast;
 mod frontier;
 mod intervals;
 pub mod isoflop;
@@ -26,6 +30,7 @@ mod objective;
 pub mod plan;
 pub mod presets;
 mod problem;
+mod residuals;
 mod scale;
 mod starts;
 pub mod suggest;
@@ -38,7 +43,12 @@ pub use fitted::{
     BootstrapSummary, Correlation, Diagnostics, Estimate, FORMAT, FitStatus, FittedLaw, IntervalMethod,
     Intervals, ObjectiveValue, ParamState, Prediction, Rival, Starts, Warning, short,
 };
+pub use forecast::{CurveStudy, Forecast, HorizonScore, foretell};
 pub use frontier::{Curve, Envelope, FrontierPoint, envelope, readings};
-pub use law::{Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars, value, value_and_gradient};
+pub use law::{
+    Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars, hessian_by_differences, value,
+    value_and_gradient,
+};
 pub use minima::Effort;
 pub use objective::{Objective, Penalty, Space};
+pub use residuals::{ResidualBin, residuals_by};

@@ -54,7 +54,7 @@ pub(crate) fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
             let dot: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
             let rest = a[i * n + j] - dot;
             if i == j {
-                if rest <= 1e-14 * a[i * n + i].abs() || !rest.is_finite() {
+                if rest <= 1e-16 * a[i * n + i].abs() || !rest.is_finite() {
                     return None;
                 }
                 l[i * n + i] = rest.sqrt();
@@ -78,6 +78,33 @@ pub(crate) fn cholesky_solve(l: &[f64], n: usize, b: &[f64]) -> Vec<f64> {
         x[i] = (x[i] - dot) / l[i * n + i];
     }
     x
+}
+
+/// Solves A x = b for a general square A, row-major, by elimination with row pivots; `None` when it is singular.
+pub(crate) fn solve(a: &[f64], b: &[f64]) -> Option<Vec<f64>> {
+    let n = b.len();
+    let (mut a, mut x) = (a.to_vec(), b.to_vec());
+    for column in 0..n {
+        let pivot = (column..n)
+            .max_by(|i, j| a[i * n + column].abs().total_cmp(&a[j * n + column].abs()))
+            .filter(|i| a[i * n + column] != 0.0)?;
+        for k in 0..n {
+            a.swap(column * n + k, pivot * n + k);
+        }
+        x.swap(column, pivot);
+        for i in column + 1..n {
+            let factor = a[i * n + column] / a[column * n + column];
+            for k in column..n {
+                a[i * n + k] -= factor * a[column * n + k];
+            }
+            x[i] -= factor * x[column];
+        }
+    }
+    for i in (0..n).rev() {
+        let dot: f64 = (i + 1..n).map(|k| a[i * n + k] * x[k]).sum();
+        x[i] = (x[i] - dot) / a[i * n + i];
+    }
+    x.iter().all(|v| v.is_finite()).then_some(x)
 }
 
 /// Inverse of a symmetric positive definite matrix; `None` when it is not.
@@ -152,6 +179,17 @@ mod tests {
         // Columns (1,0), (1,1); b = (2,-1): the free solution is (3,-1), the non-negative one (2,0).
         let x = nonnegative_least_squares(&[1.0, 1.0, 1.0, 2.0], &[2.0, 1.0], 2).unwrap();
         assert!((x[0] - 2.0).abs() < 1e-14 && x[1] == 0.0);
+    }
+
+    #[test]
+    fn solve_of_a_system_that_needs_pivots_gives_its_solution() {
+        // x = (1, 2, 3); the first pivot is zero.
+        let a = [0.0, 1.0, 1.0, 2.0, 0.0, 1.0, 1.0, 1.0, 1.0];
+        let x = solve(&a, &[5.0, 5.0, 6.0]).unwrap();
+        for (got, want) in x.iter().zip([1.0, 2.0, 3.0]) {
+            assert!((got - want).abs() < 1e-14);
+        }
+        assert!(solve(&[1.0, 2.0, 2.0, 4.0], &[1.0, 1.0]).is_none());
     }
 
     #[test]

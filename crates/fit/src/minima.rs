@@ -2,7 +2,8 @@
 
 use crate::data::Data;
 use crate::error::FitError;
-use crate::minimise::{Optimum, polish};
+use crate::minimise::{Optimum, polish, polish_rounded, refine, sharpen};
+use crate::objective::Penalty;
 use crate::problem::Problem;
 use crate::starts;
 
@@ -23,7 +24,50 @@ impl Default for Effort {
 }
 
 /// Points on which the start grid is ranked.
-const SCREENING: usize = 48;
+const SCREENING: usize = 32;
+
+/// Furthest that two starts' coordinates may be apart to be one place.
+const SAME_PLACE: f64 = 1e-6;
+
+/// How a start is walked down. A sharp penalty has corners with minima of their own: some starts walk round them,
+/// some over them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    Plain,
+    Rounded,
+}
+
+impl Style {
+    fn of(penalty: Penalty, rank: usize) -> Self {
+        match penalty {
+            Penalty::LeastSquares => Self::Plain,
+            Penalty::LeastAbsolute => Self::Rounded,
+            Penalty::Huber { .. } | Penalty::Asymmetric { .. } if rank % 3 == 1 => Self::Rounded,
+            Penalty::Huber { .. } | Penalty::Asymmetric { .. } => Self::Plain,
+        }
+    }
+
+    fn approach(self, problem: &Problem<'_>, start: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Plain => polish(problem, start).theta,
+            Self::Rounded => polish_rounded(problem, start),
+        }
+    }
+
+    fn arrive(self, problem: &Problem<'_>, near: &[f64]) -> Optimum {
+        match self {
+            Self::Plain => polish(problem, near),
+            Self::Rounded => sharpen(problem, near),
+        }
+    }
+}
+
+/// A place that a start was walked to, and the minimum from there.
+struct Way {
+    style: Style,
+    near: Vec<f64>,
+    optimum: Optimum,
+}
 
 /// A minimum and how many polished starts led to it.
 #[derive(Clone, Debug)]
@@ -72,15 +116,30 @@ pub(crate) fn find(
     let chosen = spread(scored, effort.polished);
     let tried = chosen.len();
     let mut minima = Vec::new();
-    for start in &chosen {
-        collect(&mut minima, &small, polish(&small, start), 1);
+    let mut ways: Vec<Way> = Vec::new();
+    for (rank, start) in chosen.iter().enumerate() {
+        let style = Style::of(problem.objective.penalty, rank);
+        // The long way from the grid is made on few points, where that leads down on all of them too; a caller's
+        // own starts are where they are for a reason.
+        let far = if starts.is_some() { &small } else { &rough };
+        let mut near = style.approach(far, start);
+        if small.objective_at(&near) > small.objective_at(start) {
+            near = style.approach(&small, start);
+        }
+        // Starts that came to one place go on as one.
+        let known = ways.iter().find(|w| w.style == style && widest_gap(&w.near, &near) <= SAME_PLACE);
+        let optimum = known.map_or_else(|| style.arrive(&small, &near), |w| w.optimum.clone());
+        if known.is_none() {
+            ways.push(Way { style, near, optimum: optimum.clone() });
+        }
+        collect(&mut minima, &small, optimum, 1);
     }
     if small.data.len() < problem.data.len() {
         let rough = std::mem::take(&mut minima);
         // Far worse minima of the thinned points need no second polish: they stay far worse.
         let bar = rough.first().map_or(f64::INFINITY, |m| 1.5 * m.optimum.value);
         for m in rough.into_iter().filter(|m| m.optimum.value <= bar) {
-            collect(&mut minima, problem, polish(problem, &m.optimum.theta), m.agreeing);
+            collect(&mut minima, problem, refine(problem, &m.optimum.theta), m.agreeing);
         }
     }
     if minima.is_empty() {

@@ -1,8 +1,10 @@
 //! Newton's method with a damped, sign-corrected Hessian: one polished local minimum.
 
+use crate::corner;
+use crate::law::MAX_PARAMS;
 use crate::linalg::{cholesky, cholesky_solve, eigen};
 use crate::objective::Penalty;
-use crate::problem::{Derivatives, Problem};
+use crate::problem::{Curvature, Derivatives, Problem};
 
 /// A local minimum.
 #[derive(Clone, Debug)]
@@ -13,65 +15,180 @@ pub(crate) struct Optimum {
     pub converged: bool,
 }
 
-const MOST_STEPS: usize = 400;
+const MOST_STEPS: usize = 1000;
 
-/// Polishes `start` to the local minimum its basin leads to.
-///
-/// A penalty that is linear beyond a δ far below the residuals has curvature almost nowhere; it is reached
-/// by Huber penalties of falling δ, each minimum a good start for the next.
+/// Walks from a distant `start` to the local minimum its basin leads to: damped steps of the convex stand-in
+/// until they gain little, then Newton's.
 pub(crate) fn polish(problem: &Problem<'_>, start: &[f64]) -> Optimum {
-    let target = match problem.objective.penalty {
+    refine(problem, &approach(problem, start))
+}
+
+/// The same, for a penalty that is sharper than the residuals, with the penalty rounded off to their size: finds
+/// the minimum that corners hide, and not the small ones between them.
+pub(crate) fn polish_rounded(problem: &Problem<'_>, start: &[f64]) -> Vec<f64> {
+    let rounded = problem.smoothed(problem.typical_residual(start));
+    newton(&rounded, &approach(&rounded, start)).theta
+}
+
+/// How much sharper than the residuals a penalty may be for Newton's method to see its curvature.
+const SHARPEST: f64 = 0.01;
+
+/// How sharp a stand-in for |r| is made before its corner is looked for.
+const NEAR_CORNER: f64 = 1e-3;
+
+/// Polishes a `start` that is near its minimum already.
+pub(crate) fn refine(problem: &Problem<'_>, start: &[f64]) -> Optimum {
+    if turn(problem.objective.penalty).is_some_and(|delta| delta < SHARPEST * problem.typical_residual(start))
+    {
+        return sharpen(problem, start);
+    }
+    let optimum = newton(problem, start);
+    if problem.objective.penalty == Penalty::LeastSquares { settle(problem, optimum) } else { optimum }
+}
+
+/// Where a penalty turns linear; `None` for one that never does.
+fn turn(penalty: Penalty) -> Option<f64> {
+    match penalty {
         Penalty::LeastSquares => None,
         Penalty::Huber { delta } | Penalty::Asymmetric { delta, .. } => Some(delta),
         Penalty::LeastAbsolute => Some(0.0),
-    };
+    }
+}
+
+/// From near a rounded minimum: minima of Huber penalties of falling δ, down to the problem's own (for |r|, down to what cannot be told apart).
+pub(crate) fn sharpen(problem: &Problem<'_>, start: &[f64]) -> Optimum {
+    let Some(target) = turn(problem.objective.penalty) else { return refine(problem, start) };
     let mut theta = start.to_vec();
-    if let Some(target) = target {
-        let mut delta = problem.typical_residual(start);
-        if target < 0.05 * delta {
-            // |r| itself is as good as reached when δ is far below what the objective can tell apart.
-            let last = target.max(1e-9 * delta);
-            while delta > last {
-                theta = newton(&problem.smoothed(delta), &theta).theta;
-                delta *= 0.2;
+    let mut delta = problem.typical_residual(start);
+    // The corner is found exactly in the end; its neighbourhood is enough here.
+    let last = target.max(NEAR_CORNER * delta);
+    while delta > last {
+        theta = newton(&problem.smoothed(delta), &theta).theta;
+        delta *= 0.2;
+    }
+    if target > 0.0 {
+        return newton(problem, &theta);
+    }
+    let sharpest = newton(&problem.smoothed(last), &theta).theta;
+    let (theta, converged) = corner::settle(problem, &sharpest);
+    Optimum { value: problem.objective_at(&theta), theta, converged }
+}
+
+/// Last digits of an ill-conditioned least-squares minimum: Gauss and Newton's curvature is convex to the last
+/// bit, where the Hessian's small eigenvalues drown in its own rounding.
+fn settle(problem: &Problem<'_>, optimum: Optimum) -> Optimum {
+    let m = optimum.theta.len();
+    let mut best = optimum;
+    let mut last = f64::INFINITY;
+    for _ in 0..12 {
+        let at = problem.evaluate(&best.theta, Curvature::Majorant);
+        let widest: Vec<f64> = (0..m).map(|j| at.hessian[j * m + j].abs()).collect();
+        let model = Model::new(&at, m, &widest);
+        let Some(step) = model.step(0.0, &problem.longest_step(&best.theta)[..m]) else { break };
+        let predicted = model.predicted_decrease(&step);
+        if predicted <= 1e-20 * at.value || predicted >= 0.25 * last {
+            break;
+        }
+        let next: Vec<f64> = best.theta.iter().zip(&step).map(|(t, s)| t + s).collect();
+        let value = problem.objective_at(&next);
+        if value > at.value * (1.0 + 1e-12) || !value.is_finite() {
+            break;
+        }
+        (best.theta, best.value, last) = (next, value, predicted);
+    }
+    best
+}
+
+/// Levenberg and Marquardt's walk with Moré's scaling (the largest curvature seen in each coordinate).
+fn approach(problem: &Problem<'_>, start: &[f64]) -> Vec<f64> {
+    let m = start.len();
+    let mut theta = start.to_vec();
+    let mut at = problem.evaluate(&theta, Curvature::Majorant);
+    if !at.value.is_finite() || m == 0 {
+        return theta;
+    }
+    let mut widest = vec![0.0f64; m];
+    let (mut damping, mut growth) = (1e-3, 2.0);
+    for _ in 0..MOST_STEPS {
+        for (j, w) in widest.iter_mut().enumerate() {
+            *w = w.max(at.hessian[j * m + j].abs());
+        }
+        let model = Model::new(&at, m, &widest);
+        let longest = problem.longest_step(&theta);
+        // Where even the undamped model sees no thousandth to gain, the rest is Newton's work.
+        let near = |step: Vec<f64>| model.predicted_decrease(&step) < 1e-3 * at.value;
+        if model.step(0.0, &[f64::INFINITY; MAX_PARAMS][..m]).is_some_and(near) {
+            return theta;
+        }
+        loop {
+            let Some(step) = model.step(damping, &longest[..m]) else {
+                damping *= growth;
+                growth *= 2.0;
+                if damping > 1e15 {
+                    return theta;
+                }
+                continue;
+            };
+            let predicted = model.predicted_decrease(&step);
+            if predicted <= 1e-9 * at.value {
+                return theta;
             }
-            if target == 0.0 {
-                let sharpest = newton(&problem.smoothed(last), &theta).theta;
-                let (before, value) = (problem.objective_at(&theta), problem.objective_at(&sharpest));
-                let converged = (before - value).abs() <= 1e-7 * value.abs();
-                return Optimum { theta: sharpest, value, converged };
+            let next: Vec<f64> = theta.iter().zip(&step).map(|(t, s)| t + s).collect();
+            let there = problem.evaluate(&next, Curvature::Majorant);
+            if there.value.is_finite() && there.value < at.value {
+                // Nielsen's rule for the next damping.
+                let ratio = (at.value - there.value) / predicted;
+                let bend = 2.0 * ratio - 1.0;
+                damping *= (1.0 - bend * bend * bend).max(1.0 / 3.0);
+                growth = 2.0;
+                (theta, at) = (next, there);
+                break;
+            }
+            damping *= growth;
+            growth *= 2.0;
+            if damping > 1e15 {
+                return theta;
             }
         }
     }
-    newton(problem, &theta)
+    theta
 }
 
 fn newton(problem: &Problem<'_>, start: &[f64]) -> Optimum {
     let m = start.len();
     let mut theta = start.to_vec();
-    let mut at = problem.evaluate(&theta);
+    let mut at = problem.evaluate(&theta, Curvature::Full);
     if !at.value.is_finite() || m == 0 {
         return Optimum { theta, value: at.value, converged: at.value.is_finite() };
     }
-    let mut damping = 0.0;
+    let (mut damping, mut last) = (0.0, f64::INFINITY);
     for _ in 0..MOST_STEPS {
-        let mut model = Model::new(&at, m);
+        let widest: Vec<f64> = (0..m).map(|j| at.hessian[j * m + j].abs()).collect();
+        let mut model = Model::new(&at, m, &widest);
         let longest = problem.longest_step(&theta);
         loop {
-            let step = model.step(damping, &longest[..m]);
+            let step = match model.step(damping, &longest[..m]) {
+                Some(step) => step,
+                None => {
+                    model.correct();
+                    model.step(damping, &longest[..m]).unwrap_or_else(|| vec![0.0; m])
+                }
+            };
             let predicted = model.predicted_decrease(&step);
-            // A Newton step that can gain less than the rounding of the sum: nothing is left to gain.
-            let exhausted = predicted <= 1e-15 * at.value.abs();
+            // A step that can gain less than the rounding of the sum is judged by the next step's size.
+            let tiny = predicted <= 1e-13 * at.value.abs();
             let next: Vec<f64> = theta.iter().zip(&step).map(|(t, s)| t + s).collect();
-            let there = problem.evaluate(&next);
-            let smaller = || norm(&there.gradient[..m]) < norm(&at.gradient[..m]);
-            let better = there.value.is_finite()
-                && (there.value < at.value || (there.value <= at.value * (1.0 + 1e-14) && smaller()));
-            if exhausted {
-                let (theta, value) = if better { (next, there.value) } else { (theta, at.value) };
-                return Optimum { theta, value, converged: damping < 1.0 };
+            let there = problem.evaluate(&next, Curvature::Full);
+            if tiny {
+                // Newton's steps shrink quadratically until rounding takes over.
+                if predicted >= 0.25 * last || !there.value.is_finite() {
+                    return Optimum { theta, value: at.value, converged: damping < 1.0 };
+                }
+                last = predicted;
+                (theta, at) = (next, there);
+                break;
             }
-            if better {
+            if there.value < at.value {
                 let ratio = (at.value - there.value) / predicted;
                 damping = match ratio {
                     r if r > 0.7 => damping * 0.1,
@@ -94,70 +211,51 @@ fn newton(problem: &Problem<'_>, start: &[f64]) -> Optimum {
     Optimum { theta, value: at.value, converged: false }
 }
 
-fn norm(v: &[f64]) -> f64 {
-    v.iter().map(|x| x * x).sum::<f64>().sqrt()
-}
-
 fn largest(v: &[f64]) -> f64 {
     v.iter().fold(0.0, |m: f64, x| m.max(x.abs()))
 }
 
-/// The local quadratic in coordinates scaled by the Hessian's diagonal. Where it is not convex, negative
-/// curvatures are turned positive.
+/// The local quadratic in coordinates scaled to unit curvature.
 struct Model {
     scale: Vec<f64>,
     gradient: Vec<f64>,
-    /// Scaled Hessian, row-major; convex once `corrected`.
+    /// Scaled, row-major.
     hessian: Vec<f64>,
-    corrected: bool,
 }
 
 impl Model {
-    fn new(at: &Derivatives, m: usize) -> Self {
-        let top = (0..m).map(|j| at.hessian[j * m + j].abs()).fold(f64::MIN_POSITIVE, f64::max);
-        let scale: Vec<f64> =
-            (0..m).map(|j| 1.0 / at.hessian[j * m + j].abs().max(1e-20 * top).sqrt()).collect();
+    /// `widest` is the curvature that each coordinate is scaled by.
+    fn new(at: &Derivatives, m: usize, widest: &[f64]) -> Self {
+        let top = largest(widest).max(f64::MIN_POSITIVE);
+        let scale: Vec<f64> = widest.iter().map(|w| 1.0 / w.max(1e-20 * top).sqrt()).collect();
         let hessian = (0..m * m).map(|i| at.hessian[i] * scale[i / m] * scale[i % m]).collect();
         let gradient = at.gradient.iter().zip(&scale).map(|(g, s)| g * s).collect();
-        Self { scale, gradient, hessian, corrected: false }
+        Self { scale, gradient, hessian }
     }
 
-    /// |H| by its eigenvalues.
+    /// Turns negative curvatures positive.
     fn correct(&mut self) {
         let m = self.gradient.len();
         let (values, vectors) = eigen(&self.hessian, m);
-        let floor = 1e-13 * largest(&values);
-        self.hessian = (0..m * m)
-            .map(|i| {
-                (0..m)
-                    .map(|k| vectors[i / m * m + k] * values[k].abs().max(floor) * vectors[i % m * m + k])
-                    .sum()
-            })
-            .collect();
-        self.corrected = true;
+        let floor = 1e-12 * largest(&values);
+        let entry =
+            |i: usize, k: usize| vectors[i / m * m + k] * values[k].abs().max(floor) * vectors[i % m * m + k];
+        self.hessian = (0..m * m).map(|i| (0..m).map(|k| entry(i, k)).sum()).collect();
     }
 
-    fn step(&mut self, damping: f64, longest: &[f64]) -> Vec<f64> {
+    /// The minimum of the quadratic with `damping` added to every curvature, shortened to the `longest` step;
+    /// `None` where that is not convex.
+    fn step(&self, damping: f64, longest: &[f64]) -> Option<Vec<f64>> {
         let m = self.gradient.len();
-        let mut z = self.damped(damping);
-        if z.is_none() && !self.corrected {
-            self.correct();
-            z = self.damped(damping);
-        }
-        let Some(z) = z else { return vec![0.0; m] };
+        let mut damped = self.hessian.clone();
+        (0..m).for_each(|j| damped[j * m + j] += damping);
+        let z = cholesky_solve(&cholesky(&damped, m)?, m, &self.gradient);
         let mut step: Vec<f64> = z.iter().zip(&self.scale).map(|(z, s)| -z * s).collect();
         let over = step.iter().zip(longest).map(|(s, l)| s.abs() / l).fold(0.0, f64::max);
         if over > 1.0 {
             step.iter_mut().for_each(|s| *s /= over);
         }
-        step
-    }
-
-    fn damped(&self, damping: f64) -> Option<Vec<f64>> {
-        let m = self.gradient.len();
-        let mut damped = self.hessian.clone();
-        (0..m).for_each(|j| damped[j * m + j] += damping);
-        cholesky(&damped, m).map(|l| cholesky_solve(&l, m, &self.gradient))
+        step.iter().all(|s| s.is_finite()).then_some(step)
     }
 
     /// Decrease of the quadratic along `step`.

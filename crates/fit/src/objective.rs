@@ -87,24 +87,32 @@ impl std::fmt::Display for Objective {
     }
 }
 
-/// ρ(r), ρ′(r), ρ″(r).
+/// ρ(r), ρ′(r), ρ″(r) and ρ′(r)/r.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rho {
     pub value: f64,
     pub slope: f64,
     pub curvature: f64,
+    pub weight: f64,
 }
 
 impl Penalty {
     pub(crate) fn rho(self, r: f64) -> Rho {
         match self {
-            Self::LeastSquares => Rho { value: r * r, slope: 2.0 * r, curvature: 2.0 },
+            Self::LeastSquares => Rho { value: r * r, slope: 2.0 * r, curvature: 2.0, weight: 2.0 },
             Self::Huber { delta } => huber(r, delta),
-            Self::LeastAbsolute => Rho { value: r.abs(), slope: r.signum(), curvature: 0.0 },
+            Self::LeastAbsolute => {
+                Rho { value: r.abs(), slope: r.signum(), curvature: 0.0, weight: 1.0 / r.abs() }
+            }
             Self::Asymmetric { delta, over } => {
                 let factor = if r > 0.0 { over } else { 1.0 };
                 let h = huber(r, delta);
-                Rho { value: factor * h.value, slope: factor * h.slope, curvature: factor * h.curvature }
+                Rho {
+                    value: factor * h.value,
+                    slope: factor * h.slope,
+                    curvature: factor * h.curvature,
+                    weight: factor * h.weight,
+                }
             }
         }
     }
@@ -121,8 +129,13 @@ impl Penalty {
 
 fn huber(r: f64, delta: f64) -> Rho {
     if r.abs() <= delta {
-        Rho { value: 0.5 * r * r, slope: r, curvature: 1.0 }
+        Rho { value: 0.5 * r * r, slope: r, curvature: 1.0, weight: 1.0 }
     } else {
-        Rho { value: delta * (r.abs() - 0.5 * delta), slope: delta * r.signum(), curvature: 0.0 }
+        Rho {
+            value: delta * (r.abs() - 0.5 * delta),
+            slope: delta * r.signum(),
+            curvature: 0.0,
+            weight: delta / r.abs(),
+        }
     }
 }

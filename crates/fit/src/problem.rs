@@ -1,8 +1,12 @@
 //! A law, its data and an objective as one smooth function of unconstrained coordinates.
 
 use crate::data::Data;
-use crate::law::{Domain, Law, MAX_PARAMS, Pars};
+use crate::elementary::ln;
+use crate::law::{Domain, Law, MAX_PARAMS, Pars, hessian_by_differences};
 use crate::objective::{Objective, Penalty, Rho, Space};
+
+/// Points that are evaluated before their terms are summed.
+const BLOCK: usize = 16;
 
 /// The function a minimiser sees. Fixed parameters keep their value and have no coordinate.
 pub(crate) struct Problem<'a> {
@@ -25,6 +29,16 @@ pub(crate) struct Derivatives {
     pub gradient: [f64; MAX_PARAMS],
     /// Row-major, `m` × `m` in the first entries.
     pub hessian: [f64; MAX_PARAMS * MAX_PARAMS],
+}
+
+/// Which second derivatives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Curvature {
+    /// The Hessian.
+    Full,
+    /// Convex stand-in: Σ w·ρ′(r)/r·∇r∇rᵀ. For least squares it is Gauss and Newton's; for robust penalties its
+    /// steps are reweighted least squares, which never climb.
+    Majorant,
 }
 
 /// All parameters in natural units, their logarithms and the two derivatives by the coordinate.
@@ -87,7 +101,7 @@ impl<'a> Problem<'a> {
             (n.value[j], n.slope[j], n.bend[j]) = self.domain(j).from_internal(*t);
         }
         for j in 0..self.base.len() {
-            n.ln[j] = libm::log(n.value[j]);
+            n.ln[j] = ln(n.value[j]);
         }
         n
     }
@@ -97,7 +111,12 @@ impl<'a> Problem<'a> {
             None => self.objective.penalty.rho(residual),
             Some((penalty, factor)) => {
                 let r = penalty.rho(residual);
-                Rho { value: r.value * factor, slope: r.slope * factor, curvature: r.curvature * factor }
+                Rho {
+                    value: r.value * factor,
+                    slope: r.slope * factor,
+                    curvature: r.curvature * factor,
+                    weight: r.weight * factor,
+                }
             }
         }
     }
@@ -142,7 +161,7 @@ impl<'a> Problem<'a> {
     fn residual(&self, i: usize, value: f64) -> f64 {
         match self.objective.space {
             Space::Linear => value - self.data.y[i],
-            Space::Log => libm::log(value) - self.data.ln_y[i],
+            Space::Log => ln(value) - self.data.ln_y[i],
         }
     }
 
@@ -177,63 +196,104 @@ impl<'a> Problem<'a> {
     }
 
     /// Value, gradient and Hessian; the value is infinite where the law has none.
-    pub fn evaluate(&self, theta: &[f64]) -> Derivatives {
+    pub fn evaluate(&self, theta: &[f64], curvature: Curvature) -> Derivatives {
         let n = self.natural(theta);
-        let np = self.base.len();
-        let pars = Pars { value: &n.value[..np], ln: &n.ln[..np] };
-        let mut g = [0.0; MAX_PARAMS];
-        let mut h = [0.0; MAX_PARAMS * MAX_PARAMS];
-        let mut total = 0.0;
-        let mut gradient = [0.0; MAX_PARAMS];
-        // Natural coordinates: slopes and bends of the transforms are applied once, at the end.
-        let mut hessian = [0.0; MAX_PARAMS * MAX_PARAMS];
-        for i in 0..self.data.len() {
-            let weight = self.data.weight[i];
-            if weight == 0.0 {
-                continue;
-            }
-            let x = self.data.vars(i);
-            let value = self.law.eval(x, pars, &mut g[..np]);
-            let (residual, first, second) = match self.objective.space {
-                Space::Linear => (value - self.data.y[i], 1.0, 0.0),
-                Space::Log => {
-                    let inverse = 1.0 / value;
-                    (libm::log(value) - self.data.ln_y[i], inverse, -inverse * inverse)
+        // A loop for each number of parameters, so that its sums stay in registers.
+        macro_rules! by_number {
+            ($($p:literal)*) => {
+                match self.base.len() {
+                    $($p => self.in_coordinates(&n, curvature, self.sums::<$p>(&n, curvature)),)*
+                    _ => unreachable!("no law has more than MAX_PARAMS parameters"),
                 }
             };
-            if !residual.is_finite() {
-                return Derivatives {
-                    value: f64::INFINITY,
-                    gradient: [0.0; MAX_PARAMS],
-                    hessian: [0.0; MAX_PARAMS * MAX_PARAMS],
-                };
+        }
+        by_number!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)
+    }
+
+    /// The sums over points in natural parameters; slopes and bends of the transforms are applied once, at the
+    /// end. `None` where the law has no value.
+    fn sums<const P: usize>(&self, n: &Natural, curvature: Curvature) -> Option<Sums<P>> {
+        let pars = Pars { value: &n.value[..P], ln: &n.ln[..P] };
+        let mut sums = Sums { value: 0.0, gradient: [0.0; P], hessian: [[0.0; P]; P] };
+        let (mut value, mut residual, mut g) = ([0.0; BLOCK], [0.0; BLOCK], [[0.0; P]; BLOCK]);
+        let mut h = [0.0; MAX_PARAMS * MAX_PARAMS];
+        for first in (0..self.data.len()).step_by(BLOCK) {
+            let block = BLOCK.min(self.data.len() - first);
+            // Each loop's turns do not wait for each other, so the processor overlaps them.
+            for i in 0..block {
+                value[i] = self.law.eval(self.data.vars(first + i), pars, &mut g[i]);
             }
-            let rho = self.rho(residual);
-            total += weight * rho.value;
-            let slope = weight * rho.slope * first;
-            let outer = weight * (rho.curvature * first * first + rho.slope * second);
-            self.law.hessian(x, pars, &g[..np], &mut h[..np * np]);
-            for j in 0..np {
-                gradient[j] += slope * g[j];
-                let gj = outer * g[j];
-                let row = j * np..(j + 1) * np;
-                for ((sum, gk), hk) in hessian[row.clone()].iter_mut().zip(&g).zip(&h[row]).skip(j) {
-                    *sum += gj * gk + slope * hk;
+            for i in 0..block {
+                residual[i] = self.residual(first + i, value[i]);
+            }
+            for i in 0..block {
+                let weight = self.data.weight[first + i];
+                if weight == 0.0 {
+                    continue;
+                }
+                if !residual[i].is_finite() {
+                    return None;
+                }
+                let (slope_by_value, bend_by_value) = match self.objective.space {
+                    Space::Linear => (1.0, 0.0),
+                    Space::Log => {
+                        let inverse = 1.0 / value[i];
+                        (inverse, -inverse * inverse)
+                    }
+                };
+                let (g, rho) = (&g[i], self.rho(residual[i]));
+                sums.value += weight * rho.value;
+                let slope = weight * rho.slope * slope_by_value;
+                for (sum, g) in sums.gradient.iter_mut().zip(g) {
+                    *sum += slope * g;
+                }
+                let outer = match curvature {
+                    Curvature::Full => {
+                        let x = self.data.vars(first + i);
+                        if !self.law.hessian(x, pars, g, &mut h[..P * P]) {
+                            hessian_by_differences(self.law, x, pars, g, &self.free, &mut h[..P * P]);
+                        }
+                        for j in 0..P {
+                            for k in j..P {
+                                sums.hessian[j][k] += slope * h[j * P + k];
+                            }
+                        }
+                        weight * (rho.curvature * slope_by_value * slope_by_value + rho.slope * bend_by_value)
+                    }
+                    Curvature::Majorant => weight * rho.weight * slope_by_value * slope_by_value,
+                };
+                for j in 0..P {
+                    let gj = outer * g[j];
+                    for (sum, gk) in sums.hessian[j].iter_mut().zip(g).skip(j) {
+                        *sum += gj * gk;
+                    }
                 }
             }
         }
-        let m = self.free.len();
+        Some(sums)
+    }
+
+    /// Sums in natural parameters as derivatives by the free coordinates.
+    fn in_coordinates<const P: usize>(
+        &self,
+        n: &Natural,
+        curvature: Curvature,
+        sums: Option<Sums<P>>,
+    ) -> Derivatives {
         let mut out = Derivatives {
-            value: total,
+            value: f64::INFINITY,
             gradient: [0.0; MAX_PARAMS],
             hessian: [0.0; MAX_PARAMS * MAX_PARAMS],
         };
+        let Some(sums) = sums else { return out };
+        out.value = sums.value;
+        let m = self.free.len();
         for (a, &j) in self.free.iter().enumerate() {
-            out.gradient[a] = gradient[j] * n.slope[j];
+            out.gradient[a] = sums.gradient[j] * n.slope[j];
             for (b, &k) in self.free.iter().enumerate().skip(a) {
-                let mut v = hessian[j * np + k] * n.slope[j] * n.slope[k];
-                if a == b {
-                    v += gradient[j] * n.bend[j];
+                let mut v = sums.hessian[j][k] * n.slope[j] * n.slope[k];
+                if a == b && curvature == Curvature::Full {
+                    v += sums.gradient[j] * n.bend[j];
                 }
                 out.hessian[a * m + b] = v;
                 out.hessian[b * m + a] = v;
@@ -241,4 +301,11 @@ impl<'a> Problem<'a> {
         }
         out
     }
+}
+
+/// Objective, gradient and Hessian (upper triangle) by all parameters.
+struct Sums<const P: usize> {
+    value: f64,
+    gradient: [f64; P],
+    hessian: [[f64; P]; P],
 }

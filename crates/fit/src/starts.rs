@@ -1,6 +1,7 @@
 //! Starts: a grid over the parameters that shape the curve, the amplitudes in closed form (variable projection).
 
 use crate::data::Data;
+use crate::elementary::ln;
 use crate::law::{Law, MAX_PARAMS, Pars, Vars};
 use crate::linalg::nonnegative_least_squares;
 
@@ -52,7 +53,7 @@ pub(crate) fn project<L: Law + ?Sized>(law: &L, p: &[f64], data: &Data) -> Optio
     for j in &missing {
         p[*j] = 0.0;
     }
-    let ln: Vec<f64> = p.iter().map(|v| libm::log(*v)).collect();
+    let ln: Vec<f64> = p.iter().map(|v| ln(*v)).collect();
     let m = missing.len();
     let (mut ata, mut atb) = (vec![0.0; m * m], vec![0.0; m]);
     let mut g = [0.0; MAX_PARAMS];

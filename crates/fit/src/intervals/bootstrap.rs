@@ -1,6 +1,6 @@
 //! Bootstrap: runs (or trunks) drawn with replacement, the law refitted to each draw.
 
-use crate::minimise::polish;
+use crate::minimise::refine;
 use crate::problem::Problem;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -56,7 +56,7 @@ pub(crate) fn bootstrap(
             );
             let again = Problem::new(problem.law, &drawn, problem.objective, fixed);
             let best =
-                starts.iter().map(|start| polish(&again, start)).min_by(|a, b| a.value.total_cmp(&b.value));
+                starts.iter().map(|start| refine(&again, start)).min_by(|a, b| a.value.total_cmp(&b.value));
             match best {
                 Some(best) => Replicate { values: again.to_natural(&best.theta), converged: best.converged },
                 None => Replicate { values: vec![], converged: false },

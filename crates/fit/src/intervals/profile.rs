@@ -1,6 +1,6 @@
 //! Profile intervals: where the objective, minimised over the other parameters, has risen by t²·κ/2.
 
-use crate::minimise::polish;
+use crate::minimise::refine;
 use crate::problem::Problem;
 use crate::scale::Scale;
 
@@ -60,7 +60,7 @@ fn end(
     for _ in 0..40 {
         let (natural, ..) = domain.from_internal(theta[k] + next);
         let reduced = problem.fixing(j, natural);
-        let optimum = polish(&reduced, &others);
+        let optimum = refine(&reduced, &others);
         let rise = optimum.value - minimum;
         if rise < -1e-9 * minimum.abs() && better.is_none() {
             let mut whole = optimum.theta.clone();

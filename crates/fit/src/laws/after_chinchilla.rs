@@ -1,5 +1,6 @@
 //! Joint laws of N and D that bend Chinchilla's: tied exponents, products, shifts, an outer power.
 
+use crate::elementary::{exp, ln};
 use crate::law::{Domain, EXPONENTS, Law, Param, Pars, Vars};
 use std::borrow::Cow;
 
@@ -42,8 +43,8 @@ impl Law for ChinchillaTied {
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
         g[0] = 1.0;
-        g[1] = libm::exp(-p.value[3] * x.ln[0]);
-        g[2] = libm::exp(-p.value[3] * x.ln[1]);
+        g[1] = exp(-p.value[3] * x.ln[0]);
+        g[2] = exp(-p.value[3] * x.ln[1]);
         let (of_n, of_d) = (p.value[1] * g[1], p.value[2] * g[2]);
         g[3] = -x.ln[0] * of_n - x.ln[1] * of_d;
         p.value[0] + of_n + of_d
@@ -79,7 +80,7 @@ impl Law for Multiplicative {
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
         g[0] = 1.0;
-        g[1] = libm::exp(-p.value[2] * x.ln[0] - p.value[3] * x.ln[1]);
+        g[1] = exp(-p.value[2] * x.ln[0] - p.value[3] * x.ln[1]);
         let term = p.value[1] * g[1];
         g[2] = -x.ln[0] * term;
         g[3] = -x.ln[1] * term;
@@ -126,10 +127,10 @@ impl Law for Shifted {
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
         let (n, d) = (x.value[0] + p.value[5], x.value[1] + p.value[6]);
-        let (ln_n, ln_d) = (libm::log(n), libm::log(d));
+        let (ln_n, ln_d) = (ln(n), ln(d));
         g[0] = 1.0;
-        g[1] = libm::exp(-p.value[3] * ln_n);
-        g[2] = libm::exp(-p.value[4] * ln_d);
+        g[1] = exp(-p.value[3] * ln_n);
+        g[2] = exp(-p.value[4] * ln_d);
         let (of_n, of_d) = (p.value[1] * g[1], p.value[2] * g[2]);
         g[3] = -ln_n * of_n;
         g[4] = -ln_d * of_d;
@@ -175,10 +176,10 @@ impl Law for Skaling {
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
         let [e, a, b, alpha, beta, k] =
             [p.value[0], p.value[1], p.value[2], p.value[3], p.value[4], p.value[5]];
-        let (n, d) = (libm::exp(-alpha * x.ln[0]), libm::exp(-beta * x.ln[1]));
+        let (n, d) = (exp(-alpha * x.ln[0]), exp(-beta * x.ln[1]));
         let inner = a * n + b * d;
-        let ln_inner = libm::log(inner);
-        let outer = libm::exp(k * ln_inner);
+        let ln_inner = ln(inner);
+        let outer = exp(k * ln_inner);
         let slope = k * outer / inner;
         g[0] = 1.0;
         g[1] = slope * n;
@@ -194,8 +195,7 @@ impl Law for Skaling {
         let lowest = data.y().iter().copied().fold(f64::INFINITY, f64::min);
         let (e, k) = (p[0].min(0.9 * lowest), p[5]);
         let inner = data.transformed(|y| libm::pow(y - e, 1.0 / k));
-        let [a, b] =
-            crate::starts::amplitudes(&inner, |x| [libm::exp(-p[3] * x.ln[0]), libm::exp(-p[4] * x.ln[1])])?;
+        let [a, b] = crate::starts::amplitudes(&inner, |x| [exp(-p[3] * x.ln[0]), exp(-p[4] * x.ln[1])])?;
         Some(vec![e, a, b, p[3], p[4], k])
     }
 }

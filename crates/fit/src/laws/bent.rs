@@ -1,5 +1,6 @@
 //! Power laws that bend: one smooth break (BNSL), and saturation at both ends (M4).
 
+use crate::elementary::{exp, ln};
 use crate::law::{Domain, Law, Param, Pars, Vars};
 use std::borrow::Cow;
 
@@ -43,9 +44,9 @@ impl Law for BrokenPower {
         let [c0, c1, f] = [p.value[2], p.value[3], p.value[5]];
         let t = (x.ln[0] - p.ln[4]) / f;
         // ln(1 + e^t) without overflow, and its slope.
-        let soft = if t > 0.0 { t + libm::log1p(libm::exp(-t)) } else { libm::log1p(libm::exp(t)) };
-        let share = 1.0 / (1.0 + libm::exp(-t));
-        let bend = libm::exp(-c0 * x.ln[0] - c1 * f * soft);
+        let soft = if t > 0.0 { t + libm::log1p(exp(-t)) } else { libm::log1p(exp(t)) };
+        let share = 1.0 / (1.0 + exp(-t));
+        let bend = exp(-c0 * x.ln[0] - c1 * f * soft);
         let term = p.value[1] * bend;
         g[0] = 1.0;
         g[1] = bend;
@@ -97,27 +98,26 @@ impl Law for M4 {
         // u = ln[(L − low)/(high − L)] turns the bracket into the real line, where
         // h(u) = ln(L − low) − α·ln(high − L) − ln β + c·ln N rises strictly.
         let target = p.ln[3] - c * x.ln[0];
-        let ln_width = libm::log(high - low);
-        let log1p_exp =
-            |t: f64| if t > 0.0 { t + libm::log1p(libm::exp(-t)) } else { libm::log1p(libm::exp(t)) };
+        let ln_width = ln(high - low);
+        let log1p_exp = |t: f64| if t > 0.0 { t + libm::log1p(exp(-t)) } else { libm::log1p(exp(t)) };
         let mut u = target;
         for _ in 0..60 {
             // ln(L − low) = ln_width − ln(1 + e^−u); ln(high − L) = ln_width − ln(1 + e^u).
             let h = (1.0 - alpha) * ln_width - log1p_exp(-u) + alpha * log1p_exp(u) - target;
-            let share = 1.0 / (1.0 + libm::exp(-u));
+            let share = 1.0 / (1.0 + exp(-u));
             let step = h / ((1.0 - share) + alpha * share);
             u -= step;
             if step.abs() <= 1e-15 * (1.0 + u.abs()) {
                 break;
             }
         }
-        let share = 1.0 / (1.0 + libm::exp(-u));
+        let share = 1.0 / (1.0 + exp(-u));
         let (above, below) = ((high - low) * share, (high - low) * (1.0 - share));
         // F(L, θ) = ln(L − low) − α ln(high − L) − ln β + c ln N = 0: dL/dθ = −F_θ/F_L.
         let by_loss = 1.0 / above + alpha / below;
         g[0] = (1.0 / above) / by_loss;
         g[1] = (alpha / below) / by_loss;
-        g[2] = libm::log(below) / by_loss;
+        g[2] = ln(below) / by_loss;
         g[3] = 1.0 / (p.value[3] * by_loss);
         g[4] = -x.ln[0] / by_loss;
         low + above
@@ -132,10 +132,10 @@ impl Law for M4 {
         let mean = (0..data.len())
             .map(|i| {
                 let y = data.y()[i];
-                libm::log(y - low) - p[2] * libm::log(high - y) + p[4] * data.vars(i).ln[0]
+                ln(y - low) - p[2] * ln(high - y) + p[4] * data.vars(i).ln[0]
             })
             .sum::<f64>()
             / n;
-        Some(vec![low, high, p[2], libm::exp(mean), p[4]])
+        Some(vec![low, high, p[2], exp(mean), p[4]])
     }
 }

@@ -1,5 +1,6 @@
 //! L(N, D) = E + A/N^α + B/D^β: Hoffmann et al. 2022 (Chinchilla), equation 2.
 
+use crate::elementary::exp;
 use crate::law::{Domain, EXPONENTS, Law, Param, Pars, Vars};
 use std::borrow::Cow;
 
@@ -39,8 +40,8 @@ impl Law for Chinchilla {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let n = libm::exp(-p.value[3] * x.ln[0]);
-        let d = libm::exp(-p.value[4] * x.ln[1]);
+        let n = exp(-p.value[3] * x.ln[0]);
+        let d = exp(-p.value[4] * x.ln[1]);
         let (of_n, of_d) = (p.value[1] * n, p.value[2] * d);
         g[0] = 1.0;
         g[1] = n;
@@ -50,12 +51,13 @@ impl Law for Chinchilla {
         p.value[0] + of_n + of_d
     }
 
-    fn hessian(&self, x: Vars<'_>, _: Pars<'_>, g: &[f64], h: &mut [f64]) {
+    fn hessian(&self, x: Vars<'_>, _: Pars<'_>, g: &[f64], h: &mut [f64]) -> bool {
         h.fill(0.0);
         // ∂²/∂A∂α = −ln N·N^−α; ∂²/∂α² = ln²N·A·N^−α; the same for the data term.
         h[8] = -x.ln[0] * g[1];
         h[18] = -x.ln[0] * g[3];
         h[14] = -x.ln[1] * g[2];
         h[24] = -x.ln[1] * g[4];
+        true
     }
 }

@@ -1,5 +1,6 @@
 //! Critical batch size: B_crit(L) and the trade of steps against examples it comes from.
 
+use crate::elementary::exp;
 use crate::law::{Domain, Law, Param, Pars, Response, Vars};
 use std::borrow::Cow;
 
@@ -36,7 +37,7 @@ impl Law for CriticalBatch {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let power = libm::exp(-x.ln[0] / p.value[1]);
+        let power = exp(-x.ln[0] / p.value[1]);
         let batch = p.value[0] * power;
         g[0] = power;
         g[1] = batch * x.ln[0] / (p.value[1] * p.value[1]);

@@ -1,5 +1,6 @@
 //! Repeated data: Muennighoff et al. 2023, with effective data and effective parameters.
 
+use crate::elementary::{exp, ln};
 use crate::law::{Domain, Law, Param, Pars, Vars};
 use std::borrow::Cow;
 
@@ -55,22 +56,22 @@ impl Law for DataConstrained {
             [p.value[0], p.value[1], p.value[2], p.value[3], p.value[4], p.value[5], p.value[6]];
         let [n, d, u] = [x.value[0], x.value[1], x.value[2]];
         // Chinchilla's optimum along D: N_opt = (αA/βB)^(1/α)·U^(β/α), Hoffmann et al. 2022, equation 4.
-        let ln_ratio = libm::log(alpha) + p.ln[1] - libm::log(beta) - p.ln[2];
+        let ln_ratio = ln(alpha) + p.ln[1] - ln(beta) - p.ln[2];
         let ln_opt = (ln_ratio + beta * x.ln[2]) / alpha;
         let bound = ln_opt >= x.ln[0];
         let ln_u_n = if bound { x.ln[0] } else { ln_opt };
-        let u_n = libm::exp(ln_u_n);
+        let u_n = exp(ln_u_n);
 
         let (data, data_by_r, _) = effective(u, d, r_d);
         let (model, model_by_r, model_by_u) = effective(u_n, n, r_n);
-        let of_n = a * libm::exp(-alpha * libm::log(model));
-        let of_d = b * libm::exp(-beta * libm::log(data));
+        let of_n = a * exp(-alpha * ln(model));
+        let of_d = b * exp(-beta * ln(data));
         let (by_model, by_data) = (-alpha * of_n / model, -beta * of_d / data);
         g[0] = 1.0;
         g[1] = of_n / a;
         g[2] = of_d / b;
-        g[3] = -libm::log(model) * of_n;
-        g[4] = -libm::log(data) * of_d;
+        g[3] = -ln(model) * of_n;
+        g[4] = -ln(data) * of_d;
         g[5] = by_data * data_by_r;
         g[6] = by_model * model_by_r;
         if !bound {
@@ -89,9 +90,8 @@ impl Law for DataConstrained {
             return Some(p.to_vec());
         }
         // The amplitudes as if no token were repeated.
-        let [e, a, b] = crate::starts::amplitudes(data, |x| {
-            [1.0, libm::exp(-p[3] * x.ln[0]), libm::exp(-p[4] * x.ln[1])]
-        })?;
+        let [e, a, b] =
+            crate::starts::amplitudes(data, |x| [1.0, exp(-p[3] * x.ln[0]), exp(-p[4] * x.ln[1])])?;
         let mut start = p.to_vec();
         for (value, found) in start.iter_mut().zip([e, a, b]) {
             if value.is_nan() {
@@ -105,7 +105,7 @@ impl Law for DataConstrained {
 /// unique·(1 + r·(1 − e^(−(total/unique − 1)/r))), and its derivatives by r and by `unique`.
 fn effective(unique: f64, total: f64, r: f64) -> (f64, f64, f64) {
     let repeats = (total / unique - 1.0).max(0.0);
-    let decayed = libm::exp(-repeats / r);
+    let decayed = exp(-repeats / r);
     let value = unique * (1.0 + r * (1.0 - decayed));
     let by_r = unique * (1.0 - decayed - decayed * repeats / r);
     let by_unique = 1.0 + r * (1.0 - decayed) - decayed * total / unique;

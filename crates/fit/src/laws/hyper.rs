@@ -1,5 +1,6 @@
 //! Hyper-parameters as power laws of model and data size.
 
+use crate::elementary::exp;
 use crate::law::{Domain, Law, Param, Pars, Response, Vars};
 use std::borrow::Cow;
 
@@ -86,7 +87,7 @@ impl Law for HyperPower {
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
         let exponent: f64 = x.ln.iter().zip(&p.value[1..]).map(|(ln, slope)| ln * slope).sum();
-        g[0] = libm::exp(exponent);
+        g[0] = exp(exponent);
         let value = p.value[0] * g[0];
         for (g, ln) in g[1..].iter_mut().zip(x.ln) {
             *g = value * ln;

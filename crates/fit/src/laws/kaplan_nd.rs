@@ -1,6 +1,7 @@
 //! L(N, D) = [(N_c/N)^(α_N/α_D) + D_c/D]^α_D: Kaplan et al. 2020, equation 1.5.
 
 use crate::data::Data;
+use crate::elementary::{exp, ln};
 use crate::law::{Domain, Law, Param, Pars, Vars};
 use crate::starts::amplitudes;
 use std::borrow::Cow;
@@ -41,11 +42,11 @@ impl Law for KaplanNd {
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
         let [n_c, d_c, alpha_n, alpha_d] = [p.value[0], p.value[1], p.value[2], p.value[3]];
         let distance = p.ln[0] - x.ln[0];
-        let model = libm::exp(alpha_n / alpha_d * distance);
+        let model = exp(alpha_n / alpha_d * distance);
         let data = d_c / x.value[1];
         let sum = model + data;
-        let ln_sum = libm::log(sum);
-        let loss = libm::exp(alpha_d * ln_sum);
+        let ln_sum = ln(sum);
+        let loss = exp(alpha_d * ln_sum);
         let share = model / sum;
         g[0] = loss * share * alpha_n / n_c;
         g[1] = loss * alpha_d * (1.0 - share) / d_c;
@@ -58,9 +59,9 @@ impl Law for KaplanNd {
         // L^(1/α_D) is linear in N_c^(α_N/α_D) and D_c.
         let (alpha_n, alpha_d) = (p[2], p[3]);
         let ratio = alpha_n / alpha_d;
-        let [model, d_c] = amplitudes(&data.transformed(|y| libm::exp(libm::log(y) / alpha_d)), |x| {
-            [libm::exp(-ratio * x.ln[0]), 1.0 / x.value[1]]
+        let [model, d_c] = amplitudes(&data.transformed(|y| exp(ln(y) / alpha_d)), |x| {
+            [exp(-ratio * x.ln[0]), 1.0 / x.value[1]]
         })?;
-        Some(vec![libm::exp(libm::log(model) / ratio), d_c, alpha_n, alpha_d])
+        Some(vec![exp(ln(model) / ratio), d_c, alpha_n, alpha_d])
     }
 }

@@ -1,5 +1,6 @@
 //! L(N, S) = (N_c/N)^α_N + (S_c/S)^α_S: Kaplan et al. 2020, equation 1.6.
 
+use crate::elementary::{exp, ln};
 use crate::law::{Domain, Law, Param, Pars, Vars};
 use std::borrow::Cow;
 
@@ -37,8 +38,8 @@ impl Law for KaplanNs {
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
         let (of_n, of_s) = (p.ln[0] - x.ln[0], p.ln[1] - x.ln[1]);
-        let model = libm::exp(p.value[2] * of_n);
-        let steps = libm::exp(p.value[3] * of_s);
+        let model = exp(p.value[2] * of_n);
+        let steps = exp(p.value[3] * of_s);
         g[0] = model * p.value[2] / p.value[0];
         g[1] = steps * p.value[3] / p.value[1];
         g[2] = model * of_n;
@@ -46,7 +47,7 @@ impl Law for KaplanNs {
         model + steps
     }
 
-    fn hessian(&self, x: Vars<'_>, p: Pars<'_>, g: &[f64], h: &mut [f64]) {
+    fn hessian(&self, x: Vars<'_>, p: Pars<'_>, g: &[f64], h: &mut [f64]) -> bool {
         h.fill(0.0);
         for (scale, exponent) in [(0, 2), (1, 3)] {
             let (c, alpha) = (p.value[scale], p.value[exponent]);
@@ -55,14 +56,13 @@ impl Law for KaplanNs {
             h[scale * 4 + exponent] = g[scale] * (1.0 / alpha + distance);
             h[exponent * 4 + exponent] = g[exponent] * distance;
         }
+        true
     }
 
     fn start(&self, p: &[f64], data: &crate::Data) -> Option<Vec<f64>> {
         // Linear in N_c^α_N and S_c^α_S, whose basis functions are N^−α_N and S^−α_S.
         let (alpha_n, alpha_s) = (p[2], p[3]);
-        let [a, b] = crate::starts::amplitudes(data, |x| {
-            [libm::exp(-alpha_n * x.ln[0]), libm::exp(-alpha_s * x.ln[1])]
-        })?;
-        Some(vec![libm::exp(libm::log(a) / alpha_n), libm::exp(libm::log(b) / alpha_s), alpha_n, alpha_s])
+        let [a, b] = crate::starts::amplitudes(data, |x| [exp(-alpha_n * x.ln[0]), exp(-alpha_s * x.ln[1])])?;
+        Some(vec![exp(ln(a) / alpha_n), exp(ln(b) / alpha_s), alpha_n, alpha_s])
     }
 }

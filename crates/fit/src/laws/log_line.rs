@@ -1,6 +1,7 @@
 //! L(N) = −a·ln(N/b): the rival of the power law in Kaplan et al. 2020, Figure 23.
 
 use crate::data::Data;
+use crate::elementary::exp;
 use crate::law::{Domain, Law, Param, Pars, Vars};
 use std::borrow::Cow;
 
@@ -44,6 +45,6 @@ impl Law for LogLine {
         // The line of slope −a that stays above every point's half: ln b from the largest L/a + ln N.
         let ln_b =
             (0..data.len()).map(|i| data.y[i] / p[0] + data.vars(i).ln[0]).fold(f64::NEG_INFINITY, f64::max);
-        Some(vec![p[0], libm::exp(ln_b)])
+        Some(vec![p[0], exp(ln_b)])
     }
 }

@@ -1,5 +1,6 @@
 //! Over-training: loss by compute and tokens per parameter (Gadre et al. 2024).
 
+use crate::elementary::exp;
 use crate::law::{Domain, Law, Param, Pars, Vars};
 use std::borrow::Cow;
 
@@ -40,8 +41,8 @@ impl Law for OverTraining {
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
         let eta = p.value[3];
         g[0] = 1.0;
-        g[1] = libm::exp(eta * (x.ln[1] - x.ln[0]));
-        g[2] = libm::exp(-eta * (x.ln[1] + x.ln[0]));
+        g[1] = exp(eta * (x.ln[1] - x.ln[0]));
+        g[2] = exp(-eta * (x.ln[1] + x.ln[0]));
         let (up, down) = (p.value[1] * g[1], p.value[2] * g[2]);
         g[3] = up * (x.ln[1] - x.ln[0]) - down * (x.ln[1] + x.ln[0]);
         p.value[0] + up + down

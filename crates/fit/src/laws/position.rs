@@ -1,5 +1,6 @@
 //! Loss at a position of the context, a + b·T^−c, and the constant offset of another test set.
 
+use crate::elementary::exp;
 use crate::law::{Domain, EXPONENTS, Law, Param, Pars, Response, Vars};
 use std::borrow::Cow;
 
@@ -37,7 +38,7 @@ impl Law for PerPosition {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let power = libm::exp(-p.value[2] * x.ln[0]);
+        let power = exp(-p.value[2] * x.ln[0]);
         g[0] = 1.0;
         g[1] = power;
         g[2] = -x.ln[0] * p.value[1] * power;

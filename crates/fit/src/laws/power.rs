@@ -1,6 +1,7 @@
 //! L(x) = (x_c/x)^α: Kaplan et al. 2020, equations 1.1 to 1.3.
 
 use crate::data::Data;
+use crate::elementary::exp;
 use crate::law::{Domain, EXPONENTS, Law, Param, Pars, Vars};
 use std::borrow::Cow;
 
@@ -86,7 +87,7 @@ impl Law for PowerLaw {
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
         let (scale, alpha) = (p.value[0], p.value[1]);
         let distance = p.ln[0] - x.ln[0];
-        let loss = libm::exp(alpha * distance);
+        let loss = exp(alpha * distance);
         g[0] = loss * alpha / scale;
         g[1] = loss * distance;
         loss
@@ -98,6 +99,6 @@ impl Law for PowerLaw {
         let (sum, weight) = (0..data.len()).fold((0.0, 0.0), |(s, w), i| {
             (s + data.weight[i] * (data.ln_y[i] / alpha + data.vars(i).ln[0]), w + data.weight[i])
         });
-        Some(vec![libm::exp(sum / weight), alpha])
+        Some(vec![exp(sum / weight), alpha])
     }
 }

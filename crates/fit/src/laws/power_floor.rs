@@ -1,5 +1,6 @@
 //! L(x) = E + (x_c/x)^α: a power law above an irreducible loss (Henighan et al. 2020, equation 1.1).
 
+use crate::elementary::exp;
 use crate::law::{Domain, EXPONENTS, Law, Param, Pars, Vars};
 use std::borrow::Cow;
 
@@ -50,7 +51,7 @@ impl Law for PowerFloor {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let power = libm::exp(-p.value[2] * x.ln[0]);
+        let power = exp(-p.value[2] * x.ln[0]);
         let term = p.value[1] * power;
         g[0] = 1.0;
         g[1] = power;
