@@ -2,7 +2,7 @@
 //!
 //! Data go to stdout, talk and progress to stderr. Exit codes: 0 fine, 1 the input or a run failed,
 //! 2 usage, 3 partly done.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // the one crate that talks
+#![allow(clippy::print_stderr, reason = "the one crate that talks; stdout goes through `output`")]
 
 mod commands;
 mod execute;
@@ -41,6 +41,12 @@ enum Command {
     Fit(commands::fit::Arguments),
     /// A published fit from its published data: the number, ours, pass or fail
     Reproduce(commands::reproduce::Arguments),
+    /// The loss-optimal size at each budget (isoFLOP valleys), beside the parametric answer
+    Isoflop(commands::isoflop::Arguments),
+    /// The compute frontier under learning curves, and the laws along it
+    Envelope(commands::envelope::Arguments),
+    /// The rest of learning curves from their beginnings, with calibrated intervals
+    Predict(commands::predict::Arguments),
     /// What a budget buys, what a loss costs, and the run as a spec
     Plan(commands::plan::Arguments),
     /// Kaplan et al.'s whole chain from one table of learning curves
@@ -64,6 +70,9 @@ fn main() -> ExitCode {
         Command::Paper(arguments) => commands::paper::run(&arguments),
         Command::Fit(arguments) => commands::fit::run(&arguments),
         Command::Reproduce(arguments) => commands::reproduce::run(&arguments),
+        Command::Isoflop(arguments) => commands::isoflop::run(&arguments),
+        Command::Envelope(arguments) => commands::envelope::run(&arguments),
+        Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Plan(arguments) => commands::plan::run(&arguments),
         Command::Chain(arguments) => commands::chain::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&arguments),

@@ -23,3 +23,11 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     write(format!("{text}{end}").as_bytes())
 }
+
+/// Writes a value as JSON to stdout.
+///
+/// # Errors
+/// As [`write()`].
+pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
+    print(&serde_json::to_string_pretty(value)?)
+}

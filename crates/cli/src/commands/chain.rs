@@ -1,6 +1,7 @@
 //! `scalelaw chain`: Kaplan et al.'s whole chain from one table of learning curves.
 
 use super::observations::{Observations, TableArgs};
+use crate::output;
 use anyhow::{Context, bail};
 use scalelaw_core::{Conventions, DataConvention, FlopConvention, ParamConvention, number};
 use scalelaw_fit::chain::{ChainOptions, ChainReport, GridRun, Point, Trunk, chain};
@@ -83,9 +84,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         eprintln!("chain: {}", path.display());
     }
     if arguments.json {
-        println!("{json}");
+        output::print(&json)?;
     } else {
-        print!("{}", text(&report));
+        output::print(&text(&report))?;
     }
     Ok(ExitCode::SUCCESS)
 }

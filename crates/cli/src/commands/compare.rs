@@ -1,6 +1,7 @@
 //! `scalelaw compare`: is recipe A better at a budget, how surely, and worth how much compute.
 
 use super::observations::{Observations, TableArgs, say_problems};
+use crate::output;
 use scalelaw_core::number;
 use scalelaw_fit::compare::{Comparison, Interval, Paired, compare};
 use scalelaw_fit::{Dataset, FitOptions, FittedLaw, IntervalChoice, Law, fit, laws};
@@ -62,9 +63,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let paired = arguments.paired.then_some(Paired { a: &data_a, b: &data_b });
     let comparison = compare(&a, &b, paired.as_ref(), arguments.compute, arguments.draws, arguments.seed)?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&comparison)?);
+        output::json(&comparison)?;
     } else {
-        print!("{}", text(&comparison));
+        output::print(&text(&comparison))?;
     }
     Ok(ExitCode::SUCCESS)
 }

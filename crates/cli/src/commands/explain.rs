@@ -1,5 +1,6 @@
 //! `scalelaw explain`: Kaplan's exponent against Chinchilla's on the user's own runs, step by step.
 
+use crate::output;
 use anyhow::bail;
 use scalelaw_fit::explain::{CountedRun, Explanation, explain};
 use scalelaw_table::{RunRow, read_rows};
@@ -45,9 +46,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let explanation = explain(&runs, arguments.bootstrap, arguments.seed)?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&explanation)?);
+        output::json(&explanation)?;
     } else {
-        print!("{}", text(&explanation));
+        output::print(&text(&explanation))?;
     }
     Ok(ExitCode::SUCCESS)
 }

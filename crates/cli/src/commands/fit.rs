@@ -2,10 +2,12 @@
 
 use super::fit_text;
 use super::observations::{Observations, TableArgs, say_problems};
+use crate::output;
 use anyhow::{Context, bail};
 use scalelaw_fit::laws::{self, Expression};
 use scalelaw_fit::{
     Effort, FitOptions, IntervalChoice, Law, Objective, Penalty, Ranked, Space, fit, lack_of_fit, rank,
+    residuals_by,
 };
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +33,9 @@ pub struct Arguments {
     /// Fit under every counting convention the table has columns for, and show how the answer moves
     #[arg(long)]
     conventions: bool,
+    /// Show the residuals along a variable of the law, e.g. S
+    #[arg(long, value_name = "VARIABLE")]
+    residuals_by: Option<String>,
     /// Write the law file here
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -164,6 +169,9 @@ impl How {
     }
 }
 
+/// Stretches of a variable that residuals are shown by.
+const MOST_BINS: usize = 25;
+
 /// Runs the command.
 ///
 /// # Errors
@@ -214,14 +222,23 @@ fn one(law: &dyn Law, observations: &Observations, arguments: &Arguments) -> any
         eprintln!("law file: {}", path.display());
     }
     if arguments.json {
-        println!("{json}");
+        output::print(&json)?;
         for warning in &fitted.warnings {
             eprintln!("warning: {}", warning.message);
         }
     } else if arguments.latex {
-        println!("{}", fitted.latex()?);
+        output::print(&fitted.latex()?)?;
     } else {
-        print!("{}", fit_text::law(&fitted, lack_of_fit(&fitted, &points.dataset)?.as_ref()));
+        output::print(&fit_text::law(&fitted, lack_of_fit(&fitted, &points.dataset)?.as_ref()))?;
+    }
+    if let Some(variable) = &arguments.residuals_by {
+        let bins = residuals_by(&fitted, &points.dataset, variable, MOST_BINS)?;
+        // Beside a law file on stdout the table is talk.
+        if arguments.json || arguments.latex {
+            eprint!("{}", fit_text::residuals(variable, &bins));
+        } else {
+            output::print(&fit_text::residuals(variable, &bins))?;
+        }
     }
     Ok(if points.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
@@ -270,9 +287,9 @@ fn all(observations: &Observations, arguments: &Arguments) -> anyhow::Result<Exi
         bail!("no law could be fitted to {} points", dataset.len());
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&ranked)?);
+        output::json(&ranked)?;
     } else {
-        print!("{}", fit_text::ranking(&ranked, dataset.len()));
+        output::print(&fit_text::ranking(&ranked, dataset.len()))?;
     }
     if let Some(path) = &arguments.out {
         let best: &Ranked = &ranked[0];
@@ -314,9 +331,9 @@ fn conventions(law: &dyn Law, arguments: &Arguments) -> anyhow::Result<ExitCode>
         );
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&fits)?);
+        output::json(&fits)?;
     } else {
-        print!("{}", fit_text::conventions(&fits));
+        output::print(&fit_text::conventions(&fits))?;
     }
     Ok(ExitCode::SUCCESS)
 }

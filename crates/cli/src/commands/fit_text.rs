@@ -1,6 +1,6 @@
 //! Fitted laws as text for people.
 
-use scalelaw_fit::{FitStatus, FittedLaw, IntervalMethod, LackOfFit, ParamState, Ranked, short};
+use scalelaw_fit::{FitStatus, FittedLaw, IntervalMethod, LackOfFit, ParamState, Ranked, ResidualBin, short};
 use std::fmt::Write;
 
 /// One law, everything it has to say.
@@ -132,6 +132,18 @@ pub fn ranking(ranked: &[Ranked], n: usize) -> String {
     if let Some(best) = ranked.first() {
         let _ = writeln!(out, "\nbest: {}", best.law.equation_with_values());
     }
+    out
+}
+
+/// Where a law misses.
+pub fn residuals(variable: &str, bins: &[ResidualBin]) -> String {
+    let mut out = format!("\n{variable:<27}{:>8}{:>14}{:>12}\n", "points", "mean residual", "rms");
+    for b in bins {
+        let stretch =
+            if b.from == b.to { short(b.from) } else { format!("{} … {}", short(b.from), short(b.to)) };
+        let _ = writeln!(out, "{stretch:<27}{:>8}{:>+14.4}{:>12.4}", b.n, b.mean_log, b.rms_log);
+    }
+    let _ = writeln!(out, "(ln prediction − ln observation: above 0 the law is too high)");
     out
 }
 

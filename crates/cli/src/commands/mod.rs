@@ -2,14 +2,17 @@
 
 pub mod chain;
 pub mod compare;
+pub mod envelope;
 pub mod explain;
 pub mod fit;
 mod fit_text;
+pub mod isoflop;
 mod law_source;
 mod observations;
 pub mod paper;
 pub mod plan;
 mod plan_text;
+pub mod predict;
 mod register;
 pub mod reproduce;
 pub mod runs;

@@ -57,6 +57,8 @@ pub struct Observations {
 pub struct Points {
     /// The data.
     pub dataset: Dataset,
+    /// The rows they come from.
+    pub table: Table,
     /// Cells that were not used.
     pub problems: Vec<Problem>,
     /// Which column each variable is.
@@ -232,7 +234,7 @@ impl Observations {
         if let Some(conventions) = self.conventions(&sources, &mut said) {
             dataset = dataset.counted(conventions);
         }
-        Ok(Points { dataset, problems, said })
+        Ok(Points { dataset, table, problems, said })
     }
 
     fn conventions(&self, sources: &[(String, Source)], said: &mut Vec<String>) -> Option<Conventions> {

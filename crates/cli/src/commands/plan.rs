@@ -3,6 +3,7 @@
 use super::law_source::LawSource;
 use super::plan_text;
 use super::register::register;
+use crate::output;
 use anyhow::{Context, bail};
 use scalelaw_core::number;
 use scalelaw_core::spec::DataSpec;
@@ -127,9 +128,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.contradiction {
         let rows = sensitivity();
         if arguments.json {
-            println!("{}", serde_json::to_string_pretty(&rows)?);
+            output::json(&rows)?;
         } else {
-            print!("{}", plan_text::contradiction(&rows));
+            output::print(&plan_text::contradiction(&rows))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -171,26 +172,23 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         register(file, &plan, data_digest)?;
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&plan)?);
+        output::json(&plan)?;
         for warning in &plan.warnings {
             eprintln!("warning: {warning}");
         }
     } else {
-        print!("{}", plan_text::plan(&plan));
+        output::print(&plan_text::plan(&plan))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn list(json: bool) -> anyhow::Result<ExitCode> {
     if json {
-        println!("{}", serde_json::to_string_pretty(PRESETS)?);
+        output::json(PRESETS)?;
         return Ok(ExitCode::SUCCESS);
     }
-    print!("{}", plan_text::presets());
-    println!("\nshape rules");
-    for rule in SHAPE_RULES {
-        println!("  {:<10} {}", rule.name, rule.title);
-    }
+    let rules: String = SHAPE_RULES.iter().map(|r| format!("  {:<10} {}\n", r.name, r.title)).collect();
+    output::print(&format!("{}\nshape rules\n{rules}", plan_text::presets()))?;
     Ok(ExitCode::SUCCESS)
 }
 

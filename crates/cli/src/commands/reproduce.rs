@@ -5,6 +5,7 @@ mod kaplan;
 mod muennighoff;
 mod porian;
 
+use crate::output;
 use anyhow::bail;
 use scalelaw_fit::short;
 use serde::Serialize;
@@ -136,15 +137,20 @@ impl Report {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let origin = arguments.study.origin();
     let Some(data) = &arguments.data else {
-        println!("{}\n{}\ncommit {}", origin.title, origin.repository, origin.commit);
-        for (file, digest) in origin.files {
-            println!("{file}  blake3 {digest}");
-        }
-        println!("{}\nthen: scalelaw reproduce {:?} --data FOLDER", origin.notes, arguments.study);
+        let files: String =
+            origin.files.iter().map(|(file, digest)| format!("{file}  blake3 {digest}\n")).collect();
+        output::print(&format!(
+            "{}\n{}\ncommit {}\n{files}{}\nthen: scalelaw reproduce {} --data FOLDER",
+            origin.title,
+            origin.repository,
+            origin.commit,
+            origin.notes,
+            format!("{:?}", arguments.study).to_lowercase(),
+        ))?;
         return Ok(ExitCode::SUCCESS);
     };
     let mut report = match arguments.study {
-        Study::Epoch => epoch::reproduce(data, arguments.replicates.unwrap_or(4000))?,
+        Study::Epoch => epoch::reproduce(data, arguments.replicates.unwrap_or(epoch::REPLICATES))?,
         Study::Kaplan => kaplan::reproduce(data)?,
         Study::Porian => porian::reproduce(data, arguments.replicates.unwrap_or(1000))?,
         Study::Muennighoff => muennighoff::reproduce(data, arguments.out.as_deref())?,
@@ -152,9 +158,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     report.title = origin.title.into();
     report.pass = report.checks.iter().all(|c| c.pass);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        output::json(&report)?;
     } else {
-        print!("{}", text(&report));
+        output::print(&text(&report))?;
     }
     Ok(if report.pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

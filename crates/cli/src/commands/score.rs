@@ -2,6 +2,7 @@
 
 use super::plan_text;
 use super::register::Forecast;
+use crate::output;
 use anyhow::Context;
 use scalelaw_core::number;
 use serde::Serialize;
@@ -48,9 +49,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         serde_json::from_str(&text).with_context(|| format!("{}: not a forecast", path.display()))?;
     let score = grade(forecast, arguments.loss);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&score)?);
+        output::json(&score)?;
     } else {
-        print!("{}", plan_text::score(&score));
+        output::print(&plan_text::score(&score))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! `scalelaw suggest`: the next runs within a budget that shrink the interval at the target most.
 
 use super::law_source::LawSource;
+use crate::output;
 use anyhow::{Context, bail};
 use scalelaw_core::Experiment;
 use scalelaw_core::experiment::{DataRung, RunSet, Rung};
@@ -103,9 +104,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         write(path, base, &suggestion, &sizes)?;
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&suggestion)?);
+        output::json(&suggestion)?;
     } else {
-        print!("{}", text(&suggestion, arguments));
+        output::print(&text(&suggestion, arguments))?;
     }
     Ok(ExitCode::SUCCESS)
 }
