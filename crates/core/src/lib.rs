@@ -3,6 +3,7 @@
 //!
 //! Nothing here reads a file, trains a model or fits a law; every other crate speaks these words.
 
+pub mod block;
 pub mod experiment;
 pub mod measure;
 pub mod noise;
@@ -15,6 +16,7 @@ pub mod spec;
 pub mod training;
 pub mod units;
 
+pub use block::Block;
 pub use experiment::Experiment;
 pub use observer::Observer;
 pub use shape::{Architecture, Head, ModelShape};

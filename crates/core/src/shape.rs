@@ -1,5 +1,6 @@
 //! The shape of a model and what it counts: Table 1 of Kaplan et al. 2020 as code.
 
+use crate::block::{Block, FeedForward, Norm, Positions, QkNorm};
 use crate::units::{FlopConvention, ParamConvention};
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,9 @@ pub struct ModelShape {
     pub n_vocab: u32,
     /// Tied or untied head.
     pub head: Head,
+    /// Settings of a Transformer's blocks.
+    #[serde(default, skip_serializing_if = "Block::is_default")]
+    pub block: Block,
 }
 
 fn once() -> u32 {
@@ -95,6 +99,23 @@ pub enum ShapeError {
         /// Number of heads.
         n_head: u32,
     },
+    /// Groups of heads that are not equal.
+    #[error("block.n_kv_head = {n_kv_head} does not divide n_head = {n_head}")]
+    KvHeads {
+        /// Heads of keys and values.
+        n_kv_head: u32,
+        /// Heads of queries.
+        n_head: u32,
+    },
+    /// Rotary positions turn pairs of columns.
+    #[error("rotary positions need heads of even width, and d_attn / n_head = {d_head}")]
+    OddHead {
+        /// Width of a head.
+        d_head: u32,
+    },
+    /// Settings of blocks that an LSTM does not have.
+    #[error("an LSTM has no settings of blocks: remove model.block")]
+    LstmBlock,
     /// A width that an LSTM does not have.
     #[error(
         "{field} = {value}: an LSTM has {expected} (d_ff = 4·d_model, d_attn = d_model, one head, no reuse)"
@@ -132,6 +153,7 @@ impl ModelShape {
             n_ctx,
             n_vocab,
             head,
+            block: Block::default(),
         }
     }
 
@@ -164,7 +186,17 @@ impl ModelShape {
         if !self.d_attn.is_multiple_of(self.n_head) {
             return Err(ShapeError::Heads { d_attn: self.d_attn, n_head: self.n_head });
         }
+        if !self.n_head.is_multiple_of(self.n_kv_head()) {
+            let (n_kv_head, n_head) = (self.n_kv_head(), self.n_head);
+            return Err(ShapeError::KvHeads { n_kv_head, n_head });
+        }
+        if self.block.positions == Positions::Rotary && !self.d_head().is_multiple_of(2) {
+            return Err(ShapeError::OddHead { d_head: self.d_head() });
+        }
         if self.architecture == Architecture::Lstm {
+            if !self.block.is_default() {
+                return Err(ShapeError::LstmBlock);
+            }
             let standard = Self::lstm(self.n_layer, self.d_model, self.n_ctx, self.n_vocab, self.head);
             for (field, value, expected) in [
                 ("reuse", self.reuse, 1),
@@ -178,7 +210,7 @@ impl ModelShape {
             }
         }
         let (l, d) = (u128::from(self.n_layer), u128::from(self.d_model));
-        let widest = l * d * (u128::from(self.d_attn) * 4 + u128::from(self.d_ff) * 2)
+        let widest = l * d * (u128::from(self.d_attn) * 4 + u128::from(self.d_ff) * 3)
             + d * (2 * u128::from(self.n_vocab) + u128::from(self.n_ctx));
         if widest * u128::from(self.reuse) > 1 << 40 {
             return Err(ShapeError::TooLarge);
@@ -191,18 +223,58 @@ impl ModelShape {
         self.d_attn / self.n_head
     }
 
+    /// Heads of keys and values.
+    pub fn n_kv_head(&self) -> u32 {
+        if self.block.n_kv_head == 0 { self.n_head } else { self.block.n_kv_head }
+    }
+
+    /// Width of all keys together, and of all values: d_attn unless heads share them.
+    pub fn d_kv(&self) -> u32 {
+        self.n_kv_head() * self.d_head()
+    }
+
+    /// Matrices of the feed-forward layer that lead into it.
+    fn ff_inputs(&self) -> u64 {
+        match self.block.feed_forward {
+            FeedForward::Gelu => 1,
+            FeedForward::Swiglu => 2,
+        }
+    }
+
+    /// Parameters that are no matrix: biases and norms of a Transformer.
+    fn vectors(&self) -> u64 {
+        let [l, d, ff, attn, kv] =
+            [self.n_layer, self.d_model, self.d_ff, self.d_attn, self.d_kv()].map(u64::from);
+        let biases = attn + 2 * kv + self.ff_inputs() * ff + 2 * d;
+        let norm = match self.block.norm {
+            Norm::Layer => 2 * d,
+            Norm::Rms => d,
+        };
+        let qk_norm = match self.block.qk_norm {
+            QkNorm::None => 0,
+            QkNorm::Rms => 2 * u64::from(self.d_head()),
+        };
+        l * (biases + 2 * norm + qk_norm) + norm
+    }
+
     /// Number of parameters under a convention.
     ///
     /// # Source
-    /// Kaplan et al. 2020, Table 1: non-embedding N = 2·d_model·n_layer·(2·d_attn + d_ff), equation 2.1. An
-    /// LSTM, for which the paper has no table, has two matrices `[d_model, 4·d_model]` a layer: N =
+    /// Kaplan et al. 2020, Table 1: non-embedding N = 2·d_model·n_layer·(2·d_attn + d_ff), equation 2.1;
+    /// shared keys and values and SwiGLU's further matrix change its terms. An LSTM, for which the paper has no table, has two matrices `[d_model, 4·d_model]` a layer: N =
     /// 8·n_layer·d_model², with one bias a layer and no positions.
     pub fn n_params(&self, convention: ParamConvention) -> u64 {
-        let [l, d, ff, attn, ctx, v] =
-            [self.n_layer, self.d_model, self.d_ff, self.d_attn, self.n_ctx, self.n_vocab].map(u64::from);
-        let (non_embedding, positions, biases_and_norms) = match self.architecture {
+        let [l, d, ff, attn, kv, ctx, v] =
+            [self.n_layer, self.d_model, self.d_ff, self.d_attn, self.d_kv(), self.n_ctx, self.n_vocab]
+                .map(u64::from);
+        let (non_embedding, positions, vectors) = match self.architecture {
             Architecture::Transformer => {
-                (2 * d * l * (2 * attn + ff), ctx * d, l * (3 * attn + ff + 2 * d) + (4 * l + 2) * d)
+                let matrices = d * l * (2 * attn + 2 * kv + (self.ff_inputs() + 1) * ff);
+                let positions = match self.block.positions {
+                    Positions::Learned => ctx * d,
+                    Positions::Rotary => 0,
+                };
+                (matrices, positions, self.vectors())
             }
             Architecture::Lstm => (8 * l * d * d, 0, 4 * l * d),
         };
@@ -214,7 +286,7 @@ impl ModelShape {
                     Head::Tied => 0,
                     Head::Untied => d * v,
                 };
-                non_embedding + v * d + positions + head + biases_and_norms
+                non_embedding + v * d + positions + head + vectors
             }
         }
     }
@@ -330,6 +402,30 @@ mod tests {
             let flops = paper(8, 128).train_flops_per_token(convention);
             assert_eq!(recurrent.train_flops_per_token(convention), flops);
         }
+    }
+
+    #[test]
+    fn shared_keys_and_swiglu_change_their_terms_of_n() {
+        let mut shape = paper(2, 128);
+        shape.n_head = 8;
+        let plain = shape.n_params(ParamConvention::NonEmbedding);
+        shape.block.n_kv_head = 2;
+        // Keys and values are a quarter as wide.
+        assert_eq!(plain - shape.n_params(ParamConvention::NonEmbedding), 2 * 128 * 2 * 96);
+        shape.block = Block { feed_forward: FeedForward::Swiglu, ..Block::default() };
+        assert_eq!(shape.n_params(ParamConvention::NonEmbedding) - plain, 2 * 128 * 512);
+    }
+
+    #[test]
+    fn validate_settings_of_blocks_that_do_not_fit_says_why() {
+        let mut shape = ModelShape::standard(1, 9, 3, 8, 16, Head::Tied);
+        shape.block.n_kv_head = 2;
+        assert_eq!(shape.validate(), Err(ShapeError::KvHeads { n_kv_head: 2, n_head: 3 }));
+        shape.block = Block { positions: Positions::Rotary, ..Block::default() };
+        assert_eq!(shape.validate(), Err(ShapeError::OddHead { d_head: 3 }));
+        let mut lstm = ModelShape::lstm(1, 8, 8, 16, Head::Tied);
+        lstm.block.norm = Norm::Rms;
+        assert_eq!(lstm.validate(), Err(ShapeError::LstmBlock));
     }
 
     #[test]

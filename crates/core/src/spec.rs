@@ -70,7 +70,7 @@ pub struct RunSpec {
     pub seed: u64,
     /// Optimiser steps, S.
     pub steps: u64,
-    /// Standard deviation of the initial weights; residual outputs get this over √(2·n_layer).
+    /// Standard deviation of the initial weights; residual outputs get this over √(2·n_layer·reuse).
     pub init_std: f64,
     /// Who trains it: [`TRAINER`], or the name and version of a trainer of the user's own.
     #[serde(default = "this_trainer", skip_serializing_if = "is_this_trainer")]
@@ -332,7 +332,8 @@ impl RunSpec {
         if self.trainer != TRAINER {
             line("trainer", &self.trainer);
         }
-        for setting in self.training.identity().into_iter().chain(self.measure.identity()) {
+        let settings = [self.model.block.identity(), self.training.identity(), self.measure.identity()];
+        for setting in settings.concat() {
             lines.push_str(&setting);
             lines.push('\n');
         }
@@ -343,6 +344,7 @@ impl RunSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::block::{Block, FeedForward, Norm, Positions, QkNorm};
     use crate::shape::Architecture;
 
     fn spec() -> RunSpec {
@@ -450,6 +452,16 @@ mod tests {
         let mut measured = spec();
         measured.measure.position_losses = true;
         assert_ne!(measured.key(), spec().key());
+        let mut modern = spec();
+        modern.model.block = Block {
+            norm: Norm::Rms,
+            positions: Positions::Rotary,
+            feed_forward: FeedForward::Swiglu,
+            qk_norm: QkNorm::Rms,
+            n_kv_head: 1,
+        };
+        assert_ne!(modern.key(), spec().key());
+        assert_eq!(RunSpec::from_toml(&modern.to_toml().unwrap()), Ok(modern));
         let mut reused = spec();
         reused.model.reuse = 2;
         assert_ne!(reused.key(), spec().key());

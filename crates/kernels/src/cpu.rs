@@ -195,6 +195,9 @@ impl CpuSession {
                 }
                 Operation::Embed { .. }
                 | Operation::Norm { .. }
+                | Operation::Swiglu { .. }
+                | Operation::QkNorm { .. }
+                | Operation::Rotary { .. }
                 | Operation::Dropout { .. }
                 | Operation::DropoutResidual { .. }
                 | Operation::Attention { .. } => {}
@@ -271,6 +274,9 @@ impl Operation {
             }
             Self::Embed { .. }
             | Self::Norm { .. }
+            | Self::Swiglu { .. }
+            | Self::QkNorm { .. }
+            | Self::Rotary { .. }
             | Self::Dropout { .. }
             | Self::DropoutResidual { .. }
             | Self::Attention { .. } => 0,

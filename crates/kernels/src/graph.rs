@@ -5,6 +5,9 @@ use crate::ops::dropout::Dropout;
 use crate::ops::head::Head;
 use crate::ops::linear::Affine;
 use crate::ops::lstm::Lstm;
+use crate::ops::norm::Kind;
+use crate::ops::qk_norm::QkNorm;
+use crate::ops::rotary::Rotary;
 use crate::ops::row_stride;
 use crate::plan::{Operation, Plan, ValueId};
 use std::ops::Range;
@@ -49,9 +52,10 @@ pub struct Linear {
     pub(crate) sum: GradientSum,
 }
 
-/// Weight and bias of a layer norm.
+/// Weight and bias of a layer norm, or the weight of an RMS norm.
 #[derive(Clone, Copy, Debug)]
 pub struct Norm {
+    pub(crate) kind: Kind,
     pub(crate) offset: usize,
     pub(crate) width: usize,
     pub(crate) sum: GradientSum,
@@ -82,10 +86,32 @@ impl Norm {
         self.offset..self.offset + self.width
     }
     pub(crate) fn bias(&self) -> Range<usize> {
-        self.offset + self.width..self.offset + 2 * self.width
+        let length = match self.kind {
+            Kind::Layer => self.width,
+            Kind::Rms => 0,
+        };
+        self.weight().end..self.weight().end + length
     }
     pub(crate) fn range(&self) -> Range<usize> {
-        self.offset..self.offset + 2 * self.width
+        self.offset..self.bias().end
+    }
+}
+
+/// The heads of rows \[q | k | v\].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heads {
+    /// Heads of q.
+    pub n_head: usize,
+    /// Heads of k and of v: a divisor of `n_head`.
+    pub n_kv_head: usize,
+    /// Width of a head.
+    pub d_head: usize,
+}
+
+impl Heads {
+    /// Columns of a row \[q | k | v\].
+    pub fn qkv_width(&self) -> usize {
+        (self.n_head + 2 * self.n_kv_head) * self.d_head
     }
 }
 
@@ -160,11 +186,20 @@ impl Graph {
         Linear { offset, affine: Affine { inputs, outputs }, sum: GradientSum::First }
     }
 
-    /// The parameters `name.weight` and `name.bias`, both `[width]`.
-    pub fn norm_parameters(&mut self, name: &str, width: usize) -> Norm {
+    /// The parameters `name.weight` and, of a layer norm, `name.bias`, both `[width]`.
+    pub fn norm_parameters(&mut self, name: &str, kind: Kind, width: usize) -> Norm {
         let offset = self.tensor(format!("{name}.weight"), vec![width]);
-        self.tensor(format!("{name}.bias"), vec![width]);
-        Norm { offset, width, sum: GradientSum::First }
+        if kind == Kind::Layer {
+            self.tensor(format!("{name}.bias"), vec![width]);
+        }
+        Norm { kind, offset, width, sum: GradientSum::First }
+    }
+
+    /// The parameters `name.q_norm.weight` and `name.k_norm.weight`, both `[d_head]`.
+    pub fn qk_norm_parameters(&mut self, name: &str, d_head: usize) -> Table {
+        let offset = self.tensor(format!("{name}.q_norm.weight"), vec![d_head]);
+        self.tensor(format!("{name}.k_norm.weight"), vec![d_head]);
+        Table { offset, rows: 2, width: d_head, sum: GradientSum::First }
     }
 
     fn value_id(&mut self, floats_per_sequence: usize) -> ValueId {
@@ -191,7 +226,7 @@ impl Graph {
         out
     }
 
-    /// Layer normalisation.
+    /// Layer or RMS normalisation.
     pub fn norm(&mut self, x: &Value, mut norm: Norm) -> Value {
         norm.sum = self.gradient_sum(norm.range());
         assert_eq!(x.width, norm.width, "norm does not fit");
@@ -259,10 +294,48 @@ impl Graph {
         Dropout { n_ctx: self.n_ctx, width, rate, number }
     }
 
+    /// silu(gate)·up of rows \[gate | up\].
+    pub fn swiglu(&mut self, x: &Value) -> Value {
+        let width = x.width / 2;
+        let out = self.value(width);
+        self.kept.push(x.id);
+        self.operations.push(Operation::Swiglu { width, x: x.id, out: out.id });
+        out
+    }
+
+    /// Norms of the queries and keys of rows \[q | k | v\], in their memory.
+    pub fn qk_norm(&mut self, qkv: Value, mut weights: Table, heads: Heads) -> Value {
+        weights.sum = self.gradient_sum(weights.range());
+        assert_eq!((qkv.width, weights.width), (heads.qkv_width(), heads.d_head), "heads do not fit");
+        assert!(!self.kept.contains(&qkv.id), "the queries are wanted by a backward pass");
+        let Heads { n_head, n_kv_head, d_head } = heads;
+        let norm = QkNorm { width: qkv.width, n_head, n_kv_head, d_head };
+        let normalised = self.value(norm.heads() * d_head).id;
+        let rstd = self.value_id(self.n_ctx * norm.heads());
+        self.operations.push(Operation::QkNorm { norm, weights, x: qkv.id, normalised, rstd });
+        qkv
+    }
+
+    /// Rotary positions of the queries and keys of rows \[q | k | v\], in their memory.
+    pub fn rotary(&mut self, qkv: Value, heads: Heads) -> Value {
+        assert_eq!(qkv.width, heads.qkv_width(), "heads do not fit");
+        assert!(heads.d_head.is_multiple_of(2), "columns turn in pairs");
+        assert!(!self.kept.contains(&qkv.id), "the queries are wanted by a backward pass");
+        let turning = heads.n_head + heads.n_kv_head;
+        let rotary = Rotary { n_ctx: self.n_ctx, width: qkv.width, heads: turning, d_head: heads.d_head };
+        let another =
+            |o: &Operation| matches!(o, Operation::Rotary { rotary: other, .. } if *other != rotary);
+        assert!(!self.operations.iter().any(another), "all rotations of a plan are the same");
+        self.operations.push(Operation::Rotary { rotary, x: qkv.id });
+        qkv
+    }
+
     /// Causal self-attention over rows of \[q | k | v\].
-    pub fn attention(&mut self, qkv: &Value, n_head: usize) -> Value {
-        assert!(qkv.width.is_multiple_of(3 * n_head), "heads do not fit");
-        let attention = Attention { n_ctx: self.n_ctx, n_head, d_head: qkv.width / 3 / n_head };
+    pub fn attention(&mut self, qkv: &Value, heads: Heads) -> Value {
+        assert_eq!(qkv.width, heads.qkv_width(), "heads do not fit");
+        assert!(heads.n_head.is_multiple_of(heads.n_kv_head), "groups of heads are equal");
+        let Heads { n_head, n_kv_head, d_head } = heads;
+        let attention = Attention { n_ctx: self.n_ctx, n_head, n_kv_head, d_head };
         let out = self.value(attention.width());
         let weights = self.value_id(attention.weights_len());
         self.kept.extend([qkv.id, out.id]);

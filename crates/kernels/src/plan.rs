@@ -5,7 +5,9 @@ use crate::ops::attention::Attention;
 use crate::ops::dropout::Dropout;
 use crate::ops::head::Head;
 use crate::ops::lstm::Lstm;
-use crate::ops::{Cost, Write, attention, dropout, embed, head, linear, lstm, norm};
+use crate::ops::qk_norm::QkNorm;
+use crate::ops::rotary::Rotary;
+use crate::ops::{Cost, Write, attention, dropout, embed, head, linear, lstm, norm, qk_norm, rotary, swiglu};
 use std::ops::Range;
 
 /// Names an activation or a gradient of one.
@@ -21,6 +23,9 @@ pub(crate) enum Operation {
     LinearResidual { linear: Linear, x: ValueId, out: ValueId },
     Dropout { dropout: Dropout, x: ValueId, out: ValueId },
     DropoutResidual { dropout: Dropout, x: ValueId, out: ValueId },
+    Swiglu { width: usize, x: ValueId, out: ValueId },
+    QkNorm { norm: QkNorm, weights: Table, x: ValueId, normalised: ValueId, rstd: ValueId },
+    Rotary { rotary: Rotary, x: ValueId },
     Attention { attention: Attention, qkv: ValueId, weights: ValueId, out: ValueId },
     Lstm { lstm: Lstm, weight: Table, gates: ValueId, cells: ValueId, squashed: ValueId, out: ValueId },
     Head { head: Head, table: Table, x: ValueId },
@@ -137,6 +142,13 @@ impl Plan {
         self.forward.iter().map(|o| o.cost(self.n_ctx)).fold(Cost::default(), |a, b| a + b)
     }
 
+    /// The rotation of all operations that rotate.
+    pub(crate) fn rotary(&self) -> Option<Rotary> {
+        self.forward
+            .iter()
+            .find_map(|o| if let Operation::Rotary { rotary, .. } = o { Some(*rotary) } else { None })
+    }
+
     /// Whether a chunk's sequences are the rows of small products, one a position.
     pub(crate) fn is_recurrent(&self) -> bool {
         self.forward.iter().any(|operation| matches!(operation, Operation::Lstm { .. }))
@@ -166,13 +178,16 @@ impl Operation {
             | Self::LinearResidual { out, .. }
             | Self::Dropout { out, .. }
             | Self::DropoutResidual { out, .. }
+            | Self::Swiglu { out, .. }
             | Self::Attention { out, .. }
             | Self::Lstm { out, .. } => Some(out),
+            Self::QkNorm { x, .. } | Self::Rotary { x, .. } => Some(x),
             Self::Head { .. } => None,
         }
     }
 
-    /// The value whose gradient the backward pass writes. A residual's gradient passes through untouched.
+    /// The value whose gradient the backward pass writes: that of the output itself where an operation works in
+    /// place. A residual's gradient passes through untouched.
     fn input(&self) -> Option<ValueId> {
         match *self {
             Self::Embed { .. } => None,
@@ -182,6 +197,9 @@ impl Operation {
             | Self::LinearResidual { x, .. }
             | Self::Dropout { x, .. }
             | Self::DropoutResidual { x, .. }
+            | Self::Swiglu { x, .. }
+            | Self::QkNorm { x, .. }
+            | Self::Rotary { x, .. }
             | Self::Head { x, .. } => Some(x),
             Self::Attention { qkv, .. } => Some(qkv),
             Self::Lstm { gates, .. } => Some(gates),
@@ -196,7 +214,10 @@ impl Operation {
             Self::Linear { x, out, .. }
             | Self::LinearResidual { x, out, .. }
             | Self::Dropout { x, out, .. }
-            | Self::DropoutResidual { x, out, .. } => vec![x, out],
+            | Self::DropoutResidual { x, out, .. }
+            | Self::Swiglu { x, out, .. } => vec![x, out],
+            Self::QkNorm { x, normalised, rstd, .. } => vec![x, normalised, rstd],
+            Self::Rotary { x, .. } => vec![x],
             Self::LinearGelu { x, derivative, out, .. } => vec![x, derivative, out],
             Self::Attention { qkv, weights, out, .. } => vec![qkv, weights, out],
             Self::Lstm { gates, cells, squashed, out, .. } => vec![gates, cells, squashed, out],
@@ -207,9 +228,17 @@ impl Operation {
     /// The values of the forward pass that the backward pass reads again.
     fn values_kept(&self) -> Vec<ValueId> {
         match *self {
-            Self::Embed { .. } | Self::Dropout { .. } | Self::DropoutResidual { .. } => vec![],
-            Self::Norm { normalised, rstd, .. } => vec![normalised, rstd],
-            Self::Linear { x, .. } | Self::LinearResidual { x, .. } | Self::Head { x, .. } => vec![x],
+            Self::Embed { .. }
+            | Self::Dropout { .. }
+            | Self::DropoutResidual { .. }
+            | Self::Rotary { .. } => vec![],
+            Self::Norm { normalised, rstd, .. } | Self::QkNorm { normalised, rstd, .. } => {
+                vec![normalised, rstd]
+            }
+            Self::Linear { x, .. }
+            | Self::LinearResidual { x, .. }
+            | Self::Swiglu { x, .. }
+            | Self::Head { x, .. } => vec![x],
             Self::LinearGelu { x, derivative, .. } => vec![x, derivative],
             Self::Attention { qkv, weights, out, .. } => vec![qkv, weights, out],
             Self::Lstm { gates, cells, squashed, out, .. } => vec![gates, cells, squashed, out],
@@ -225,6 +254,9 @@ impl Operation {
             | Self::LinearResidual { linear, .. } => linear::cost(n_ctx, linear.affine),
             Self::Attention { attention, .. } => attention::cost(attention),
             Self::Dropout { dropout, .. } | Self::DropoutResidual { dropout, .. } => dropout::cost(dropout),
+            Self::Swiglu { width, .. } => swiglu::cost(n_ctx, width),
+            Self::QkNorm { norm, .. } => qk_norm::cost(n_ctx, norm),
+            Self::Rotary { rotary, .. } => rotary::cost(rotary),
             Self::Lstm { lstm, .. } => lstm::cost(lstm),
             Self::Head { head, .. } => head::cost(n_ctx, head),
         }

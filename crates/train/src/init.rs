@@ -8,12 +8,13 @@ use scalelaw_kernels::Plan;
 /// Initial parameters of a run, flat, in the order of [`Plan::tensors`].
 ///
 /// As GPT-2 (Radford et al. 2019): weights and embeddings are normal with standard deviation `init_std`,
-/// those of layers whose output joins the residual stream (`c_proj`) with `init_std`/√(2·n_layer), norms are
+/// those of layers whose output joins the residual stream (`c_proj`) with `init_std`/√(2·n_layer·reuse), norms are
 /// the identity, biases zero, but those of an LSTM's forget gates one (Jozefowicz et al. 2015). Drawn tensor after tensor from one xoshiro256++ seeded by the run's seed.
 pub fn initial_parameters(plan: &Plan, spec: &RunSpec) -> Vec<f32> {
     let mut normals = Normals::new(spec.seed);
     let mut parameters = vec![0.0; plan.n_parameters()];
-    let residual_std = spec.init_std / libm::sqrt(f64::from(2 * spec.model.n_layer.max(1)));
+    let residual_std =
+        spec.init_std / libm::sqrt(2.0 * f64::from(spec.model.n_layer.max(1)) * f64::from(spec.model.reuse));
     for tensor in plan.tensors() {
         let values = &mut parameters[tensor.range.clone()];
         if tensor.shape.len() == 2 {

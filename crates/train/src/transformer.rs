@@ -1,71 +1,120 @@
 //! The paper's decoder-only Transformer as a plan: pre-LN, GELU, learned positions (Kaplan et al. 2020,
 //! section 2; the shape of GPT-2, Radford et al. 2019), with the weights of its blocks used once or, in the
-//! recurrent Transformer, again and again.
+//! recurrent Transformer, again and again; or with blocks as people set them today ([`scalelaw_core::Block`]).
 
+use scalelaw_core::block::{FeedForward, Norm, Positions, QkNorm};
 use scalelaw_core::{Head, ModelShape};
-use scalelaw_kernels::graph::{Linear, Norm, Value};
+use scalelaw_kernels::graph::{self, Heads, Linear, Table, Value};
+use scalelaw_kernels::ops::norm::Kind;
 use scalelaw_kernels::{Graph, Plan};
-
-/// The parameters of a block.
-struct Block {
-    ln_1: Norm,
-    c_attn: Linear,
-    attn_c_proj: Linear,
-    ln_2: Norm,
-    c_fc: Linear,
-    mlp_c_proj: Linear,
-}
 
 /// The plan of a model of this shape.
 ///
 /// Tensors carry the names and layouts of GPT-2 as Hugging Face publishes it (`wte.weight`,
-/// `h.0.attn.c_attn.weight` `[d_model, 3·d_attn]`, …), so that a checkpoint loads there. Dropout is applied to
-/// the embedding and to what joins the residual stream (GPT-2 also drops attention weights).
+/// `h.0.attn.c_attn.weight` `[d_model, 3·d_attn]`, …), so that a checkpoint loads there; what GPT-2 does not have
+/// is `attn.q_norm.weight`, `attn.k_norm.weight`, and `mlp.c_fc` `[d_model, 2·d_ff]`, the gate first. Dropout is
+/// applied to the embedding and to what joins the residual stream (GPT-2 also drops attention weights).
 ///
 /// # Panics
 /// When the shape is impossible: see [`ModelShape::validate`].
 pub(crate) fn plan(shape: &ModelShape, dropout: f64) -> Plan {
-    let [n_layer, d_model, d_ff, d_attn, n_head, n_ctx, n_vocab] =
-        [shape.n_layer, shape.d_model, shape.d_ff, shape.d_attn, shape.n_head, shape.n_ctx, shape.n_vocab]
-            .map(|size| size as usize);
+    let [n_layer, d_model, n_ctx, n_vocab] =
+        [shape.n_layer, shape.d_model, shape.n_ctx, shape.n_vocab].map(|size| size as usize);
     let mut graph = Graph::new(n_ctx);
     let wte = graph.table("wte.weight", n_vocab, d_model);
-    let wpe = graph.table("wpe.weight", n_ctx, d_model);
-    let mut x = graph.embed(wte, Some(wpe));
+    let wpe = match shape.block.positions {
+        Positions::Learned => Some(graph.table("wpe.weight", n_ctx, d_model)),
+        Positions::Rotary => None,
+    };
+    let mut x = graph.embed(wte, wpe);
     if dropout > 0.0 {
         x = graph.dropout(&x, dropout);
     }
-    let blocks: Vec<Block> = (0..n_layer)
-        .map(|layer| {
-            let name = |part: &str| format!("h.{layer}.{part}");
-            Block {
-                ln_1: graph.norm_parameters(&name("ln_1"), d_model),
-                c_attn: graph.linear_parameters(&name("attn.c_attn"), d_model, 3 * d_attn),
-                attn_c_proj: graph.linear_parameters(&name("attn.c_proj"), d_attn, d_model),
-                ln_2: graph.norm_parameters(&name("ln_2"), d_model),
-                c_fc: graph.linear_parameters(&name("mlp.c_fc"), d_model, d_ff),
-                mlp_c_proj: graph.linear_parameters(&name("mlp.c_proj"), d_ff, d_model),
-            }
-        })
-        .collect();
+    let blocks: Vec<Block> = (0..n_layer).map(|layer| Block::new(&mut graph, shape, layer)).collect();
     for _ in 0..shape.reuse {
         for block in &blocks {
-            let normed = graph.norm(&x, block.ln_1);
-            let qkv = graph.linear(&normed, block.c_attn);
-            let attended = graph.attention(&qkv, n_head);
-            x = join(&mut graph, &attended, block.attn_c_proj, dropout, x);
-            let normed = graph.norm(&x, block.ln_2);
-            let hidden = graph.linear_gelu(&normed, block.c_fc);
-            x = join(&mut graph, &hidden, block.mlp_c_proj, dropout, x);
+            x = block.apply(&mut graph, shape, dropout, x);
         }
     }
-    let ln_f = graph.norm_parameters("ln_f", d_model);
+    let ln_f = graph.norm_parameters("ln_f", norm(shape), d_model);
     let normed = graph.norm(&x, ln_f);
     let head = match shape.head {
         Head::Tied => wte,
         Head::Untied => graph.table("lm_head.weight", n_vocab, d_model),
     };
     graph.head(&normed, head)
+}
+
+fn norm(shape: &ModelShape) -> Kind {
+    match shape.block.norm {
+        Norm::Layer => Kind::Layer,
+        Norm::Rms => Kind::Rms,
+    }
+}
+
+fn heads(shape: &ModelShape) -> Heads {
+    let [n_head, n_kv_head, d_head] =
+        [shape.n_head, shape.n_kv_head(), shape.d_head()].map(|size| size as usize);
+    Heads { n_head, n_kv_head, d_head }
+}
+
+/// The parameters of a block.
+struct Block {
+    ln_1: graph::Norm,
+    c_attn: Linear,
+    qk_norm: Option<Table>,
+    attn_c_proj: Linear,
+    ln_2: graph::Norm,
+    c_fc: Linear,
+    mlp_c_proj: Linear,
+}
+
+impl Block {
+    fn new(graph: &mut Graph, shape: &ModelShape, layer: usize) -> Self {
+        let [d_model, d_attn, d_ff] = [shape.d_model, shape.d_attn, shape.d_ff].map(|size| size as usize);
+        let (norm, heads) = (norm(shape), heads(shape));
+        let name = |part: &str| format!("h.{layer}.{part}");
+        let into_ff = match shape.block.feed_forward {
+            FeedForward::Gelu => d_ff,
+            FeedForward::Swiglu => 2 * d_ff,
+        };
+        Self {
+            ln_1: graph.norm_parameters(&name("ln_1"), norm, d_model),
+            c_attn: graph.linear_parameters(&name("attn.c_attn"), d_model, heads.qkv_width()),
+            qk_norm: match shape.block.qk_norm {
+                QkNorm::None => None,
+                QkNorm::Rms => Some(graph.qk_norm_parameters(&name("attn"), heads.d_head)),
+            },
+            attn_c_proj: graph.linear_parameters(&name("attn.c_proj"), d_attn, d_model),
+            ln_2: graph.norm_parameters(&name("ln_2"), norm, d_model),
+            c_fc: graph.linear_parameters(&name("mlp.c_fc"), d_model, into_ff),
+            mlp_c_proj: graph.linear_parameters(&name("mlp.c_proj"), d_ff, d_model),
+        }
+    }
+
+    /// x + attention(norm(x)), and that + feed-forward(norm(that)).
+    fn apply(&self, graph: &mut Graph, shape: &ModelShape, dropout: f64, x: Value) -> Value {
+        let heads = heads(shape);
+        let normed = graph.norm(&x, self.ln_1);
+        let mut qkv = graph.linear(&normed, self.c_attn);
+        if let Some(weights) = self.qk_norm {
+            qkv = graph.qk_norm(qkv, weights, heads);
+        }
+        if shape.block.positions == Positions::Rotary {
+            qkv = graph.rotary(qkv, heads);
+        }
+        let attended = graph.attention(&qkv, heads);
+        let x = join(graph, &attended, self.attn_c_proj, dropout, x);
+        let normed = graph.norm(&x, self.ln_2);
+        let hidden = match shape.block.feed_forward {
+            FeedForward::Gelu => graph.linear_gelu(&normed, self.c_fc),
+            FeedForward::Swiglu => {
+                let gate_and_up = graph.linear(&normed, self.c_fc);
+                graph.swiglu(&gate_and_up)
+            }
+        };
+        join(graph, &hidden, self.mlp_c_proj, dropout, x)
+    }
 }
 
 /// residual + x·W + b, dropped out before it joins.

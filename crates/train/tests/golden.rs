@@ -24,7 +24,7 @@ fn initial(plan: &Plan, rule: &Rule) -> State {
     let mut parameters: Vec<f32> =
         (0..plan.n_parameters() as u64).map(|i| ((scramble(i) - 0.5) / 4.0) as f32).collect();
     for tensor in plan.tensors() {
-        if tensor.name.contains("ln_") && tensor.name.ends_with("weight") {
+        if ["ln_", "_norm"].iter().any(|part| tensor.name.contains(part)) && tensor.name.ends_with("weight") {
             parameters[tensor.range.clone()].iter_mut().for_each(|x| *x += 1.0);
         }
     }
@@ -98,6 +98,11 @@ fn training_a_transformer_follows_pytorch_for_two_hundred_steps() {
 #[test]
 fn training_a_recurrent_transformer_follows_pytorch_for_two_hundred_steps() {
     compare(include_str!("golden/recurrent.json"));
+}
+
+#[test]
+fn training_with_every_setting_of_blocks_follows_pytorch_for_two_hundred_steps() {
+    compare(include_str!("golden/modern.json"));
 }
 
 #[test]

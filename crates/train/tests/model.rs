@@ -4,12 +4,22 @@
 mod reference;
 
 use reference::Dropping;
+use scalelaw_core::block::{Block, FeedForward, Norm, Positions, QkNorm};
 use scalelaw_core::{Architecture, Head, ModelShape, ParamConvention};
 use scalelaw_kernels::{
     Adam, Batch, CpuDevice, Device, DropoutKey, Isa, Plan, Rule, Session, SessionOptions, State, Update,
 };
 use scalelaw_train::model;
 use std::sync::Arc;
+
+/// Every setting of blocks at once; one head of keys and values.
+const MODERN: Block = Block {
+    norm: Norm::Rms,
+    positions: Positions::Rotary,
+    feed_forward: FeedForward::Swiglu,
+    qk_norm: QkNorm::Rms,
+    n_kv_head: 1,
+};
 
 /// Small and awkward: widths that are no multiple of a register, one token, two words, no layer, tied.
 fn shapes() -> Vec<ModelShape> {
@@ -24,7 +34,10 @@ fn shapes() -> Vec<ModelShape> {
         n_ctx,
         n_vocab,
         head,
+        block: Block::default(),
     };
+    let block = Block::default();
+    let with = |block: Block| ModelShape { block, ..shape(1, 8, 12, 16, 4, 9, 11, Head::Untied) };
     vec![
         shape(1, 8, 32, 8, 1, 9, 11, Head::Untied),
         shape(2, 8, 24, 12, 3, 7, 17, Head::Tied),
@@ -38,6 +51,13 @@ fn shapes() -> Vec<ModelShape> {
         shape(3, 12, 48, 12, 2, 8, 33, Head::Untied),
         ModelShape { reuse: 4, ..shape(1, 8, 16, 8, 2, 9, 11, Head::Untied) },
         ModelShape { reuse: 2, ..shape(2, 5, 7, 6, 3, 5, 13, Head::Tied) },
+        with(Block { norm: Norm::Rms, ..block }),
+        with(Block { positions: Positions::Rotary, ..block }),
+        with(Block { feed_forward: FeedForward::Swiglu, ..block }),
+        with(Block { qk_norm: QkNorm::Rms, ..block }),
+        with(Block { n_kv_head: 2, ..block }),
+        ModelShape { block: MODERN, reuse: 2, ..shape(1, 8, 12, 18, 3, 9, 11, Head::Tied) },
+        ModelShape { block: MODERN, ..shape(2, 17, 9, 4, 1, 35, 20, Head::Untied) },
         ModelShape::lstm(1, 8, 9, 11, Head::Untied),
         ModelShape::lstm(2, 5, 7, 17, Head::Tied),
         ModelShape::lstm(4, 17, 3, 20, Head::Tied),

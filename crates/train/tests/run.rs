@@ -1,6 +1,7 @@
 //! Whole runs: the same bytes for any threads and interruptions, outcomes, and a committed hash.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use scalelaw_core::block::{Block, FeedForward, Norm, Positions, QkNorm};
 use scalelaw_core::observer::Silent;
 use scalelaw_core::schedule::{Decay, Schedule};
 use scalelaw_core::spec::{
@@ -15,6 +16,15 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Every setting of blocks that is not the paper's.
+const MODERN: Block = Block {
+    norm: Norm::Rms,
+    positions: Positions::Rotary,
+    feed_forward: FeedForward::Swiglu,
+    qk_norm: QkNorm::Rms,
+    n_kv_head: 1,
+};
 
 /// A dataset whose next token is mostly the last one times three plus one.
 fn dataset(dir: &Path) -> Dataset {
@@ -191,7 +201,9 @@ fn run_with_dropout_goes_on_exactly_on_any_number_of_threads() {
     let tmp = tempfile::tempdir().unwrap();
     let dataset = dataset(&tmp.path().join("data"));
     let lstm = ModelShape::lstm(2, 16, 12, 32, Head::Untied);
-    for model in [spec(&dataset).model, ModelShape { reuse: 2, ..spec(&dataset).model }, lstm] {
+    let transformer = spec(&dataset).model;
+    let modern = ModelShape { block: MODERN, ..transformer };
+    for model in [transformer, ModelShape { reuse: 2, ..transformer }, modern, lstm] {
         let mut spec = spec(&dataset);
         (spec.model, spec.training.dropout) = (model, 0.1);
         let name = |what: &str| tmp.path().join(format!("{what}-{}", spec.key()));
@@ -373,6 +385,7 @@ fn hash_of_a_small_run_of_every_architecture_never_changes() {
         (transformer, 0.1),
         (ModelShape { reuse: 2, ..transformer }, 0.0),
         (ModelShape::lstm(2, 16, 12, 32, Head::Untied), 0.0),
+        (ModelShape { block: MODERN, ..transformer }, 0.0),
     ]
     .into_iter()
     .zip(HASHES_OF_SMALL_RUNS)
@@ -392,11 +405,12 @@ fn hash_of_a_small_run_of_every_architecture_never_changes() {
     }
 }
 
-/// Of steps.bin, events.jsonl and result.json: Transformer, with dropout, recurrent, LSTM. A change here is a
+/// Of steps.bin, events.jsonl and result.json: Transformer, with dropout, recurrent, LSTM, modern. A change here is a
 /// change of `NUMERICS`.
-const HASHES_OF_SMALL_RUNS: [&str; 4] = [
+const HASHES_OF_SMALL_RUNS: [&str; 5] = [
     "08396587276c215cb7a02c601cfdfeedf7d73f4055161e228fb734a5d11c469e",
     "d1c033cf444d84f18ad8e524d2b4191f8fd362dc677da6b2e45024a7aa71c3cc",
-    "f1d486dbc476c6e49202244b42c7370c16a256b058cfd0008142ab31e94ccca3",
+    "2d3b870c6668400bae4c1fba6e6066adac78db04abfc889044fe8ea0d107d9a1",
     "96d00c585f42fd49060b192786aaf290a40e35aba4ba669759a21dc9961cd4da",
+    "e010a7dd2b3538be023c0ad23378fe3f35f78fa5d770cf5d513a483fbed9fb02",
 ];

@@ -6,7 +6,11 @@ use crate::graph::GradientSum;
 use crate::isa::Isa;
 use crate::ops::dropout::Masks;
 use crate::ops::linear::Weights;
-use crate::ops::{Write, attention, dropout, embed, fold, gelu, head, linear, lstm, norm, row_stride};
+use crate::ops::rotary::{Angles, Turn};
+use crate::ops::{
+    Write, attention, dropout, embed, fold, gelu, head, linear, lstm, norm, qk_norm, rotary, row_stride,
+    swiglu,
+};
 use crate::plan::{Backward, Memory, Operation, Plan, ValueId};
 use std::ops::Range;
 
@@ -22,6 +26,7 @@ pub(super) struct Worker {
     /// Activations and their gradients.
     buffers: Vec<Buffer>,
     attention: attention::Scratch,
+    angles: Angles,
     logits: Buffer,
     losses: Vec<f32>,
     inputs: Vec<u32>,
@@ -60,6 +65,7 @@ impl Worker {
             loss: 0.0,
             buffers: plan.buffers().map(buffer).collect(),
             attention: attention::Scratch::default(),
+            angles: plan.rotary().map(Angles::new).unwrap_or_default(),
             logits: Buffer::zeros(logits_len(plan)),
             losses: vec![0.0; chunk * plan.n_ctx],
             inputs: vec![0; chunk * plan.n_ctx],
@@ -80,6 +86,7 @@ impl Worker {
             + plan.reused.iter().map(|range| range.len()).sum::<usize>()
             + buffers
             + attention.max().unwrap_or(0)
+            + plan.rotary().map_or(0, Angles::len)
             + logits_len(plan)
             + 3 * chunk * plan.n_ctx)
     }
@@ -179,7 +186,7 @@ impl Worker {
                 let mut y = self.take(memory, out);
                 let mut r = self.take(memory, rstd);
                 let x = &self.buffers[at(x)];
-                norm::forward(isa, norm.width, x, weight, bias, &mut z, &mut y, &mut r[..rows]);
+                norm::forward(isa, norm.kind, norm.width, x, weight, bias, &mut z, &mut y, &mut r[..rows]);
                 self.put(memory, normalised, z);
                 self.put(memory, out, y);
                 self.put(memory, rstd, r);
@@ -213,6 +220,24 @@ impl Worker {
                 let mut y = self.take(memory, out);
                 dropout::apply(isa, dropout, rows, masks, &self.buffers[at(x)], &mut y, Write::Add);
                 self.put(memory, out, y);
+            }
+            Operation::Swiglu { width, x, out } => {
+                let mut y = self.take(memory, out);
+                swiglu::forward(isa, width, rows, &self.buffers[at(x)], &mut y);
+                self.put(memory, out, y);
+            }
+            Operation::QkNorm { norm, weights, x, normalised, rstd } => {
+                let mut y = self.take(memory, x);
+                let mut z = self.take(memory, normalised);
+                let mut r = self.take(memory, rstd);
+                let r_ = &mut r[..rows * norm.heads()];
+                qk_norm::forward(isa, norm, &parameters[weights.range()], &mut y, &mut z, r_);
+                self.put(memory, x, y);
+                self.put(memory, normalised, z);
+                self.put(memory, rstd, r);
+            }
+            Operation::Rotary { rotary, x } => {
+                rotary::apply(isa, rotary, rows, &self.angles, Turn::By, &mut self.buffers[at(x)]);
             }
             Operation::Attention { attention: a, qkv, weights, out } => {
                 let mut y = self.take(memory, out);
@@ -265,6 +290,7 @@ impl Worker {
                         .split_at_mut(norm.width);
                 norm::backward(
                     isa,
+                    norm.kind,
                     norm.width,
                     &self.buffers[at(d_out())],
                     &self.buffers[at(normalised)],
@@ -305,6 +331,30 @@ impl Worker {
                 let mut dx = self.take(memory, d_x);
                 dropout::apply(isa, dropout, rows, masks, &self.buffers[at(d_out())], &mut dx, write);
                 self.put(memory, d_x, dx);
+            }
+            Operation::Swiglu { width, x, .. } => {
+                let (d_x, write) = d_in();
+                let mut dx = self.take(memory, d_x);
+                let (x, d) = (&self.buffers[at(x)], &self.buffers[at(d_out())]);
+                swiglu::backward(isa, width, rows, x, d, &mut dx, write);
+                self.put(memory, d_x, dx);
+            }
+            Operation::QkNorm { norm, weights, normalised, rstd, .. } => {
+                let mut d = self.take(memory, d_out());
+                qk_norm::backward(
+                    isa,
+                    norm,
+                    &parameters[weights.range()],
+                    &self.buffers[at(normalised)],
+                    &self.buffers[at(rstd)][..rows * norm.heads()],
+                    &mut d,
+                    gradient_of(&mut self.gradient, &mut self.reused, weights.range(), weights.sum),
+                );
+                self.put(memory, d_out(), d);
+            }
+            Operation::Rotary { rotary, .. } => {
+                let d = &mut self.buffers[at(d_out())];
+                rotary::apply(isa, rotary, rows, &self.angles, Turn::Back, d);
             }
             Operation::Attention { attention: a, qkv, weights, out } => {
                 let (d_x, _) = d_in();

@@ -1,6 +1,7 @@
 //! Causal self-attention of every head, by blocks of queries that skip the keys behind them.
 //!
-//! Rows of `qkv` are \[q | k | v\], each `n_head·d_head` wide with the heads side by side, as GPT-2 has them.
+//! Rows of `qkv` are \[q | k | v\] with the heads side by side, as GPT-2 has them. Neighbouring heads of q may
+//! share a head of k and v (Ainslie et al. 2023).
 
 use super::{Cost, row_stride};
 use crate::buffer::Buffer;
@@ -17,8 +18,10 @@ const BLOCK: usize = 32;
 pub struct Attention {
     /// Positions of a sequence.
     pub n_ctx: usize,
-    /// Heads.
+    /// Heads of q.
     pub n_head: usize,
+    /// Heads of k and of v: a divisor of `n_head`.
+    pub n_kv_head: usize,
     /// Width of a head.
     pub d_head: usize,
 }
@@ -27,6 +30,23 @@ impl Attention {
     /// Width of all heads together.
     pub fn width(&self) -> usize {
         self.n_head * self.d_head
+    }
+
+    /// Columns of a row \[q | k | v\].
+    pub fn qkv_width(&self) -> usize {
+        (self.n_head + 2 * self.n_kv_head) * self.d_head
+    }
+
+    /// Columns at which the k and the v of a head of q begin.
+    fn k_and_v(&self, head: usize) -> (usize, usize) {
+        let kv_head = head / (self.n_head / self.n_kv_head);
+        let k = self.width() + kv_head * self.d_head;
+        (k, k + self.n_kv_head * self.d_head)
+    }
+
+    /// Whether a head of q is the first of those that share its k and v.
+    fn is_first_of_group(&self, head: usize) -> bool {
+        head.is_multiple_of(self.n_head / self.n_kv_head)
     }
 
     /// Floats of the attention weights of one sequence: `[n_head, n_ctx, n_ctx]`, rows at [`row_stride`].
@@ -56,7 +76,7 @@ impl Scratch {
 /// out = softmax(q·kᵀ/√d_head)·v per sequence and head; keeps the weights.
 ///
 /// # Shapes
-/// qkv `[sequences·n_ctx, 3·width]`, out `[sequences·n_ctx, width]` at [`row_stride`];
+/// qkv `[sequences·n_ctx, qkv_width]`, out `[sequences·n_ctx, width]` at [`row_stride`];
 /// weights `[sequences, weights_len]`.
 pub fn forward(
     isa: Isa,
@@ -67,13 +87,14 @@ pub fn forward(
     weights: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    let Attention { n_ctx, n_head, d_head } = a;
+    let Attention { n_ctx, n_head, d_head, .. } = a;
     let (stride, out_stride, w_stride) =
-        (row_stride(3 * a.width()), row_stride(a.width()), row_stride(n_ctx));
+        (row_stride(a.qkv_width()), row_stride(a.width()), row_stride(n_ctx));
     for s in 0..sequences {
         for h in 0..n_head {
-            let q = &qkv[s * n_ctx * stride + h * d_head..];
-            let (k, v) = (&q[a.width()..], &q[2 * a.width()..]);
+            let qkv = &qkv[s * n_ctx * stride..];
+            let (k, v) = a.k_and_v(h);
+            let (q, k, v) = (&qkv[h * d_head..], &qkv[k..], &qkv[v..]);
             let weights = &mut weights[(s * n_head + h) * n_ctx * w_stride..][..n_ctx * w_stride];
             let out = &mut out[s * n_ctx * out_stride + h * d_head..];
             scratch.columns.pack(isa, d_head, n_ctx, k, stride, Layout::Columns);
@@ -118,19 +139,20 @@ pub fn backward(
     d_qkv: &mut [f32],
     scratch: &mut Scratch,
 ) {
-    let Attention { n_ctx, n_head, d_head } = a;
-    let width = a.width();
-    let (stride, out_stride, w_stride) = (row_stride(3 * width), row_stride(width), row_stride(n_ctx));
+    let Attention { n_ctx, n_head, d_head, .. } = a;
+    let (stride, out_stride, w_stride) =
+        (row_stride(a.qkv_width()), row_stride(a.width()), row_stride(n_ctx));
     let Scratch { columns, d_scores } = scratch;
     d_scores.grow(n_ctx * w_stride);
     for s in 0..sequences {
         for h in 0..n_head {
-            let q = &qkv[s * n_ctx * stride + h * d_head..];
-            let (k, v) = (&q[width..], &q[2 * width..]);
+            let qkv = &qkv[s * n_ctx * stride..];
+            let (k_at, v_at) = a.k_and_v(h);
+            let (q, k, v) = (&qkv[h * d_head..], &qkv[k_at..], &qkv[v_at..]);
             let weights = &weights[(s * n_head + h) * n_ctx * w_stride..][..n_ctx * w_stride];
             let (out, d_out) =
                 (&out[s * n_ctx * out_stride + h * d_head..], &d_out[s * n_ctx * out_stride + h * d_head..]);
-            let d_q = &mut d_qkv[s * n_ctx * stride + h * d_head..];
+            let d_qkv = &mut d_qkv[s * n_ctx * stride..];
             columns.pack(isa, d_head, n_ctx, v, stride, Layout::Columns);
             for from in (0..n_ctx).step_by(BLOCK) {
                 let rows = BLOCK.min(n_ctx - from);
@@ -164,10 +186,11 @@ pub fn backward(
                     Left::Rows { data: &d_scores[block], row: w_stride },
                     Right::Rows { data: k, row: stride },
                     Start::Zero,
-                    &mut d_q[from * stride..],
+                    &mut d_qkv[from * stride + h * d_head..],
                     stride,
                 );
             }
+            let start = if a.is_first_of_group(h) { Start::Zero } else { Start::C };
             for from in (0..n_ctx).step_by(BLOCK) {
                 let size = Size { m: BLOCK.min(n_ctx - from), n: d_head, k: n_ctx - from };
                 let corner = from * w_stride + from;
@@ -176,8 +199,8 @@ pub fn backward(
                     size,
                     Left::Columns { data: &d_scores[corner..], col: w_stride },
                     Right::Rows { data: &q[from * stride..], row: stride },
-                    Start::Zero,
-                    &mut d_q[from * stride + width..],
+                    start,
+                    &mut d_qkv[from * stride + k_at..],
                     stride,
                 );
                 gemm(
@@ -185,8 +208,8 @@ pub fn backward(
                     size,
                     Left::Columns { data: &weights[corner..], col: w_stride },
                     Right::Rows { data: &d_out[from * out_stride..], row: out_stride },
-                    Start::Zero,
-                    &mut d_q[from * stride + 2 * width..],
+                    start,
+                    &mut d_qkv[from * stride + v_at..],
                     stride,
                 );
             }
@@ -258,12 +281,15 @@ mod tests {
     use crate::ops::reference::*;
 
     fn reference(a: Attention, qkv: &[f64]) -> Vec<f64> {
-        let width = a.width();
+        let (width, row) = (a.width(), a.qkv_width());
+        // Which part: q, k or v of a head of q.
         let part = |s: usize, i: usize, which: usize, h: usize| {
-            &qkv[(s * a.n_ctx + i) * 3 * width + which * width + h * a.d_head..][..a.d_head]
+            let kv_head = h / (a.n_head / a.n_kv_head);
+            let head = [h, a.n_head + kv_head, a.n_head + a.n_kv_head + kv_head][which];
+            &qkv[(s * a.n_ctx + i) * row + head * a.d_head..][..a.d_head]
         };
-        let mut out = vec![0.0; qkv.len() / 3];
-        for s in 0..qkv.len() / (3 * width * a.n_ctx) {
+        let mut out = vec![0.0; qkv.len() / row * width];
+        for s in 0..qkv.len() / (row * a.n_ctx) {
             for h in 0..a.n_head {
                 for i in 0..a.n_ctx {
                     let score = |j| dot(part(s, i, 0, h), part(s, j, 1, h)) / (a.d_head as f64).sqrt();
@@ -283,15 +309,22 @@ mod tests {
 
     #[test]
     fn attention_of_any_context_and_head_matches_its_reference_and_central_differences() {
-        for (n_ctx, n_head, d_head, sequences) in
-            [(1, 1, 1, 2), (5, 2, 3, 2), (16, 1, 8, 1), (33, 2, 4, 1), (40, 1, 5, 2), (67, 1, 2, 1)]
-        {
-            let a = Attention { n_ctx, n_head, d_head };
-            let (width, count) = (a.width(), sequences * n_ctx);
-            let qkv = numbers(count * 3 * width, 1);
+        for (n_ctx, n_head, n_kv_head, d_head, sequences) in [
+            (1, 1, 1, 1, 2),
+            (5, 2, 2, 3, 2),
+            (16, 1, 1, 8, 1),
+            (33, 2, 2, 4, 1),
+            (40, 1, 1, 5, 2),
+            (67, 1, 1, 2, 1),
+            (7, 4, 2, 3, 2),
+            (35, 3, 1, 2, 1),
+        ] {
+            let a = Attention { n_ctx, n_head, n_kv_head, d_head };
+            let (width, row, count) = (a.width(), a.qkv_width(), sequences * n_ctx);
+            let qkv = numbers(count * row, 1);
             let d_out = numbers(count * width, 2);
             let got = on_every_isa(|isa| {
-                let input = rows(3 * width, &qkv);
+                let input = rows(row, &qkv);
                 let mut out = rows(width, &d_out);
                 let mut weights = vec![f32::NAN; sequences * a.weights_len() + SLACK];
                 let mut scratch = Scratch::default();
@@ -299,7 +332,7 @@ mod tests {
                 let mut d_qkv = vec![f32::NAN; input.len()];
                 let d_out = rows(width, &d_out);
                 backward(isa, a, sequences, &input, &out, &weights, &d_out, &mut d_qkv, &mut scratch);
-                vec![unpad(width, &out, count), unpad(3 * width, &d_qkv, count)]
+                vec![unpad(width, &out, count), unpad(row, &d_qkv, count)]
             });
             assert_close(&got[0], &reference(a, &qkv), 1e-5);
             assert_close(&got[1], &slopes(&qkv, |qkv| dot(&reference(a, qkv), &d_out)), 2e-5);

@@ -11,8 +11,11 @@ pub mod head;
 pub mod linear;
 pub mod lstm;
 pub mod norm;
+pub mod qk_norm;
 #[cfg(test)]
 pub(crate) mod reference;
+pub mod rotary;
+pub mod swiglu;
 
 /// Whether a gradient is the first to reach its buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! Layer normalisation (Ba et al. 2016): out = x̂·weight + bias, x̂ = (x − mean)/√(variance + ε).
+//! Layer normalisation (Ba et al. 2016): out = x̂·weight + bias, x̂ = (x − mean)/√(variance + ε); and RMS
+//! normalisation (Zhang & Sennrich 2019), the same without mean and bias.
 
 use super::{Cost, Write, row_stride};
 use crate::isa::for_each_isa;
@@ -7,12 +8,22 @@ use crate::math::{sum1, sum2};
 /// Added to the variance, as in GPT-2 and PyTorch.
 pub const EPSILON: f32 = 1e-5;
 
+/// Which normalisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// With mean and bias.
+    Layer,
+    /// Without: the bias and its gradient are empty.
+    Rms,
+}
+
 for_each_isa! {
     /// Normalises rows; keeps x̂ and 1/√(variance + ε) for the backward pass.
     ///
     /// # Shapes
     /// x, normalised, out `[rows, width]` at [`row_stride`]; rstd `[rows]`; weight, bias `[width]`.
     pub fn forward(
+        kind: Kind,
         width: usize,
         x: &[f32],
         weight: &[f32],
@@ -22,25 +33,41 @@ for_each_isa! {
         rstd: &mut [f32],
     ) {
         let stride = row_stride(width);
-        let (weight, bias) = (&weight[..width], &bias[..width]);
+        let weight = &weight[..width];
         let rows = x.chunks(stride).zip(normalised.chunks_mut(stride)).zip(out.chunks_mut(stride));
         for (((x, normalised), out), rstd) in rows.zip(rstd) {
             let (x, normalised, out) = (&x[..width], &mut normalised[..width], &mut out[..width]);
-            let mean = sum1(x, |x| x) / width as f32;
+            let mean = match kind {
+                Kind::Layer => sum1(x, |x| x) / width as f32,
+                Kind::Rms => 0.0,
+            };
             let variance = sum1(x, |x| (x - mean) * (x - mean)) / width as f32;
             let scale = 1.0 / (variance + EPSILON).sqrt();
             *rstd = scale;
-            for i in 0..width {
-                let z = (x[i] - mean) * scale;
-                normalised[i] = z;
-                out[i] = z.mul_add(weight[i], bias[i]);
+            match kind {
+                Kind::Layer => {
+                    let bias = &bias[..width];
+                    for i in 0..width {
+                        let z = (x[i] - mean) * scale;
+                        normalised[i] = z;
+                        out[i] = z.mul_add(weight[i], bias[i]);
+                    }
+                }
+                Kind::Rms => {
+                    for i in 0..width {
+                        let z = x[i] * scale;
+                        normalised[i] = z;
+                        out[i] = z * weight[i];
+                    }
+                }
             }
         }
     }
 
     /// With h = d_out·weight: dx = rstd·(h − mean(h) − x̂·mean(h·x̂)); d_weight += d_out·x̂ and d_bias += d_out,
-    /// row after row.
+    /// row after row. RMS normalisation has no mean(h) and no bias.
     pub fn backward(
+        kind: Kind,
         width: usize,
         d_out: &[f32],
         normalised: &[f32],
@@ -52,15 +79,20 @@ for_each_isa! {
         write: Write,
     ) {
         let stride = row_stride(width);
-        let (weight, d_weight, d_bias) = (&weight[..width], &mut d_weight[..width], &mut d_bias[..width]);
+        let (weight, d_weight) = (&weight[..width], &mut d_weight[..width]);
         let rows = d_out.chunks(stride).zip(normalised.chunks(stride)).zip(d_x.chunks_mut(stride));
         for (((d_out, z), d_x), &rstd) in rows.zip(rstd) {
             let (d_out, z, d_x) = (&d_out[..width], &z[..width], &mut d_x[..width]);
             for i in 0..width {
                 d_weight[i] = d_out[i].mul_add(z[i], d_weight[i]);
-                d_bias[i] += d_out[i];
             }
-            let mean_h = sum2(d_out, weight, |d, w| d * w) / width as f32;
+            let mean_h = match kind {
+                Kind::Layer => {
+                    d_bias[..width].iter_mut().zip(d_out).for_each(|(d_bias, d)| *d_bias += d);
+                    sum2(d_out, weight, |d, w| d * w) / width as f32
+                }
+                Kind::Rms => 0.0,
+            };
             let mean_hz = sum3(d_out, weight, z) / width as f32;
             let h = d_out.iter().zip(weight).zip(z);
             let gradient =
@@ -108,46 +140,55 @@ mod tests {
     use super::*;
     use crate::ops::reference::*;
 
-    fn reference(width: usize, x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    fn reference(kind: Kind, width: usize, x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
         let mut out = vec![];
         for row in x.chunks(width) {
-            let mean = row.iter().sum::<f64>() / width as f64;
+            let mean = if kind == Kind::Layer { row.iter().sum::<f64>() / width as f64 } else { 0.0 };
             let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / width as f64;
             let scale = 1.0 / (variance + f64::from(EPSILON)).sqrt();
-            out.extend(row.iter().zip(weight.iter().zip(bias)).map(|(x, (w, b))| (x - mean) * scale * w + b));
+            let bias = |i: usize| if kind == Kind::Layer { bias[i] } else { 0.0 };
+            out.extend(
+                row.iter().zip(weight).enumerate().map(|(i, (x, w))| (x - mean) * scale * w + bias(i)),
+            );
         }
         out
+    }
+
+    fn check(kind: Kind, width: usize) {
+        let count = 3;
+        let x = numbers(count * width, 1);
+        let weight = numbers(width, 2);
+        let bias = if kind == Kind::Layer { numbers(width, 3) } else { vec![] };
+        let (d_out, before) = (numbers(count * width, 4), numbers(count * width, 5));
+        let got = on_every_isa(|isa| {
+            let (mut z, mut out) = (rows(width, &x), rows(width, &x));
+            let mut rstd = vec![0.0; count];
+            let (w, b) = (narrow(&weight), narrow(&bias));
+            forward(isa, kind, width, &rows(width, &x), &w, &b, &mut z, &mut out, &mut rstd);
+            let (mut dw, mut db) = (vec![0.0; width], vec![0.0; bias.len()]);
+            let mut set = rows(width, &before);
+            let mut add = rows(width, &before);
+            for (dx, write) in [(&mut set, Write::Set), (&mut add, Write::Add)] {
+                (dw, db) = (vec![0.0; width], vec![0.0; bias.len()]);
+                backward(isa, kind, width, &rows(width, &d_out), &z, &rstd, &w, &mut dw, &mut db, dx, write);
+            }
+            vec![unpad(width, &out, count), dw, db, unpad(width, &set, count), unpad(width, &add, count)]
+        });
+        assert_close(&got[0], &reference(kind, width, &x, &weight, &bias), 1e-5);
+        let loss = |x: &[f64], w: &[f64], b: &[f64]| dot(&reference(kind, width, x, w, b), &d_out);
+        assert_close(&got[1], &slopes(&weight, |w| loss(&x, w, &bias)), 1e-4);
+        assert_close(&got[2], &slopes(&bias, |b| loss(&x, &weight, b)), 1e-4);
+        let dx = slopes(&x, |x| loss(x, &weight, &bias));
+        assert_close(&got[3], &dx, 2e-4);
+        let sum: Vec<f64> = dx.iter().zip(&before).map(|(a, b)| a + b).collect();
+        assert_close(&got[4], &sum, 2e-4);
     }
 
     #[test]
     fn norm_of_any_width_matches_its_reference_and_central_differences() {
         for width in [1, 2, 5, 8, 11, 16, 24, 31, 48] {
-            let count = 3;
-            let x = numbers(count * width, 1);
-            let (weight, bias) = (numbers(width, 2), numbers(width, 3));
-            let (d_out, before) = (numbers(count * width, 4), numbers(count * width, 5));
-            let got = on_every_isa(|isa| {
-                let (mut z, mut out) = (rows(width, &x), rows(width, &x));
-                let mut rstd = vec![0.0; count];
-                let (w, b) = (narrow(&weight), narrow(&bias));
-                forward(isa, width, &rows(width, &x), &w, &b, &mut z, &mut out, &mut rstd);
-                let (mut dw, mut db) = (vec![0.0; width], vec![0.0; width]);
-                let mut set = rows(width, &before);
-                let mut add = rows(width, &before);
-                for (dx, write) in [(&mut set, Write::Set), (&mut add, Write::Add)] {
-                    (dw, db) = (vec![0.0; width], vec![0.0; width]);
-                    backward(isa, width, &rows(width, &d_out), &z, &rstd, &w, &mut dw, &mut db, dx, write);
-                }
-                vec![unpad(width, &out, count), dw, db, unpad(width, &set, count), unpad(width, &add, count)]
-            });
-            assert_close(&got[0], &reference(width, &x, &weight, &bias), 1e-5);
-            let loss = |x: &[f64], w: &[f64], b: &[f64]| dot(&reference(width, x, w, b), &d_out);
-            assert_close(&got[1], &slopes(&weight, |w| loss(&x, w, &bias)), 1e-4);
-            assert_close(&got[2], &slopes(&bias, |b| loss(&x, &weight, b)), 1e-4);
-            let dx = slopes(&x, |x| loss(x, &weight, &bias));
-            assert_close(&got[3], &dx, 2e-4);
-            let sum: Vec<f64> = dx.iter().zip(&before).map(|(a, b)| a + b).collect();
-            assert_close(&got[4], &sum, 2e-4);
+            check(Kind::Layer, width);
+            check(Kind::Rms, width);
         }
     }
 }

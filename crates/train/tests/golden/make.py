@@ -3,6 +3,7 @@
     pip install torch==2.13.0 numpy
     python make.py > transformer.json
     python make.py recurrent > recurrent.json
+    python make.py modern > modern.json
 
 Initial weights, tokens and their order follow rules that the Rust test repeats, so only results are kept:
 the loss of every step of Adam, and the gradient norm of every tensor at the first.
@@ -22,24 +23,34 @@ LR, BETAS, EPS = 3e-3, (0.9, 0.99), 1e-8
 
 def tensors(c):
     d, a, ff = c["d_model"], c["d_attn"], c["d_ff"]
+    b = c.get("block", {})
+    rms, kv = b.get("norm") == "rms", b.get("n_kv_head", c["n_head"]) * a // c["n_head"]
     yield "wte.weight", (c["n_vocab"], d)
-    yield "wpe.weight", (c["n_ctx"], d)
+    if b.get("positions") != "rotary":
+        yield "wpe.weight", (c["n_ctx"], d)
     for i in range(c["n_layer"]):
         h = f"h.{i}."
         yield h + "ln_1.weight", (d,)
-        yield h + "ln_1.bias", (d,)
-        yield h + "attn.c_attn.weight", (d, 3 * a)
-        yield h + "attn.c_attn.bias", (3 * a,)
+        if not rms:
+            yield h + "ln_1.bias", (d,)
+        yield h + "attn.c_attn.weight", (d, a + 2 * kv)
+        yield h + "attn.c_attn.bias", (a + 2 * kv,)
+        if b.get("qk_norm") == "rms":
+            yield h + "attn.q_norm.weight", (a // c["n_head"],)
+            yield h + "attn.k_norm.weight", (a // c["n_head"],)
         yield h + "attn.c_proj.weight", (a, d)
         yield h + "attn.c_proj.bias", (d,)
         yield h + "ln_2.weight", (d,)
-        yield h + "ln_2.bias", (d,)
-        yield h + "mlp.c_fc.weight", (d, ff)
-        yield h + "mlp.c_fc.bias", (ff,)
+        if not rms:
+            yield h + "ln_2.bias", (d,)
+        into_ff = 2 * ff if b.get("feed_forward") == "swiglu" else ff
+        yield h + "mlp.c_fc.weight", (d, into_ff)
+        yield h + "mlp.c_fc.bias", (into_ff,)
         yield h + "mlp.c_proj.weight", (ff, d)
         yield h + "mlp.c_proj.bias", (d,)
     yield "ln_f.weight", (d,)
-    yield "ln_f.bias", (d,)
+    if not rms:
+        yield "ln_f.bias", (d,)
     if c["head"] == "untied":
         yield "lm_head.weight", (c["n_vocab"], d)
 
@@ -57,7 +68,7 @@ def flat(tensors):
         values = torch.tensor([(scramble(j) - 0.5) / 4 for j in range(i, i + n)]).reshape(shape)
         # Rounded to float32, which is what the Rust side starts from.
         values = values.float().double()
-        if "ln_" in name and name.endswith("weight"):
+        if ("ln_" in name or "_norm" in name) and name.endswith("weight"):
             values = (values.float() + 1).double()
         p[name] = values.requires_grad_()
         i += n
@@ -77,20 +88,47 @@ def batch(c, step):
     return t[:, :-1], t[:, 1:]
 
 
+def rotate(x):
+    """Rotary positions of `[batch, heads, positions, width]`, halves against halves as in Llama."""
+    t, half = x.shape[-2], x.shape[-1] // 2
+    angle = torch.outer(torch.arange(t), 10000 ** (-torch.arange(half) / half))
+    u, v = x[..., :half], x[..., half:]
+    return torch.cat([u * angle.cos() - v * angle.sin(), v * angle.cos() + u * angle.sin()], -1)
+
+
 def loss(c, p, x, y):
-    d, a, heads = c["d_model"], c["d_attn"], c["n_head"]
-    h = p["wte.weight"][x] + p["wpe.weight"]
+    d, a, heads, b = c["d_model"], c["d_attn"], c["n_head"], c.get("block", {})
+    width, kv_heads = a // heads, b.get("n_kv_head", heads)
+
+    def norm(z, name):
+        if b.get("norm") == "rms":
+            return F.rms_norm(z, (d,), p[name + ".weight"], 1e-5)
+        return F.layer_norm(z, (d,), p[name + ".weight"], p[name + ".bias"], 1e-5)
+
+    h = p["wte.weight"][x]
+    if "wpe.weight" in p:
+        h = h + p["wpe.weight"]
     for i in list(range(c["n_layer"])) * c.get("reuse", 1):
         q = lambda part: p[f"h.{i}.{part}"]
-        z = F.layer_norm(h, (d,), q("ln_1.weight"), q("ln_1.bias"), 1e-5)
-        qkv = (z @ q("attn.c_attn.weight") + q("attn.c_attn.bias")).split(a, dim=2)
-        qkv = [t.view(*t.shape[:2], heads, a // heads).transpose(1, 2) for t in qkv]
-        z = F.scaled_dot_product_attention(*qkv, is_causal=True).transpose(1, 2).reshape(*x.shape, a)
+        z = norm(h, f"h.{i}.ln_1")
+        qkv = (z @ q("attn.c_attn.weight") + q("attn.c_attn.bias")).split([a, kv_heads * width, kv_heads * width], dim=2)
+        qkv = [t.view(*t.shape[:2], -1, width).transpose(1, 2) for t in qkv]
+        if b.get("qk_norm") == "rms":
+            for j, name in enumerate(("q_norm", "k_norm")):
+                qkv[j] = F.rms_norm(qkv[j], (width,), q(f"attn.{name}.weight"), 1e-5)
+        if b.get("positions") == "rotary":
+            qkv[:2] = map(rotate, qkv[:2])
+        z = F.scaled_dot_product_attention(*qkv, is_causal=True, enable_gqa=kv_heads != heads)
+        z = z.transpose(1, 2).reshape(*x.shape, a)
         h = h + z @ q("attn.c_proj.weight") + q("attn.c_proj.bias")
-        z = F.layer_norm(h, (d,), q("ln_2.weight"), q("ln_2.bias"), 1e-5)
-        z = F.gelu(z @ q("mlp.c_fc.weight") + q("mlp.c_fc.bias"), approximate="tanh")
+        z = norm(h, f"h.{i}.ln_2") @ q("mlp.c_fc.weight") + q("mlp.c_fc.bias")
+        if b.get("feed_forward") == "swiglu":
+            gate, up = z.chunk(2, -1)
+            z = F.silu(gate) * up
+        else:
+            z = F.gelu(z, approximate="tanh")
         h = h + z @ q("mlp.c_proj.weight") + q("mlp.c_proj.bias")
-    h = F.layer_norm(h, (d,), p["ln_f.weight"], p["ln_f.bias"], 1e-5)
+    h = norm(h, "ln_f")
     head = p["wte.weight"] if c["head"] == "tied" else p["lm_head.weight"]
     return F.cross_entropy((h @ head.T).flatten(0, 1), y.flatten())
 
@@ -117,4 +155,7 @@ if __name__ == "__main__":
     models = [SHAPE, TIED]
     if sys.argv[1:] == ["recurrent"]:
         models = [dict(TIED, reuse=4), dict(SHAPE, reuse=2)]
+    if sys.argv[1:] == ["modern"]:
+        block = dict(norm="rms", positions="rotary", feed_forward="swiglu", qk_norm="rms", n_kv_head=2)
+        models = [dict(SHAPE, n_head=4, block=block)]
     print(json.dumps({"torch": torch.__version__, "models": [train(c) for c in models]}, indent=1))

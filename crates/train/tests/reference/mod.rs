@@ -1,5 +1,6 @@
 //! The models written out plainly in f64: what their plans must compute.
 
+use scalelaw_core::block::{FeedForward, Norm, Positions, QkNorm};
 use scalelaw_core::{Architecture, Head, ModelShape};
 use scalelaw_kernels::ops::Write;
 use scalelaw_kernels::ops::dropout::{Dropout, Masks, apply};
@@ -82,26 +83,51 @@ fn transformer<'a>(
     get: &impl Fn(&str) -> &'a [f64],
     drop: impl Fn(u64, &mut [Vec<f64>]),
 ) -> Vec<Vec<f64>> {
-    for (x, position) in x.iter_mut().zip(get("wpe.weight").chunks(shape.d_model as usize)) {
-        x.iter_mut().zip(position).for_each(|(x, p)| *x += p);
+    if shape.block.positions == Positions::Learned {
+        for (x, position) in x.iter_mut().zip(get("wpe.weight").chunks(shape.d_model as usize)) {
+            x.iter_mut().zip(position).for_each(|(x, p)| *x += p);
+        }
     }
+    let rms = shape.block.norm == Norm::Rms;
+    let norm = |x: &[Vec<f64>], weight, bias: &dyn Fn() -> &'a [f64]| {
+        if rms { rms_norm(x, weight) } else { norm(x, weight, bias()) }
+    };
     drop(0, &mut x);
     for (block, layer) in (0..).zip((0..shape.reuse).flat_map(|_| 0..shape.n_layer)) {
         let get = |part: &str| get(&format!("h.{layer}.{part}"));
-        let normed = norm(&x, get("ln_1.weight"), get("ln_1.bias"));
-        let qkv = linear(&normed, get("attn.c_attn.weight"), get("attn.c_attn.bias"));
-        let attended = attention(&qkv, shape.n_head as usize, shape.d_head() as usize);
+        let normed = norm(&x, get("ln_1.weight"), &|| get("ln_1.bias"));
+        let mut qkv = linear(&normed, get("attn.c_attn.weight"), get("attn.c_attn.bias"));
+        let (n_head, n_kv_head) = (shape.n_head as usize, shape.n_kv_head() as usize);
+        let d_head = shape.d_head() as usize;
+        for (position, row) in qkv.iter_mut().enumerate() {
+            for (h, head) in row.chunks_mut(d_head).take(n_head + n_kv_head).enumerate() {
+                if shape.block.qk_norm == QkNorm::Rms {
+                    let weight = get(if h < n_head { "attn.q_norm.weight" } else { "attn.k_norm.weight" });
+                    head.copy_from_slice(&rms_norm(&[head.to_vec()], weight)[0]);
+                }
+                if shape.block.positions == Positions::Rotary {
+                    turn(head, position);
+                }
+            }
+        }
+        let attended = attention(&qkv, n_head, n_kv_head, d_head);
         let mut joining = linear(&attended, get("attn.c_proj.weight"), get("attn.c_proj.bias"));
         drop(2 * block + 1, &mut joining);
         add(&mut x, &joining);
-        let normed = norm(&x, get("ln_2.weight"), get("ln_2.bias"));
+        let normed = norm(&x, get("ln_2.weight"), &|| get("ln_2.bias"));
         let mut hidden = linear(&normed, get("mlp.c_fc.weight"), get("mlp.c_fc.bias"));
-        hidden.iter_mut().flatten().for_each(|z| *z = gelu_tanh(*z));
+        match shape.block.feed_forward {
+            FeedForward::Gelu => hidden.iter_mut().flatten().for_each(|z| *z = gelu_tanh(*z)),
+            FeedForward::Swiglu => hidden.iter_mut().for_each(|row| {
+                let (gate, up) = row.split_at(shape.d_ff as usize);
+                *row = gate.iter().zip(up).map(|(z, up)| z / (1.0 + (-z).exp()) * up).collect();
+            }),
+        }
         let mut joining = linear(&hidden, get("mlp.c_proj.weight"), get("mlp.c_proj.bias"));
         drop(2 * block + 2, &mut joining);
         add(&mut x, &joining);
     }
-    norm(&x, get("ln_f.weight"), get("ln_f.bias"))
+    norm(&x, get("ln_f.weight"), &|| get("ln_f.bias"))
 }
 
 fn lstm<'a>(
@@ -155,6 +181,26 @@ fn norm(x: &[Vec<f64>], weight: &[f64], bias: &[f64]) -> Vec<Vec<f64>> {
         .collect()
 }
 
+fn rms_norm(x: &[Vec<f64>], weight: &[f64]) -> Vec<Vec<f64>> {
+    x.iter()
+        .map(|row| {
+            let square = row.iter().map(|x| x * x).sum::<f64>() / row.len() as f64;
+            row.iter().zip(weight).map(|(x, w)| x / (square + 1e-5).sqrt() * w).collect()
+        })
+        .collect()
+}
+
+/// Rotary position of one head.
+fn turn(head: &mut [f64], position: usize) {
+    let half = head.len() / 2;
+    for i in 0..half {
+        let angle = position as f64 * 10_000f64.powf(-(i as f64) / half as f64);
+        let (a, b) = (head[i], head[half + i]);
+        head[i] = a * angle.cos() - b * angle.sin();
+        head[half + i] = b * angle.cos() + a * angle.sin();
+    }
+}
+
 /// x·W + b with W `[inputs, outputs]`.
 fn linear(x: &[Vec<f64>], weight: &[f64], bias: &[f64]) -> Vec<Vec<f64>> {
     let outputs = bias.len();
@@ -169,11 +215,12 @@ fn linear(x: &[Vec<f64>], weight: &[f64], bias: &[f64]) -> Vec<Vec<f64>> {
         .collect()
 }
 
-fn attention(qkv: &[Vec<f64>], n_head: usize, d_head: usize) -> Vec<Vec<f64>> {
-    let width = n_head * d_head;
-    let mut out = vec![vec![0.0; width]; qkv.len()];
+fn attention(qkv: &[Vec<f64>], n_head: usize, n_kv_head: usize, d_head: usize) -> Vec<Vec<f64>> {
+    let mut out = vec![vec![0.0; n_head * d_head]; qkv.len()];
     for head in 0..n_head {
-        let part = |i: usize, which: usize| &qkv[i][which * width + head * d_head..][..d_head];
+        let kv_head = head / (n_head / n_kv_head);
+        let columns = [head, n_head + kv_head, n_head + n_kv_head + kv_head].map(|h| h * d_head);
+        let part = |i: usize, which: usize| &qkv[i][columns[which]..][..d_head];
         for (i, out) in out.iter_mut().enumerate() {
             let scores: Vec<f64> =
                 (0..=i).map(|j| dot(part(i, 0), part(j, 1)) / (d_head as f64).sqrt()).collect();

@@ -1,0 +1,93 @@
+//! Settings of a Transformer's blocks. The paper states none of them; the default is GPT-2's, the rest is what
+//! people compare today.
+
+use serde::{Deserialize, Serialize};
+
+/// Which normalisation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Norm {
+    /// Layer normalisation with weight and bias (Ba et al. 2016).
+    #[default]
+    Layer,
+    /// RMS normalisation with weight (Zhang & Sennrich 2019).
+    Rms,
+}
+
+/// How the model knows positions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Positions {
+    /// A learned vector a position, added to the embedding.
+    #[default]
+    Learned,
+    /// Queries and keys turn with their position (Su et al. 2021), in pairs of columns: an even width of heads.
+    Rotary,
+}
+
+/// The feed-forward layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedForward {
+    /// gelu(x·W)·V.
+    #[default]
+    Gelu,
+    /// (silu(x·U)·(x·W))·V (Shazeer 2020): three matrices of width d_ff.
+    Swiglu,
+}
+
+/// What happens to queries and keys before they meet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QkNorm {
+    /// Nothing.
+    #[default]
+    None,
+    /// Each head is RMS-normalised, with one weight for queries and one for keys.
+    Rms,
+}
+
+/// Settings of a Transformer's blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Block {
+    /// Normalisation, before attention and feed-forward layer and before the head.
+    pub norm: Norm,
+    /// Positions.
+    pub positions: Positions,
+    /// Feed-forward layer.
+    pub feed_forward: FeedForward,
+    /// Norms of queries and keys.
+    pub qk_norm: QkNorm,
+    /// Heads of keys and values, each shared by equally many heads of queries (Ainslie et al. 2023); 0 for as
+    /// many as there are heads of queries.
+    pub n_kv_head: u32,
+}
+
+impl Block {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Its part of a run's identity: one `key=value` line for every setting that is not at its default.
+    pub(crate) fn identity(&self) -> Vec<String> {
+        let Self { norm, positions, feed_forward, qk_norm, n_kv_head } = *self;
+        let mut lines = vec![];
+        if norm == Norm::Rms {
+            lines.push("block.norm=rms".into());
+        }
+        if positions == Positions::Rotary {
+            lines.push("block.positions=rotary".into());
+        }
+        if feed_forward == FeedForward::Swiglu {
+            lines.push("block.feed_forward=swiglu".into());
+        }
+        if qk_norm == QkNorm::Rms {
+            lines.push("block.qk_norm=rms".into());
+        }
+        if n_kv_head != 0 {
+            lines.push(format!("block.n_kv_head={n_kv_head}"));
+        }
+        lines
+    }
+}
