@@ -189,9 +189,11 @@ impl Table {
             }
         }
         if keep.is_empty() {
+            let held: Vec<String> =
+                columns.iter().map(|(n, c)| format!("{n} holds {}", c.summary())).collect();
             return Err(TableError::Empty {
                 source_name: self.source.clone(),
-                message: format!("no row of {} satisfies {expression}", self.len()),
+                message: format!("no row of {} satisfies {expression}: {}", self.len(), held.join("; ")),
             });
         }
         Ok(self.rows_at(&keep))
@@ -279,6 +281,25 @@ impl Column {
         match &self.values {
             Values::Numbers(v) => Some(v),
             Values::Texts { .. } => None,
+        }
+    }
+
+    /// What the column holds, in a few words: its range, or its first words.
+    fn summary(&self) -> String {
+        const MOST_WORDS: usize = 6;
+        match &self.values {
+            Values::Numbers(v) => {
+                let known = || v.iter().copied().filter(|x| !x.is_nan());
+                match (known().min_by(f64::total_cmp), known().max_by(f64::total_cmp)) {
+                    (Some(lo), Some(hi)) => format!("{lo} to {hi}"),
+                    _ => "no number".into(),
+                }
+            }
+            Values::Texts { words, .. } => {
+                let first: Vec<String> = words.iter().take(MOST_WORDS).map(|w| format!("{w:?}")).collect();
+                let more = if words.len() > MOST_WORDS { ", …" } else { "" };
+                format!("{}{more}", first.join(", "))
+            }
         }
     }
 

@@ -11,7 +11,8 @@ use std::process::ExitCode;
 /// Arguments of `scalelaw compare`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  scalelaw compare runs.csv --a 'recipe == \"a\"' --b 'recipe == \"b\"' --compute 1e23"
+    after_help = "With a law of C alone (c, c-floor) only the lowest loss at each budget counts, so that isoFLOP runs compare \
+    by their frontiers.\n\nExample:\n  scalelaw compare runs.csv --a 'recipe == \"a\"' --b 'recipe == \"b\"' --compute 1e23"
 )]
 pub struct Arguments {
     /// Runs of A and B
@@ -80,20 +81,53 @@ fn side(
     let observations = Observations::open(table, &args)?;
     let points = observations.points(law)?;
     say_problems(&points.problems, 10);
+    let dataset = if *law.variables() == ["C"] { frontier(&points.dataset) } else { points.dataset };
     let options = FitOptions { intervals: IntervalChoice::Covariance, ..FitOptions::default() };
-    let fitted = fit(law, &points.dataset, &options)?;
-    eprintln!("{} points: {}", points.dataset.len(), fitted.equation_with_values());
+    let fitted = fit(law, &dataset, &options)?;
+    eprintln!("{} points: {}", dataset.len(), fitted.equation_with_values());
     for warning in &fitted.warnings {
         eprintln!("warning: {}", warning.message);
     }
-    Ok((points.dataset, fitted))
+    let rms = fitted.diagnostics.rms_log;
+    if rms > MISFIT {
+        eprintln!(
+            "warning: the law misses these runs by {:.1}% (rms), which the intervals below do not know; try another \
+             --law, such as c-floor on the best run at each budget",
+            100.0 * rms
+        );
+    }
+    Ok((dataset, fitted))
+}
+
+/// Residuals in ln loss above which a law is said to miss its runs: five times usual seed noise.
+const MISFIT: f64 = 0.02;
+
+/// Budgets within this factor are one.
+const ONE_BUDGET: f64 = 1.1;
+
+/// The run with the lowest loss at each budget.
+fn frontier(runs: &Dataset) -> Dataset {
+    let Some(cost) = runs.column("C") else { return runs.clone() };
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    order.sort_by(|a, b| cost[*a].total_cmp(&cost[*b]));
+    let best: Vec<usize> = order
+        .chunk_by(|a, b| cost[*b] <= ONE_BUDGET * cost[*a])
+        .filter_map(|budget| {
+            budget.iter().copied().min_by(|a, b| runs.response()[*a].total_cmp(&runs.response()[*b]))
+        })
+        .collect();
+    if best.len() < runs.len() {
+        eprintln!("{} budgets of {} runs: the lowest loss at each counts", best.len(), runs.len());
+    }
+    runs.filtered(|i| best.contains(&i))
 }
 
 fn text(c: &Comparison) -> String {
-    let show = |i: &Interval, digits: usize| {
-        let end = |v: Option<f64>| v.map_or("open".into(), |v| format!("{v:.digits$}"));
+    let with = |i: &Interval, number: fn(f64) -> String| {
+        let end = |v: Option<f64>| v.map_or("open".into(), number);
         format!("{} [{} to {}]", end(i.value), end(i.ci95[0]), end(i.ci95[1]))
     };
+    let nats = |i: &Interval| with(i, |v| format!("{v:.4}"));
     let mut out = format!(
         "at {} FLOPs{}\n  loss of A        {}\n  loss of B        {}\n  B minus A        {}\n  \
          A is better with probability {:.3}\n  B needs          {} times the compute for A's loss\n",
@@ -103,14 +137,27 @@ fn text(c: &Comparison) -> String {
         } else {
             String::new()
         },
-        show(&c.loss_a, 4),
-        show(&c.loss_b, 4),
-        show(&c.advantage, 4),
+        nats(&c.loss_a),
+        nats(&c.loss_b),
+        nats(&c.advantage),
         c.probability_a_better,
-        show(&c.multiplier, 3)
+        with(&c.multiplier, scalelaw_fit::short)
     );
     if let Some((pairs, correlation)) = c.paired {
         out.push_str(&format!("  {pairs} pairs, residuals correlated {correlation:.2}\n"));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frontier_of_isoflop_runs_keeps_the_lowest_loss_at_each_budget() {
+        let runs =
+            Dataset::new(vec![3.2, 3.0, 3.1, 2.9, 2.8]).with("C", vec![1e18, 1.02e18, 9.9e17, 2e18, 2.1e18]);
+        let best = frontier(&runs);
+        assert_eq!((best.column("C").unwrap(), best.response()), (&[1.02e18, 2.1e18][..], &[3.0, 2.8][..]));
+    }
 }

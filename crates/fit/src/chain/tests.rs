@@ -152,7 +152,7 @@ fn chain_on_curves_simulated_from_tables_2_3_5_recovers_them_inside_its_interval
             );
         }
     }
-    // The study finds 86% inside; below 75% of 60 would be a broken chain.
+    // The study finds 90% inside; below 75% of 60 would be a broken chain.
     assert!(inside * 4 >= all * 3, "{inside} of {all} constants inside their 95% intervals");
 }
 
