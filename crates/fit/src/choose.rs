@@ -5,6 +5,7 @@ use crate::error::FitError;
 use crate::fit::{FitOptions, IntervalChoice, fit};
 use crate::fitted::{FitStatus, FittedLaw};
 use crate::law::{Law, value};
+use rayon::prelude::*;
 use serde::Serialize;
 
 /// How well one law extrapolates, with the fit to all points.
@@ -70,12 +71,17 @@ pub fn rank(
     let cut = crate::intervals::quantile(&sorted, share);
     let options = FitOptions { intervals: IntervalChoice::None, bootstrap_beside: 0, ..options.clone() };
     let (mut ranked, mut refused) = (Vec::new(), Vec::new());
-    for law in laws {
-        match fit(law.as_ref(), dataset, &options) {
-            Ok(fitted) => {
-                let held_out = held_out(law.as_ref(), dataset, cost, cut, &options);
-                ranked.push(Ranked { law: fitted, held_out });
-            }
+    let fits: Vec<Result<Ranked, FitError>> = laws
+        .par_iter()
+        .map(|law| {
+            let fitted = fit(law.as_ref(), dataset, &options)?;
+            let held_out = held_out(law.as_ref(), dataset, cost, cut, &options);
+            Ok(Ranked { law: fitted, held_out })
+        })
+        .collect();
+    for (law, fit) in laws.iter().zip(fits) {
+        match fit {
+            Ok(fit) => ranked.push(fit),
             Err(error) => refused.push((law.name().to_string(), error)),
         }
     }

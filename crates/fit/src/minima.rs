@@ -54,12 +54,22 @@ impl Style {
         }
     }
 
+    fn walk(self, problem: &Problem<'_>, start: &[f64]) -> Optimum {
+        self.arrive(problem, &self.approach(problem, start))
+    }
+
     fn arrive(self, problem: &Problem<'_>, near: &[f64]) -> Optimum {
         match self {
             Self::Plain => polish(problem, near),
             Self::Rounded => sharpen(problem, near),
         }
     }
+}
+
+/// The better of two optima: the converged one, else the lower.
+fn lower(a: Optimum, b: Optimum) -> Optimum {
+    let worse = (b.converged, -b.value) < (a.converged, -a.value);
+    if worse { a } else { b }
 }
 
 /// A place that a start was walked to, and the minimum from there.
@@ -128,7 +138,14 @@ pub(crate) fn find(
         }
         // Starts that came to one place go on as one.
         let known = ways.iter().find(|w| w.style == style && widest_gap(&w.near, &near) <= SAME_PLACE);
-        let optimum = known.map_or_else(|| style.arrive(&small, &near), |w| w.optimum.clone());
+        let optimum = known.map_or_else(
+            || {
+                let optimum = style.arrive(&small, &near);
+                // A few points can lead astray what all of them lead right.
+                if optimum.converged { optimum } else { lower(optimum, style.walk(&small, start)) }
+            },
+            |w| w.optimum.clone(),
+        );
         if known.is_none() {
             ways.push(Way { style, near, optimum: optimum.clone() });
         }

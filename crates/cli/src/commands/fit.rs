@@ -276,6 +276,7 @@ fn all(observations: &Observations, arguments: &Arguments) -> anyhow::Result<Exi
         (None, Some(one), None) | (None, None, Some(one)) => one.to_vec(),
         (None, None, None) => dataset.column("S").map(<[f64]>::to_vec).unwrap_or_default(),
     };
+    eprintln!("fitting {} laws, each twice…", laws.len());
     let (ranked, refused) = rank(&laws, &dataset, &cost, 0.7, &arguments.how.options()?)?;
     for law in flat {
         eprintln!("not fitted: {} ({} does not vary)", law.name(), law.variables().join(", "));
