@@ -222,6 +222,25 @@ fn sweep_of_24_runs_under_200_kills_ends_with_the_bytes_of_an_undisturbed_one() 
 }
 
 #[test]
+fn branches_of_a_trunk_have_the_bytes_of_runs_of_their_own() {
+    let root = tempfile::tempdir().unwrap();
+    let set = "[[set]]\nname = \"A\"\nn_layer = 1\nd_model = 8\nwarmup_steps = 5\n";
+    let (family, alone) = (root.path().join("family"), root.path().join("alone"));
+    for (out, lengths) in [(&family, "branches = [30, 60]\n"), (&alone, "steps = [30, 60]\n")] {
+        let file = write(&root.path().join("e.toml"), &format!("{set}{lengths}"));
+        let output = sweep(&[], &file, out).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    assert_eq!((run_dirs(&family).len(), run_dirs(&alone).len()), (3, 2));
+    for run in run_dirs(&alone) {
+        let branch = family.join("runs").join(run.file_name().unwrap());
+        for name in ["steps.bin", "events.jsonl", "result.json"] {
+            assert_eq!(fs::read(run.join(name)).unwrap(), fs::read(branch.join(name)).unwrap(), "{name}");
+        }
+    }
+}
+
+#[test]
 fn run_that_fails_three_times_is_recorded_and_the_rest_finish() {
     let root = tempfile::tempdir().unwrap();
     let sets = "[[set]]\nname = \"A\"\nn_layer = 1\nd_model = 8\ntrain_tokens = [\"D\", \"3 * D\"]\n";

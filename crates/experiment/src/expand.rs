@@ -3,7 +3,7 @@
 use crate::error::ExperimentError;
 use crate::fields;
 use crate::node::{Entry, Node, NodeValue};
-use crate::settings::{Choice, Setting, WORDS, is_under, rivals};
+use crate::settings::{BRANCHES, Choice, Setting, WORDS, is_under, rivals};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,6 +68,7 @@ fn axis(entry: &Entry, group: &str, ladders: &Ladders) -> Result<Vec<Choice>, Ex
     if group.is_empty() {
         match entry.key.as_str() {
             "models" => return models(node, ladders),
+            BRANCHES => return branches(node),
             "data" if is_list => {
                 return concat(node.list(), |item| expand(item.table("an amount of data")?, ladders));
             }
@@ -122,6 +123,19 @@ fn values(node: &Node, path: &Arc<str>) -> Result<Vec<Choice>, ExperimentError> 
             Ok(combinations)
         }
     }
+}
+
+/// All branches of a trunk: one choice.
+fn branches(node: &Node) -> Result<Vec<Choice>, ExperimentError> {
+    let mut choice = Choice::new();
+    for (i, item) in node.list().iter().enumerate() {
+        let NodeValue::Scalar(value) = &item.value else {
+            return Err(ExperimentError::at(&item.place, "a branch is a number of steps"));
+        };
+        let setting = Setting { value: value.clone(), place: item.place.clone() };
+        choice.push((Arc::from(format!("{BRANCHES}.{i}")), setting));
+    }
+    Ok(vec![choice])
 }
 
 fn models(node: &Node, ladders: &Ladders) -> Result<Vec<Choice>, ExperimentError> {

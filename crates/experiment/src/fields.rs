@@ -22,7 +22,15 @@ static NESTED: LazyLock<BTreeMap<&'static str, &'static [&'static str]>> = LazyL
 static TOP: LazyLock<&'static [&'static str]> = LazyLock::new(of::<RunSpec>);
 
 /// Fields that the experiment fills in and no setting may name.
-const OURS: [&str; 4] = ["recipe", "trainer", "data.name", "data.digest"];
+const OURS: [&str; 7] = [
+    "recipe",
+    "trainer",
+    "data.name",
+    "data.digest",
+    "training.branch_steps",
+    "training.parent_run",
+    "measure.sets",
+];
 
 /// The path of the field called `name`, a path or a last name; `None` when the spec has no such field.
 pub(crate) fn path_of(name: &str) -> Option<String> {

@@ -150,14 +150,15 @@ impl ExperimentFile {
             for choice in &set.choices {
                 let mut settings = self.base.clone();
                 settings.say_all(choice);
-                let spec = resolve(&settings, facts, &self.recipe, trainer, &set.place)?;
-                let key = spec.key();
-                match by_key.get(&key) {
-                    Some(&index) if runs[index].sets.last() == Some(&set.name) => {}
-                    Some(&index) => runs[index].sets.push(set.name.clone()),
-                    None => {
-                        by_key.insert(key.clone(), runs.len());
-                        runs.push(PlannedRun { key, sets: vec![set.name.clone()], spec });
+                for spec in resolve(&settings, facts, &self.recipe, trainer, &set.place)? {
+                    let key = spec.key();
+                    match by_key.get(&key) {
+                        Some(&index) if runs[index].sets.last() == Some(&set.name) => {}
+                        Some(&index) => runs[index].sets.push(set.name.clone()),
+                        None => {
+                            by_key.insert(key.clone(), runs.len());
+                            runs.push(PlannedRun { key, sets: vec![set.name.clone()], spec });
+                        }
                     }
                 }
             }

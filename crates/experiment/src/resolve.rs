@@ -4,25 +4,74 @@ use crate::error::{ExperimentError, Place};
 use crate::fields;
 use crate::file::Facts;
 use crate::formula::{Numbers, insert};
-use crate::settings::{Settings, WORDS};
+use crate::settings::{BRANCHES, Settings, WORDS, is_under};
 use scalelaw_core::RunSpec;
+use scalelaw_core::schedule::Decay;
 use scalelaw_core::spec::SpecError;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-/// The resolved spec of a run of the recipe called `recipe` for the trainer called `trainer`; `set` is where its
-/// set stands.
+/// The resolved specs of what a choice of settings stands for: one run, or a trunk and its branches.
 pub(crate) fn resolve(
     settings: &Settings,
     facts: &Facts,
     recipe: &str,
     trainer: &str,
     set: &Place,
-) -> Result<RunSpec, ExperimentError> {
+) -> Result<Vec<RunSpec>, ExperimentError> {
     let numbers = Numbers::new(settings, facts, set);
+    let spec = resolve_one(&numbers, recipe, trainer)?;
+    let mut branches = Vec::new();
+    for (path, setting) in settings.iter().filter(|(path, _)| is_under(path, BRANCHES)) {
+        branches.push((libm::round(numbers.get(path, &setting.place)?) as u64, &setting.place));
+    }
+    let specs = if branches.is_empty() { vec![spec] } else { with_branches(&numbers, spec, &branches)? };
+    for spec in &specs {
+        spec.validate().map_err(|error| match &error {
+            SpecError::Value { key, .. } => ExperimentError::at(numbers.place(key), error.to_string()),
+            _ => ExperimentError::at(set, error.to_string()),
+        })?;
+    }
+    Ok(specs)
+}
+
+/// A trunk of constant rate and the runs that leave it for their cooldown (Hägele et al. 2024): each has the
+/// bytes of a run of its own, for the price of its cooldown.
+fn with_branches(
+    numbers: &Numbers<'_>,
+    mut trunk: RunSpec,
+    branches: &[(u64, &Place)],
+) -> Result<Vec<RunSpec>, ExperimentError> {
+    let share = numbers.get("cooldown", branches[0].1)?;
+    trunk.schedule.decay = Decay::Constant { cooldown_steps: 0, final_fraction: 0.0 };
+    let mut lengths = Vec::with_capacity(branches.len());
+    for (steps, place) in branches {
+        let cooldown = libm::round(*steps as f64 * share) as u64;
+        let leaves = steps.saturating_sub(cooldown);
+        if cooldown == 0 || leaves > trunk.steps || leaves <= trunk.schedule.warmup_steps {
+            return Err(ExperimentError::at(
+                place,
+                format!(
+                    "a branch of {steps} steps leaves the trunk after {leaves} of its {} steps",
+                    trunk.steps
+                ),
+            )
+            .hint("it must leave after the warm-up and before the trunk's end"));
+        }
+        trunk.training.branch_steps.push(leaves);
+        lengths.push((*steps, cooldown));
+    }
+    trunk.training.branch_steps.sort_unstable();
+    trunk.training.branch_steps.dedup();
+    let branches = lengths.into_iter().map(|(steps, cooldown)| trunk.branch(steps, cooldown));
+    Ok(std::iter::once(trunk.clone()).chain(branches).collect())
+}
+
+fn resolve_one(numbers: &Numbers<'_>, recipe: &str, trainer: &str) -> Result<RunSpec, ExperimentError> {
+    let Numbers { settings, facts, set, .. } = numbers;
     let mut table = Table::new();
     for (path, setting) in settings.iter() {
-        if !WORDS.iter().any(|(word, _)| *word == path) && !path.starts_with("model.") {
+        if !WORDS.iter().any(|(word, _)| is_under(path, word)) && !path.starts_with("model.") {
             insert(&mut table, path, numbers.value(path, setting)?);
         }
     }
@@ -60,10 +109,5 @@ pub(crate) fn resolve(
     }
     let model = Value::try_from(shape).map_err(|e| ExperimentError::at(set, e.to_string()))?;
     table.insert("model".into(), model);
-    let spec = RunSpec::deserialize(Value::Table(table)).map_err(|e| numbers.misfit("", e.message()))?;
-    spec.validate().map_err(|error| match &error {
-        SpecError::Value { key, .. } => ExperimentError::at(numbers.place(key), error.to_string()),
-        _ => ExperimentError::at(set, error.to_string()),
-    })?;
-    Ok(spec)
+    RunSpec::deserialize(Value::Table(table)).map_err(|e| numbers.misfit("", e.message()))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml::Value;
 
 /// Words that are not fields of a spec but are turned into them, each with its meaning.
-pub const WORDS: [(&str, &str); 14] = [
+pub const WORDS: [(&str, &str); 15] = [
     ("tokens", "tokens processed: steps = tokens / batch_tokens"),
     ("epochs", "times the training tokens are seen: steps = epochs * train_tokens / batch_tokens"),
     ("flops_6n", "training FLOPs, 6N a token: steps follow (an isoFLOP budget)"),
@@ -21,7 +21,14 @@ pub const WORDS: [(&str, &str); 14] = [
     ("ff_ratio", "d_ff / d_model; 4 where nothing is said"),
     ("d_head", "width of a head: n_head = d_attn / d_head, at least 1"),
     ("seeds", "a list of seeds"),
+    (
+        BRANCHES,
+        "steps of runs that share one trunk of constant rate until their cooldown; steps is the trunk's",
+    ),
 ];
+
+/// The word whose list is a value and multiplies nothing.
+pub(crate) const BRANCHES: &str = "branches";
 
 /// Ways to say the same thing: in a run only the last one said holds.
 const RIVALS: [&[&str]; 6] = [
@@ -56,6 +63,10 @@ impl Settings {
         // A table that names its kind replaces the one before; any other adds to it.
         if let Some(parent) = path.strip_suffix(".kind") {
             self.0.retain(|other, _| !is_under(other, parent));
+        }
+        // A list of branches replaces the one before.
+        if path.strip_prefix(BRANCHES) == Some(".0") {
+            self.0.retain(|other, _| !is_under(other, BRANCHES));
         }
         self.0.insert(Arc::clone(path), setting);
     }

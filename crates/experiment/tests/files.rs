@@ -6,6 +6,7 @@ use scalelaw_core::units::{FlopConvention, ParamConvention};
 use scalelaw_core::{Experiment, RunSpec};
 use scalelaw_experiment::{DataOrigin, ExperimentFile, Facts};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 fn facts() -> Facts {
     Facts { name: "toy".into(), digest: "d".into(), n_vocab: 512, train_tokens: 1_000_000, test_tokens: 0 }
@@ -120,6 +121,32 @@ fn named_ladder_may_be_a_list_or_a_rule() {
 }
 
 #[test]
+fn branches_share_a_trunk_and_have_the_keys_of_runs_of_their_own() {
+    let runs_of = |set: &str| runs(&format!("[[set]]\nname = \"A\"\nn_layer = 2\nd_model = 32\n{set}"));
+    let family = runs_of("steps = 2500\nbranches = [\"steps / 4\", 2500]\nseeds = [0, 1]\n");
+    assert_eq!(family.len(), 6, "two trunks with two branches each");
+    let (trunk, short, long) = (&family[0], &family[1], &family[2]);
+    assert_eq!(trunk.schedule.decay, Decay::Constant { cooldown_steps: 0, final_fraction: 0.0 });
+    assert_eq!(trunk.training.branch_steps, [437, 1750]);
+    assert_eq!((short.steps, long.steps), (625, 2500));
+    assert_eq!(long.training.parent_run, Some(trunk.key()));
+    assert_eq!(long.key(), runs_of("steps = 2500\n")[0].key());
+    let message = error("[[set]]\nname = \"A\"\nn_layer = 2\nd_model = 32\nbranches = [9000]\n");
+    assert!(message.contains("leaves the trunk after 6300 of its 2500 steps"), "{message}");
+}
+
+#[test]
+fn settings_of_training_and_other_architectures_are_settings_like_any() {
+    let runs = runs(
+        "[[set]]\nname = \"F\"\narchitecture = \"lstm\"\nn_head = 1\nn_layer = [1, 2]\nd_model = 32\n\
+         [[set]]\nname = \"G\"\nreuse = [2, 4]\nn_layer = 1\nd_model = 32\ndropout = 0.1\n",
+    );
+    assert_eq!(runs.len(), 4);
+    assert_eq!(runs[0].model.architecture.name(), "lstm");
+    assert_eq!((runs[3].model.reuse, runs[3].training.dropout), (4, 0.1));
+}
+
+#[test]
 fn later_ways_to_say_a_length_replace_earlier_ones() {
     let runs = runs("[[set]]\nname = \"A\"\nn_layer = 1\nd_model = 8\nepochs = 2\ntrain_tokens = 40960\n");
     assert_eq!(runs[0].steps, 20);
@@ -198,4 +225,29 @@ fn resolved_runs_of_a_released_recipe_never_change() {
     let runs = runs("[[set]]\nname = \"A\"\nn_layer = 2\nd_model = [16, 64]\n");
     let keys: Vec<String> = runs.iter().map(RunSpec::key).collect();
     assert_eq!(keys, ["l2d16-n6144-t1000000-s0-c0f8d79b3c43", "l2d64-n98304-t1000000-s0-4dd6a59fbac3"]);
+}
+
+/// Every experiment of the repository, with the number of its runs.
+#[test]
+fn experiments_of_the_repository_resolve_to_the_runs_they_promise() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
+    let facts = Facts { train_tokens: 32_000_000, ..facts() };
+    for (name, count) in [
+        ("smoke.toml", 14),
+        ("paper/nano/a-sizes.toml", 36),
+        ("paper/nano/b-sizes-by-data.toml", 20),
+        ("paper/nano/c-batches.toml", 28),
+        ("paper/nano/d-shapes.toml", 10),
+        ("paper/nano/e-context.toml", 4),
+        ("paper/nano/f-lstm.toml", 9),
+        ("paper/nano/g-recurrent.toml", 9),
+        ("paper/nano/h-schedules.toml", 8),
+        ("paper/nano/i-seeds.toml", 9),
+        ("paper/nano/j-isoflop.toml", 20),
+    ] {
+        let text = std::fs::read_to_string(root.join(name)).unwrap();
+        let file = ExperimentFile::parse(name, &text).unwrap_or_else(|e| panic!("{e}"));
+        let runs = file.runs(&facts).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(runs.len(), count, "{name}");
+    }
 }

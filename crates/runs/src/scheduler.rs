@@ -16,6 +16,8 @@ pub struct Task {
     pub cost: f64,
     /// Bytes of memory it needs on one thread.
     pub memory: u64,
+    /// The task that must be finished before this one starts: a branch's trunk.
+    pub after: Option<usize>,
 }
 
 /// What the scheduler may use.
@@ -103,7 +105,7 @@ pub fn bring_home(
                     drop(held);
                     let outcome = attempt(index, threads);
                     held = lock(&state);
-                    held.settle(index, threads, tasks[index].memory, outcome, limits.attempts);
+                    held.settle(index, threads, tasks, outcome, limits.attempts);
                     changed.notify_all();
                 }
             });
@@ -128,7 +130,9 @@ impl State {
             running == 0 || used.saturating_add(tasks[index].memory) <= memory
         };
         let position = self.waiting.iter().rposition(|(index, not_before)| {
-            not_before.is_none_or(|t| t <= now) && fits(*index, self.memory_used, self.running)
+            tasks[*index].after.is_none_or(|trunk| self.fates[trunk] == Fate::Finished)
+                && not_before.is_none_or(|t| t <= now)
+                && fits(*index, self.memory_used, self.running)
         })?;
         let threads = (self.free_cores / self.waiting.len()).max(1);
         let (index, _) = self.waiting.remove(position);
@@ -138,10 +142,20 @@ impl State {
         Some((index, threads))
     }
 
-    fn settle(&mut self, index: usize, threads: usize, memory: u64, outcome: Attempt, attempts: u32) {
+    /// Gives up what waits for a task that failed.
+    fn give_up_after(&mut self, failed: usize, tasks: &[Task]) {
+        let hopeless = |(index, _): &mut (usize, Option<Instant>)| tasks[*index].after == Some(failed);
+        let dependents: Vec<usize> = self.waiting.extract_if(.., hopeless).map(|(index, _)| index).collect();
+        for index in dependents {
+            self.fates[index] = Fate::Failed { reason: "the run that it branches off failed".into() };
+            self.give_up_after(index, tasks);
+        }
+    }
+
+    fn settle(&mut self, index: usize, threads: usize, tasks: &[Task], outcome: Attempt, attempts: u32) {
         self.running -= 1;
         self.free_cores += threads;
-        self.memory_used = self.memory_used.saturating_sub(memory);
+        self.memory_used = self.memory_used.saturating_sub(tasks[index].memory);
         match outcome {
             Attempt::Finished => self.fates[index] = Fate::Finished,
             Attempt::Stopped => {}
@@ -153,6 +167,7 @@ impl State {
                     self.waiting.insert(0, (index, None));
                 } else {
                     self.fates[index] = Fate::Failed { reason };
+                    self.give_up_after(index, tasks);
                 }
             }
         }
@@ -167,7 +182,7 @@ mod tests {
     const LIMITS: Limits = Limits { cores: 2, memory: 100, attempts: 3 };
 
     fn tasks(costs: &[f64]) -> Vec<Task> {
-        costs.iter().map(|cost| Task { cost: *cost, memory: 10 }).collect()
+        costs.iter().map(|cost| Task { cost: *cost, memory: 10, after: None }).collect()
     }
 
     #[test]
@@ -212,7 +227,7 @@ mod tests {
     fn memory_bounds_what_runs_together_but_a_giant_runs_alone() {
         let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let tasks: Vec<Task> =
-            [60, 60, 60, 500].into_iter().map(|memory| Task { cost: 1.0, memory }).collect();
+            [60, 60, 60, 500].into_iter().map(|memory| Task { cost: 1.0, memory, after: None }).collect();
         let fates = bring_home(&tasks, Limits { cores: 4, ..LIMITS }, &|| false, &|_, _| {
             let now = running.fetch_add(1, Ordering::SeqCst) + 1;
             most.fetch_max(now, Ordering::SeqCst);
@@ -222,6 +237,22 @@ mod tests {
         });
         assert_eq!(most.into_inner(), 1);
         assert_eq!(fates, vec![Fate::Finished; 4]);
+    }
+
+    #[test]
+    fn branch_waits_for_its_trunk_and_is_given_up_with_it() {
+        let started = Mutex::new(Vec::new());
+        let task = |cost, after| Task { cost, memory: 1, after };
+        let tasks = [task(9.0, Some(1)), task(1.0, None), task(8.0, Some(3)), task(2.0, None)];
+        let fates = bring_home(&tasks, LIMITS, &|| false, &|index, _| {
+            started.lock().unwrap().push(index);
+            if index == 3 { Attempt::Failed("no".into()) } else { Attempt::Finished }
+        });
+        assert_eq!(fates[..2], [Fate::Finished, Fate::Finished]);
+        assert!(matches!(&fates[2], Fate::Failed { reason } if reason.contains("branches off")));
+        let started = started.into_inner().unwrap();
+        let position = |task| started.iter().position(|index| *index == task);
+        assert!(position(1) < position(0) && position(2).is_none(), "{started:?}");
     }
 
     #[test]

@@ -114,8 +114,13 @@ fn bring_all_home(
 ) -> Vec<Fate> {
     let cores = arguments.workers.max(1);
     let limits = Limits { cores, memory: arguments.memory.unwrap_or_else(free_memory), attempts: ATTEMPTS };
-    let tasks: Vec<Task> =
-        todo.iter().map(|run| Task { cost: cost(&run.spec), memory: memory(study, run, 1) }).collect();
+    let index_of: HashMap<&str, usize> = todo.iter().enumerate().map(|(i, run)| (&*run.key, i)).collect();
+    // A trunk that is not to be run is finished.
+    let trunk = |run: &PlannedRun| index_of.get(run.spec.training.parent_run.as_deref()?).copied();
+    let tasks: Vec<Task> = todo
+        .iter()
+        .map(|run| Task { cost: cost(&run.spec), memory: memory(study, run, 1), after: trunk(run) })
+        .collect();
     let costs = todo.iter().zip(&tasks).map(|(run, task)| (run.key.clone(), task.cost));
     display.begin_runs(costs.collect::<HashMap<_, _>>(), cores);
     let running: Mutex<Vec<usize>> = Mutex::new(Vec::new());

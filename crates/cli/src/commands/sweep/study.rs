@@ -145,14 +145,22 @@ pub fn planned(out: &Path) -> anyhow::Result<Vec<PlannedLine>> {
     Ok(runs)
 }
 
-/// Training FLOPs of a run.
-pub fn train_flops(spec: &RunSpec, convention: FlopConvention) -> f64 {
-    spec.tokens() as f64 * spec.model.train_flops_per_token(convention)
+/// Step at which a run begins: a branch begins where it leaves its trunk.
+fn first_step(spec: &RunSpec) -> u64 {
+    spec.training.parent_run.as_ref().and_then(|_| spec.branch_step()).unwrap_or(0)
 }
 
-/// FLOPs of a run with head and attention, its evaluations included: what it costs, for the order of runs.
+/// Training FLOPs that a run spends.
+pub fn train_flops(spec: &RunSpec, convention: FlopConvention) -> f64 {
+    let trained = (spec.steps - first_step(spec)) * spec.batch_tokens();
+    trained as f64 * spec.model.train_flops_per_token(convention)
+}
+
+/// FLOPs that a run spends with head and attention, its evaluations included: what it costs.
 pub fn cost(spec: &RunSpec) -> f64 {
-    let evaluated = spec.evaluation_steps().len() as f64 * spec.data.test_tokens as f64;
+    let first = first_step(spec);
+    let evaluations = spec.evaluation_steps().into_iter().filter(|step| *step > first).count();
+    let evaluated = evaluations as f64 * spec.data.test_tokens as f64;
     train_flops(spec, FlopConvention::Full)
         + evaluated * spec.model.forward_flops_per_token(FlopConvention::Full)
 }
