@@ -20,6 +20,14 @@ pub(crate) fn note(fitted: &mut FittedLaw, converged: bool) {
             "the minimiser stopped before its step vanished; the minimum may lie lower".into(),
         );
     }
+    if fitted.n_points == fitted.params.iter().filter(|(_, e)| e.state != ParamState::Fixed).count() {
+        add(
+            FitStatus::Remarks,
+            "no_freedom",
+            "as many points as constants: the law passes through all of them and nothing tells its error; add runs"
+                .into(),
+        );
+    }
     for (name, [lo, hi]) in &fitted.ranges {
         if lo == hi {
             add(

@@ -102,6 +102,14 @@ pub fn fit(law: &dyn Law, dataset: &Dataset, options: &FitOptions) -> Result<Fit
             expected: "above 0 on log loss (or --space linear)",
         });
     }
+    // As many points as constants: the law passes through all of them, and nothing says how far off it is.
+    let unscattered;
+    let options = if data.len() == n_free {
+        unscattered = FitOptions { intervals: IntervalChoice::None, bootstrap_beside: 0, ..options.clone() };
+        &unscattered
+    } else {
+        options
+    };
     let problem = Problem::new(law, &data, options.objective, &fixed);
     let mut minima = minima::find(&problem, &fixed, options.effort, options.starts.as_deref())?;
     let ends = profile_ends(&problem, &mut minima, options, &data);
@@ -204,6 +212,7 @@ fn describe(
     let natural = problem.to_natural(theta);
     let noise = scale(problem, &best.residuals);
     let (covariance, condition) = covariance(problem, theta, noise);
+    let covariance = covariance.filter(|_| data.len() > theta.len());
     let t = student_t(0.975, noise.freedom);
     let rivals = rivals(problem, minima, noise, t);
     let (method, replicates) = method(options, data);
