@@ -484,6 +484,28 @@ mod tests {
     }
 
     #[test]
+    fn specs_of_the_documentation_are_read() {
+        let text = include_str!("../../../docs/run-spec.md");
+        let blocks: Vec<&str> =
+            text.split("```toml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
+        let [spec, adafactor, more] = blocks[..] else { panic!("{} blocks", blocks.len()) };
+        RunSpec::from_toml(spec).unwrap();
+        let whole: toml::Table = spec.parse().unwrap();
+        for additions in [adafactor, more] {
+            let mut whole = whole.clone();
+            for (group, fields) in additions.parse::<toml::Table>().unwrap() {
+                if group == "optimizer" || !whole.contains_key(&group) {
+                    whole.insert(group, fields);
+                } else if let (Some(old), Some(new)) = (whole[&group].as_table_mut(), fields.as_table()) {
+                    old.extend(new.clone());
+                }
+            }
+            // Settings of all kinds at once are no model, but every one of them is a setting.
+            toml::from_str::<RunSpec>(&whole.to_string()).unwrap();
+        }
+    }
+
+    #[test]
     fn key_of_a_released_spec_never_changes() {
         // A golden key: change it only together with NUMERICS.
         assert_eq!(spec().key(), "l2d32-n24576-t10000-s0-e46ca939f7a4");

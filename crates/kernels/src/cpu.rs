@@ -15,8 +15,8 @@ use worker::{Model, Worker};
 /// Activations of a chunk are kept below this many bytes where one sequence allows it: half of a usual L2.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// Least sequences of a chunk where they are the rows of a product that reads a whole weight.
-const RECURRENT_CHUNK: usize = 16;
+/// Least sequences of a chunk where they are the rows of a product that reads a whole weight: the tallest tile.
+const RECURRENT_CHUNK: usize = 12;
 
 /// The processor this program runs on.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,5 @@
-//! Speed of a full Adam step: `step_speed LAYERS D HEADS VOCABULARY SECONDS [THREADS [MICRO [CHUNK]]]`.
+//! Speed of a full Adam step: `step_speed LAYERS D HEADS VOCABULARY SECONDS [THREADS [MICRO [CHUNK]]]`, with the
+//! word `lstm` or `reuse=4` anywhere for the other architectures.
 //!
 //! Context 128, batch 32, untied head, as in `bench/step`. Prints the median and the fastest step, GFLOP/s
 //! (head and attention counted) and their share of the best matrix product measured in the same process.
@@ -20,20 +21,23 @@ const SEQUENCES: usize = 32;
 fn main() {
     let arguments: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
     let &[n_layer, d_model, n_head, n_vocab, seconds, ref rest @ ..] = &arguments[..] else {
-        println!("usage: step_speed LAYERS D HEADS VOCABULARY SECONDS [THREADS [MICRO [CHUNK]]]");
+        println!(
+            "usage: step_speed LAYERS D HEADS VOCABULARY SECONDS [THREADS [MICRO [CHUNK]]] [lstm|reuse=N]"
+        );
         return;
     };
     let threads = rest.first().copied().unwrap_or(1);
     let micro_sequences = rest.get(1).copied().unwrap_or(SEQUENCES / threads);
     let chunk = rest.get(2).copied();
-    let shape = ModelShape::standard(
-        n_layer as u32,
-        d_model as u32,
-        n_head as u32,
-        N_CTX,
-        n_vocab as u32,
-        Head::Untied,
-    );
+    let [layers, width, heads, words] = [n_layer, d_model, n_head, n_vocab].map(|size| size as u32);
+    let mut shape = ModelShape::standard(layers, width, heads, N_CTX, words, Head::Untied);
+    for word in std::env::args() {
+        if word == "lstm" {
+            shape = ModelShape::lstm(layers, width, N_CTX, words, Head::Untied);
+        } else if let Some(reuse) = word.strip_prefix("reuse=").and_then(|n| n.parse().ok()) {
+            shape.reuse = reuse;
+        }
+    }
     let plan = Arc::new(model::plan(&shape, 0.0));
     let device = CpuDevice::new();
     let options = SessionOptions { threads, chunk };
@@ -77,8 +81,10 @@ fn main() {
     let gflops = batch * shape.train_flops_per_token(FlopConvention::Full) / fastest / 1e9;
     let peak = best_gemm();
     println!(
-        "ours nt{threads} L{n_layer} d{d_model} V{n_vocab} tok/s {:.0} med_ms {:.2} min_ms {:.2} steps {step} GFLOP/s {gflops:.1} \
+        "ours nt{threads} {} L{n_layer} x{} d{d_model} V{n_vocab} tok/s {:.0} med_ms {:.2} min_ms {:.2} steps {step} GFLOP/s {gflops:.1} \
          of {peak:.1} = {:.0}% eval_x {:.2} MB {:.1}",
+        shape.architecture.name(),
+        shape.reuse,
         batch / median,
         median * 1e3,
         fastest * 1e3,

@@ -237,19 +237,26 @@ fn step_gives_the_same_bits_on_every_path_thread_count_and_chunk() {
 
 #[test]
 fn one_batch_is_learnt_by_heart() {
-    let shape = ModelShape::standard(2, 32, 2, 16, 50, Head::Untied);
+    let plain = ModelShape::standard(2, 32, 2, 16, 50, Head::Untied);
+    learn_by_heart(plain, 300);
+    learn_by_heart(ModelShape { block: MODERN, ..plain }, 300);
+    learn_by_heart(ModelShape { reuse: 3, ..plain }, 300);
+    learn_by_heart(ModelShape::lstm(2, 32, 16, 50, Head::Untied), 1000);
+}
+
+fn learn_by_heart(shape: ModelShape, steps: u64) {
     let plan = Arc::new(model::plan(&shape, 0.0));
     let tokens = tokens(&shape, 4, 4);
     let mut session = CpuDevice::new().open(Arc::clone(&plan), ONE_THREAD);
     let start = numbers(plan.n_parameters(), 5).iter().map(|x| 0.1 * x).collect();
     session.restore(state(&plan, start)).unwrap();
     let mut loss = f64::INFINITY;
-    for step in 1..=300 {
+    for step in 1..=steps {
         let update = Update { rule: ADAM, lr: 0.003, step, clip_norm: None };
         loss =
             session.step(Batch { tokens: &tokens, micro_sequences: 4, dropout: KEY }, &update).unwrap().loss;
     }
-    assert!(loss < 0.01, "loss {loss} after 300 steps on one batch");
+    assert!(loss < 0.01, "{shape:?}: loss {loss} after {steps} steps on one batch");
 }
 
 #[test]
