@@ -276,6 +276,26 @@ fn two_schedulers_on_one_directory_share_the_work_and_finish_each_run_once() {
 }
 
 #[test]
+fn run_of_a_host_that_is_gone_is_taken_over_when_its_lease_is_up() {
+    let root = tempfile::tempdir().unwrap();
+    let sets = "[[set]]\nname = \"A\"\nn_layer = 1\nd_model = 8\n";
+    let (file, out) = (write(&root.path().join("e.toml"), sets), root.path().join("out"));
+    let planned = sweep(&["plan"], &file, &out).output().unwrap();
+    assert!(planned.status.success(), "{}", stderr(&planned));
+    let list = fs::read_to_string(out.join("experiments/e.runs.jsonl")).unwrap();
+    let key = list.split('"').nth(3).unwrap();
+    let dir = out.join("runs").join(key);
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join("claim.0"), "{\"host\":\"a-host-that-is-gone\",\"pid\":1}").unwrap();
+    let began = Instant::now();
+    let output = sweep(&[], &file, &out).args(["--lease", "1s"]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(began.elapsed() >= Duration::from_secs(1), "it waited");
+    assert!(stderr(&output).contains("no sign of life"), "{}", stderr(&output));
+    assert!(dir.join("claim.1").exists() && dir.join("result.json").exists());
+}
+
+#[test]
 fn plan_says_what_a_sweep_costs_and_trains_nothing() {
     let root = tempfile::tempdir().unwrap();
     let sets = "[[set]]\nname = \"A\"\nn_layer = 1\nd_model = [8, 16]\n";

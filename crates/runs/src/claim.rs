@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::SystemTime;
 
 /// Who made a claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,14 @@ impl Claim {
         }
     }
 
+    /// Shows whoever looks on from another host that this owner lives.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn beat(&self) -> Result<(), RunError> {
+        self.locked.set_modified(SystemTime::now()).map_err(|e| RunError::io("touch", &self.path, e))
+    }
+
     /// Claims the run in `dir` for this process on `host`.
     ///
     /// An earlier claim of the same host is taken over when its lock is free, for the system frees the lock
@@ -66,10 +75,26 @@ impl Claim {
     /// # Errors
     /// When the directory cannot be read or written.
     pub fn acquire(dir: &Path, host: &str) -> Result<Claimed, RunError> {
+        Self::acquire_unless(dir, host, &|_| false)
+    }
+
+    /// As [`Self::acquire`], but takes the run over from an owner whom the caller knows to be `gone`, such as
+    /// one on another host that has shown no [`life_sign`] for long. Of several that take it over one does.
+    ///
+    /// # Errors
+    /// As [`Self::acquire`].
+    pub fn acquire_unless(
+        dir: &Path,
+        host: &str,
+        gone: &dyn Fn(&Owner) -> bool,
+    ) -> Result<Claimed, RunError> {
+        let first = newest(dir)?;
         loop {
             let newest = newest(dir)?;
             if let Some(number) = newest
                 && let Some(owner) = living_owner(&path_of(dir, number), host)?
+                // Only the owner that was there at first: one that was faster now is not gone.
+                && !(newest == first && gone(&owner))
             {
                 return Ok(Claimed::Held(owner));
             }
@@ -88,6 +113,13 @@ impl Claim {
             }
         }
     }
+}
+
+/// When a file of the run in `dir` last changed, its claims included: by the clock of whoever changed it, so
+/// only whether it changes says something.
+pub fn life_sign(dir: &Path) -> Option<SystemTime> {
+    let entries = fs::read_dir(dir).ok()?.filter_map(Result::ok);
+    entries.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max()
 }
 
 fn write_locked(path: &Path, host: &str) -> Result<File, RunError> {
@@ -166,6 +198,21 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         drop(ours(Claim::acquire(dir.path(), "far").unwrap()));
         assert!(matches!(Claim::acquire(dir.path(), "near").unwrap(), Claimed::Held(o) if o.host == "far"));
+    }
+
+    #[test]
+    fn claim_of_an_owner_known_to_be_gone_is_taken_over_by_one_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let far = ours(Claim::acquire(dir.path(), "far").unwrap());
+        let gone = |owner: &Owner| owner.host == "far";
+        let before = life_sign(dir.path()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        far.beat().unwrap();
+        assert!(life_sign(dir.path()).unwrap() > before);
+        let near = ours(Claim::acquire_unless(dir.path(), "near", &gone).unwrap());
+        let third = Claim::acquire_unless(dir.path(), "third", &gone).unwrap();
+        assert!(matches!(third, Claimed::Held(owner) if owner.host == "near"));
+        drop(near);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use clap::Subcommand;
 use scalelaw_core::number;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Arguments of `scalelaw sweep`.
 #[derive(clap::Args)]
@@ -53,6 +54,9 @@ struct RunArguments {
     /// Memory for all runs together, such as 8G; by default most of what is free now
     #[arg(long, value_parser = bytes)]
     memory: Option<u64>,
+    /// How long a run that another host has may show no sign of life before it is taken over
+    #[arg(long, default_value = "2m", value_parser = number::parse_duration)]
+    lease: Duration,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,

@@ -14,8 +14,8 @@ use scalelaw_experiment::PlannedRun;
 use scalelaw_runs::process::{Exit, run_to_end};
 use scalelaw_runs::scheduler::{Attempt, Fate, Limits, Task, bring_home};
 use scalelaw_runs::{
-    Claim, Claimed, FinishedRun, Outcome, Prepared, RunStage, finished_run, foreign, prepare, record_failure,
-    stage, write_atomically,
+    Claim, Claimed, FinishedRun, Outcome, Owner, Prepared, RunStage, finished_run, foreign, life_sign,
+    prepare, record_failure, stage, write_atomically,
 };
 use scalelaw_table::{CurveRow, Format, Row, RunRow, write_rows};
 use scalelaw_train::RunData;
@@ -25,7 +25,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Times a run is tried by one call.
 const ATTEMPTS: u32 = 3;
@@ -125,6 +125,7 @@ fn bring_all_home(
     display.begin_runs(costs.collect::<HashMap<_, _>>(), cores);
     let running: Mutex<Vec<usize>> = Mutex::new(Vec::new());
     let over = AtomicBool::new(false);
+    let attempts = Attempts { study, stop, display, lease: arguments.lease, signs: Mutex::default() };
     std::thread::scope(|scope| {
         scope.spawn(|| watch(study, todo, &running, &over, display));
         let fates = bring_home(&tasks, limits, &|| stop.load(Ordering::Relaxed), &|index, threads| {
@@ -135,7 +136,7 @@ fn bring_all_home(
                 }
             };
             set_running(true);
-            let attempt = attempt(study, todo[index], threads, stop, display)
+            let attempt = attempt(&attempts, todo[index], threads)
                 .unwrap_or_else(|error| Attempt::Failed(format!("{error:#}")));
             set_running(false);
             if let Attempt::Failed(reason) = &attempt {
@@ -149,20 +150,48 @@ fn bring_all_home(
     })
 }
 
+/// What attempts at runs share.
+struct Attempts<'a> {
+    study: &'a Study,
+    stop: &'a AtomicBool,
+    display: &'a Display,
+    lease: Duration,
+    /// The last sign of life of runs that other hosts have, and when it was first seen here.
+    signs: Mutex<HashMap<String, (Option<SystemTime>, Instant)>>,
+}
+
+impl Attempts<'_> {
+    /// Whether a run that another host has shows no sign of life any more. Only that a sign changes counts, by
+    /// the clock of this host: those of two hosts need not agree.
+    fn is_gone(&self, run: &PlannedRun, dir: &Path, owner: &Owner) -> bool {
+        if owner.host == host() {
+            return false; // the lock of a living process of this host says so by itself
+        }
+        let sign = life_sign(dir);
+        let Ok(mut signs) = self.signs.lock() else { return false };
+        let (seen, since) = signs.entry(run.key.clone()).or_insert((sign, Instant::now()));
+        if *seen != sign {
+            (*seen, *since) = (sign, Instant::now());
+        }
+        let gone = since.elapsed() >= self.lease;
+        if gone {
+            let lease = clock(self.lease.as_secs_f64());
+            self.display
+                .say(&format!("{}: {} showed no sign of life for {lease}: taken over", run.key, owner.host));
+        }
+        gone
+    }
+}
+
 /// One attempt at one run.
-fn attempt(
-    study: &Study,
-    run: &PlannedRun,
-    threads: usize,
-    stop: &AtomicBool,
-    display: &Display,
-) -> anyhow::Result<Attempt> {
+fn attempt(attempts: &Attempts<'_>, run: &PlannedRun, threads: usize) -> anyhow::Result<Attempt> {
+    let Attempts { study, stop, display, .. } = attempts;
     let dir = study.dir_of(run);
     if stage(&dir)? == RunStage::Finished {
         return Ok(Attempt::Finished);
     }
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
-    let claim = match Claim::acquire(&dir, &host())? {
+    let claim = match Claim::acquire_unless(&dir, &host(), &|owner| attempts.is_gone(run, &dir, owner))? {
         Claimed::Held(owner) => return Ok(Attempt::Held(owner)),
         Claimed::Ours(claim) => claim,
     };
