@@ -234,6 +234,29 @@ pub struct Prediction {
 }
 
 impl FittedLaw {
+    /// Reads a law file. Constants are put in the law's order, whatever order the file has them in: a tool that
+    /// sorts keys changes nothing.
+    ///
+    /// # Errors
+    /// It is no law file, or its constants are not the law's.
+    pub fn from_json(text: &str) -> Result<Self, FitError> {
+        let mut fitted: Self = serde_json::from_str(text)
+            .map_err(|e| FitError::Unusable(format!("this is not a law file ({FORMAT}): {e}")))?;
+        let law = fitted.law()?;
+        let mut params = Vec::new();
+        for param in law.params() {
+            let at = fitted.params.iter().position(|(n, _)| *n == param.name).ok_or_else(|| {
+                FitError::Unusable(format!(
+                    "the law file has no constant {} of the law {}",
+                    param.name, fitted.law
+                ))
+            })?;
+            params.push(fitted.params.swap_remove(at));
+        }
+        fitted.params = params;
+        Ok(fitted)
+    }
+
     /// The law itself.
     ///
     /// # Errors

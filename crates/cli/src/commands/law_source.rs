@@ -32,16 +32,20 @@ impl LawSource {
             bail!("{preset}; and there is no file {name}");
         }
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-        let value: serde_json::Value =
+        #[derive(serde::Deserialize)]
+        struct Head {
+            format: Option<String>,
+        }
+        let head: Head =
             serde_json::from_str(&text).with_context(|| format!("{name}: expected a law file (JSON)"))?;
-        match value.get("format").and_then(|f| f.as_str()) {
+        match head.format.as_deref() {
             Some(scalelaw_fit::FORMAT) => Ok(Self::Fitted(
                 name.into(),
-                Box::new(serde_json::from_value(value).with_context(|| name.to_string())?),
+                Box::new(FittedLaw::from_json(&text).with_context(|| name.to_string())?),
             )),
             Some(scalelaw_fit::chain::FORMAT) => Ok(Self::Chain(
                 name.into(),
-                Box::new(serde_json::from_value(value).with_context(|| name.to_string())?),
+                Box::new(serde_json::from_str(&text).with_context(|| name.to_string())?),
             )),
             other => bail!(
                 "{name}: its format is {}, expected {} (scalelaw fit --out) or {} (scalelaw chain --out)",

@@ -169,7 +169,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         write_spec(file, &plan, &arguments.spec)?;
     }
     if let Some(file) = &arguments.register {
-        register(file, &plan, data_digest)?;
+        let Some(loss) = plan.loss else { bail!("{} predicts no loss: nothing to register", plan.basis) };
+        let at = [("C", plan.flops), ("N", plan.n), ("D", plan.d)];
+        register(file, &plan.basis, data_digest, &at, loss, plan.loss_pi95)?;
     }
     if arguments.json {
         output::json(&plan)?;

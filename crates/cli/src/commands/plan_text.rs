@@ -194,13 +194,13 @@ pub fn contradiction(rows: &[Crossing]) -> String {
 /// How a forecast fared.
 pub fn score(s: &Score) -> String {
     let f = &s.forecast;
+    let at: Vec<String> = f.at.iter().map(|(name, value)| format!("{name} {}", short(*value))).collect();
     let mut out = format!(
-        "forecast of {} by {}: {:.4} nats per token at N {}, D {}\nreached {:.4}: off by {:+.4}\n",
+        "forecast of {} by {}: {:.4} nats per token at {}\nreached {:.4}: off by {:+.4}\n",
         f.made,
         f.law,
         f.loss,
-        short(f.n),
-        short(f.d),
+        at.join(", "),
         s.loss,
         s.error
     );

@@ -1,8 +1,11 @@
-//! `scalelaw predict`: the rest of learning curves from their beginnings.
+//! `scalelaw predict`: the rest of learning curves from their beginnings, or a fitted law at a place.
 
+use super::law_source::LawSource;
 use super::observations::{Observations, TableArgs, say_problems};
+use super::register::register;
 use crate::output;
 use anyhow::{Context, bail};
+use scalelaw_core::number;
 use scalelaw_fit::laws::KaplanNs;
 use scalelaw_fit::{CurveStudy, FitOptions, foretell, short};
 use std::path::PathBuf;
@@ -11,13 +14,20 @@ use std::process::ExitCode;
 /// Arguments of `scalelaw predict`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Fits L(N, S) to the first part of every curve and foretells the rest with 95% intervals \
-    calibrated on the other runs.\n\nExample:\n  scalelaw predict curves.csv --from 0.2 --map loss=test_loss \
-    --where \"step > 0 and router == 'Dense'\""
+    after_help = "Of curves it fits L(N, S) to the first part of each and foretells the rest with 95% intervals \
+    calibrated on the other runs. Of a law file (scalelaw fit --out) it gives the value at a place, which --register \
+    writes down for scalelaw score.\n\nExamples:\n  scalelaw predict curves.csv --from 0.2 --map loss=test_loss \
+    --where \"step > 0 and router == 'Dense'\"\n  scalelaw predict law.json --at N=1e9,D=20e9 --register next-run.json"
 )]
 pub struct Arguments {
-    /// Learning curves: a row an evaluation, with run, N, step and loss
-    curves: PathBuf,
+    /// Learning curves (a row an evaluation, with run, N, step and loss), or a law file (.json)
+    what: PathBuf,
+    /// Of a law: where, by the law's variables, e.g. N=1e9,D=20e9
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
+    at: Vec<String>,
+    /// Of a law: write the forecast, its data's digest and the date here; a file that exists is refused
+    #[arg(long, value_name = "FILE")]
+    register: Option<PathBuf>,
     /// The share of each run's updates that is seen
     #[arg(long, default_value_t = 0.2)]
     from: f64,
@@ -36,7 +46,56 @@ pub struct Arguments {
 /// # Errors
 /// The table has no curves, or too little is seen of them.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let observations = Observations::open(&arguments.curves, &arguments.table)?;
+    if arguments.what.extension().is_some_and(|e| e == "json") {
+        of_law(arguments)
+    } else if arguments.at.is_empty() && arguments.register.is_none() {
+        of_curves(arguments)
+    } else {
+        bail!(
+            "{}: --at and --register go with a law file (.json), which scalelaw fit --out writes",
+            arguments.what.display()
+        )
+    }
+}
+
+/// The law's value at a place.
+fn of_law(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let name = arguments.what.display().to_string();
+    let source = LawSource::open(&name)?;
+    let data_digest = source.data_digest();
+    let law = source.fitted()?;
+    let mut at = Vec::new();
+    for entry in &arguments.at {
+        let (variable, value) = entry
+            .split_once('=')
+            .with_context(|| format!("--at {entry:?}: expected NAME=VALUE, such as N=1e9"))?;
+        at.push((variable.trim(), number::parse(value)?));
+    }
+    let prediction = law.predict(&at)?;
+    if let Some(path) = &arguments.register {
+        register(path, &name, data_digest, &at, prediction.mean, prediction.pi95)?;
+    }
+    if arguments.json {
+        output::json(&prediction)?;
+    } else {
+        let interval = |i: Option<[f64; 2]>| {
+            i.map_or_else(|| "not known".into(), |[lo, hi]| format!("{lo:.4} to {hi:.4}"))
+        };
+        output::print(&format!(
+            "{:.4}\n  95% interval of the law   {}\n  95% interval of one run   {}",
+            prediction.mean,
+            interval(prediction.ci95),
+            interval(prediction.pi95)
+        ))?;
+        if prediction.extrapolation_decades > 0.0 {
+            eprintln!("extrapolation: {:.1} decades beyond the runs", prediction.extrapolation_decades);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_curves(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let observations = Observations::open(&arguments.what, &arguments.table)?;
     for line in &observations.said {
         eprintln!("{line}");
     }

@@ -1,8 +1,8 @@
 //! A forecast written down before the run: what, by which law, from which data, when.
 
-use anyhow::{Context, bail};
-use scalelaw_fit::plan::Plan;
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,38 +17,39 @@ pub struct Forecast {
     pub law: String,
     /// Digest of the data that the law was fitted to.
     pub data_digest: Option<String>,
-    /// Training FLOPs.
-    pub flops: f64,
-    /// Parameters.
-    pub n: f64,
-    /// Tokens.
-    pub d: f64,
+    /// Where: the law's variables, such as N and D, by name.
+    pub at: BTreeMap<String, f64>,
     /// Forecast loss, nats per token.
     pub loss: f64,
     /// 95% interval of one run.
     pub loss_pi95: Option<[f64; 2]>,
 }
 
-/// Writes a plan down as a forecast. A file that exists is never overwritten: a forecast is not revised.
+/// Writes a forecast down. A file that exists is never overwritten: a forecast is not revised.
 ///
 /// # Errors
-/// The plan has no loss, or the file exists.
-pub fn register(path: &Path, plan: &Plan, data_digest: Option<String>) -> anyhow::Result<()> {
-    let Some(loss) = plan.loss else { bail!("{} predicts no loss: nothing to register", plan.basis) };
+/// The file exists or cannot be written.
+pub fn register(
+    path: &Path,
+    law: &str,
+    data_digest: Option<String>,
+    at: &[(&str, f64)],
+    loss: f64,
+    loss_pi95: Option<[f64; 2]>,
+) -> anyhow::Result<()> {
     let forecast = Forecast {
         format: "scalelaw-forecast/1".into(),
         made: utc(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())),
-        law: plan.basis.clone(),
+        law: law.into(),
         data_digest,
-        flops: plan.flops,
-        n: plan.n,
-        d: plan.d,
+        at: at.iter().map(|(name, value)| ((*name).to_string(), *value)).collect(),
         loss,
-        loss_pi95: plan.loss_pi95,
+        loss_pi95,
     };
     let file = std::fs::File::create_new(path)
         .with_context(|| format!("cannot register in {}: a forecast is not overwritten", path.display()))?;
-    serde_json::to_writer_pretty(file, &forecast)?;
+    serde_json::to_writer_pretty(file, &forecast)
+        .with_context(|| format!("cannot write {}", path.display()))?;
     eprintln!("forecast: {}", path.display());
     Ok(())
 }

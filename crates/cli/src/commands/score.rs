@@ -13,7 +13,7 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  scalelaw score forecast.json --loss 2.871")]
 pub struct Arguments {
-    /// The forecast that scalelaw plan --register wrote
+    /// The forecast that plan --register or predict --register wrote
     forecast: PathBuf,
     /// The loss that the run reached, nats per token
     #[arg(long, value_name = "NATS", value_parser = number::parse)]
@@ -79,9 +79,7 @@ mod tests {
             made: "2026-01-01T00:00:00Z".into(),
             law: "law.json".into(),
             data_digest: None,
-            flops: 1e20,
-            n: 1e9,
-            d: 2e10,
+            at: [("N".to_string(), 1e9), ("D".to_string(), 2e10)].into(),
             loss: 3.0,
             loss_pi95: Some([2.9, 3.1]),
         };
