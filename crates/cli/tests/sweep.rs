@@ -260,6 +260,31 @@ fn run_that_fails_three_times_is_recorded_and_the_rest_finish() {
 }
 
 #[test]
+#[cfg(unix)]
+fn disk_that_takes_no_checkpoint_fails_the_runs_and_the_same_command_finishes_them() {
+    let root = tempfile::tempdir().unwrap();
+    let sets = "[[set]]\nname = \"A\"\nn_layer = 1\nd_model = [8, 16]\n";
+    let file = write(&root.path().join("e.toml"), sets);
+    let (calm, full) = (root.path().join("calm"), root.path().join("full"));
+    assert!(sweep(&[], &file, &calm).output().unwrap().status.success());
+    assert!(sweep(&["plan"], &file, &full).output().unwrap().status.success());
+    // Files of 20 KB at most: enough for logs and tables, not for a checkpoint; a write beyond is an error.
+    let limited = sweep(&[], &file, &full);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 40; exec \"$@\"", "sh"]);
+    let output = shell.arg(limited.get_program()).args(limited.get_args()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("cannot write") && stderr(&output).contains("checkpoint"),
+        "{}",
+        stderr(&output)
+    );
+    let output = sweep(&[], &file, &full).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(results(&calm), results(&full));
+}
+
+#[test]
 fn two_schedulers_on_one_directory_share_the_work_and_finish_each_run_once() {
     let root = tempfile::tempdir().unwrap();
     let sets = "[[set]]\nname = \"A\"\nn_layer = 1\nd_model = [8, 16]\nseeds = [0, 1, 2]\n";

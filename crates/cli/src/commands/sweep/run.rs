@@ -80,7 +80,10 @@ pub fn run(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     let mut failed = Vec::new();
     for (run, fate) in todo.iter().zip(&fates) {
         if let Fate::Failed { reason } = fate {
-            record_failure(&study.dir_of(run), ATTEMPTS, reason)?;
+            // On a full disk this may fail too; the summary says the reason all the same.
+            if let Err(error) = record_failure(&study.dir_of(run), ATTEMPTS, reason) {
+                display.say(&error.to_string());
+            }
             failed.push(Failure { run: run.key.clone(), reason: reason.clone() });
         }
     }
