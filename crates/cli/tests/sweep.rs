@@ -298,6 +298,9 @@ fn two_schedulers_on_one_directory_share_the_work_and_finish_each_run_once() {
     let finished = finished(&out);
     assert_eq!(finished.len(), 6);
     assert!(finished.values().all(|(_, sessions)| *sessions == 1), "{finished:?}");
+    let plan = sweep(&["plan"], &file, &out).output().unwrap();
+    let text = String::from_utf8_lossy(&plan.stdout).into_owned();
+    assert!(text.contains("0 new, 0 begun, 6 finished") && text.contains("every run is finished"), "{text}");
 }
 
 #[test]

@@ -213,6 +213,7 @@ impl Plan {
             ),
         ];
         lines.push(match self.seconds {
+            Some(_) if self.finished == self.runs => "time: none, every run is finished".into(),
             Some(seconds) => format!(
                 "time: {} on {} cores, at {} GFLOP/s a core, small to large models (measured now)",
                 clock(seconds),
