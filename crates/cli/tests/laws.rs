@@ -61,3 +61,17 @@ fn predict_at_a_place_without_a_law_file_is_told_what_to_do() {
     let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
     assert!(said.contains("runs.csv") && said.contains("fit --out"), "{said}");
 }
+
+#[test]
+fn fit_of_a_run_table_without_trunks_counts_every_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut csv = String::from("run_id,parent_run,n_nonembed,loss\n");
+    for (i, n) in [1e4, 4e4, 1.6e5, 6.4e5, 2.56e6].iter().enumerate() {
+        csv += &format!("run{i},,{n},{}\n", f64::powf(8.8e13 / n, 0.076) * [1.0, 1.01][i % 2]);
+    }
+    fs::write(folder.path().join("runs.csv"), csv).unwrap();
+    let fitted = stdout(&scalelaw(folder.path(), &["fit", "n", "runs.csv", "--json"]));
+    let law: serde_json::Value = serde_json::from_str(&fitted).unwrap();
+    assert_eq!(law["n_runs"], 5);
+    assert!(law["params"]["alpha_N"]["ci95"][0].is_number(), "{}", law["params"]);
+}

@@ -1,5 +1,6 @@
 //! What is doubtful about a usable fit, in words with what to do.
 
+use crate::fit::FEWEST_RUNS;
 use crate::fitted::{FitStatus, FittedLaw, IntervalMethod, ParamState, Warning};
 
 /// Correlations above this size are named: two parameters that move together.
@@ -92,7 +93,17 @@ pub(crate) fn note(fitted: &mut FittedLaw, converged: bool) {
             );
         }
     }
-    if let (IntervalMethod::Bootstrap, true) = (fitted.intervals.method, fitted.n_runs < 20) {
+    if fitted.n_runs < FEWEST_RUNS && fitted.n_runs < fitted.n_points {
+        add(
+            FitStatus::Remarks,
+            "few_runs",
+            format!(
+                "all {} points are of {} run(s): nothing tells how runs differ; give more runs, or name the column \
+                 that tells them apart",
+                fitted.n_points, fitted.n_runs
+            ),
+        );
+    } else if let (IntervalMethod::Bootstrap, true) = (fitted.intervals.method, fitted.n_runs < 20) {
         add(
             FitStatus::Remarks,
             "few_runs",

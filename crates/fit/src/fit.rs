@@ -64,6 +64,8 @@ impl Default for FitOptions {
 
 /// From this many independent runs the percentile bootstrap is the default interval.
 const MANY_RUNS: usize = 50;
+/// Fewer independent runs than this, each of several points, have no default interval.
+pub(crate) const FEWEST_RUNS: usize = 3;
 /// Rival minima are listed up to this excess of the objective.
 const RIVAL_EXCESS: f64 = 0.05;
 const MOST_RIVALS: usize = 12;
@@ -151,6 +153,8 @@ fn method(options: &FitOptions, data: &Data) -> (IntervalMethod, usize) {
         IntervalChoice::Bootstrap(replicates) => (IntervalMethod::Bootstrap, replicates),
         IntervalChoice::Covariance => (IntervalMethod::Covariance, 0),
         IntervalChoice::None => (IntervalMethod::None, 0),
+        // One run, or two, resampled say nothing of how runs differ.
+        IntervalChoice::Auto if groups < FEWEST_RUNS && groups < data.len() => (IntervalMethod::None, 0),
         IntervalChoice::Auto if groups >= MANY_RUNS || groups < data.len() => (
             IntervalMethod::Bootstrap,
             if options.bootstrap_beside > 0 { options.bootstrap_beside } else { 1000 },

@@ -23,3 +23,14 @@ fn fit_with_one_point_more_than_constants_has_intervals() {
     assert!(law.params.iter().all(|(_, e)| e.ci95.is_some()));
     assert!(law.warnings.iter().all(|w| w.code != "no_freedom"));
 }
+
+#[test]
+fn fit_to_points_of_one_run_has_no_interval_unless_asked_and_says_why() {
+    let n: Vec<f64> = (0..8).map(|k| 1e5 * 4f64.powi(k)).collect();
+    let loss: Vec<f64> =
+        n.iter().enumerate().map(|(i, n)| (8.8e13 / n).powf(0.076) * [1.0, 1.01][i % 2]).collect();
+    let data = Dataset::new(loss).with("N", n).grouped(vec![0; 8]);
+    let law = fit(&PowerLaw::N, &data, &FitOptions::default()).unwrap();
+    assert!(law.params.iter().all(|(_, e)| e.ci95.is_none()), "{:?}", law.params);
+    assert!(law.warnings.iter().any(|w| w.code == "few_runs"), "{:?}", law.warnings);
+}

@@ -303,9 +303,10 @@ impl Column {
         }
     }
 
-    /// Cell `i` as text, for labels and messages.
+    /// Cell `i` as text, for labels and messages; empty where it is missing.
     pub fn text(&self, i: usize) -> String {
         match &self.values {
+            Values::Numbers(v) if v[i].is_nan() => String::new(),
             Values::Numbers(v) => v[i].to_string(),
             Values::Texts { codes, words } => words.get(codes[i] as usize).cloned().unwrap_or_default(),
         }

@@ -73,6 +73,14 @@ fn selection_keeps_the_rows_of_the_file() {
 }
 
 #[test]
+fn text_of_a_missing_cell_is_empty_in_every_kind_of_column() {
+    let t = load("t.csv", "n,word,none\n1,a,\n,,\n").unwrap();
+    assert_eq!((t.column("n").unwrap().text(0), t.column("n").unwrap().text(1)), ("1".into(), String::new()));
+    assert_eq!(t.column("word").unwrap().text(1), "");
+    assert_eq!(t.column("none").unwrap().text(0), "");
+}
+
+#[test]
 fn column_that_starts_empty_and_holds_text_is_text() {
     let mut text = String::from("x,note\n");
     for _ in 0..1200 {
