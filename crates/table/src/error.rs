@@ -31,6 +31,23 @@ pub enum TableError {
         /// File.
         path: PathBuf,
     },
+    /// The name does not say a kind of training log.
+    #[error("{}: unknown kind of log; expected a TensorBoard event file (…tfevents…), a Hugging Face trainer_state.json, or \
+        a table with a row a step or nanochat's results.csv (.csv, .tsv, .jsonl, .parquet; .gz and .zst of these)", path.display())]
+    UnknownLog {
+        /// File.
+        path: PathBuf,
+    },
+    /// A training log cannot be read as what it looks like.
+    #[error("{}: expected {expected}: {message}", path.display())]
+    Log {
+        /// File.
+        path: PathBuf,
+        /// What it looks like.
+        expected: crate::import::LogKind,
+        /// What is wrong.
+        message: String,
+    },
     /// A required cell of a typed row is absent or of another type.
     #[error("row {row}, column {column}: expected {expected}, got {got}")]
     Cell {

@@ -30,6 +30,17 @@ impl Format {
     /// Comma-separated.
     pub const CSV: Self = Self::Csv { delimiter: b',' };
 
+    /// The format that the name of a file to write says.
+    ///
+    /// # Errors
+    /// [`TableError::UnknownFormat`], for compressed files too: they are only read.
+    pub fn to_write(path: &Path) -> Result<Self, TableError> {
+        match Self::of(path)? {
+            (format, Compression::None) => Ok(format),
+            _ => Err(TableError::UnknownFormat { path: path.to_path_buf() }),
+        }
+    }
+
     /// The format and the compression that a file name says.
     ///
     /// # Errors
@@ -111,12 +122,24 @@ pub(crate) fn write_cells(
 /// # Errors
 /// [`TableError`] names the file, and the row and column of a cell that does not fit.
 pub fn read_rows<R: Row>(path: &Path) -> Result<Vec<R>, TableError> {
+    read_cells(path)?.into_iter().enumerate().map(|(i, cells)| R::from_cells(i as u64 + 1, cells)).collect()
+}
+
+/// The named cells of every row; the file name says the format.
+pub(crate) fn read_cells(path: &Path) -> Result<Vec<Vec<(String, Cell)>>, TableError> {
     let (format, compression) = Format::of(path)?;
-    let bytes = read_bytes(path, compression)?;
-    let rows = match format {
-        Format::Csv { delimiter } => csv::read(path, &bytes, delimiter)?,
-        Format::Jsonl => jsonl::read(path, &bytes)?,
-        Format::Parquet => parquet::read(path, bytes)?,
-    };
-    rows.into_iter().enumerate().map(|(i, cells)| R::from_cells(i as u64 + 1, cells)).collect()
+    cells(path, format, read_bytes(path, compression)?)
+}
+
+/// The named cells of every row of a file's decompressed bytes.
+pub(crate) fn cells(
+    path: &Path,
+    format: Format,
+    bytes: Vec<u8>,
+) -> Result<Vec<Vec<(String, Cell)>>, TableError> {
+    match format {
+        Format::Csv { delimiter } => csv::read(path, &bytes, delimiter),
+        Format::Jsonl => jsonl::read(path, &bytes),
+        Format::Parquet => parquet::read(path, bytes),
+    }
 }

@@ -45,8 +45,21 @@ pub(crate) fn read(path: &Path, bytes: &[u8], delimiter: u8) -> Result<Vec<Vec<(
     let header = reader.headers().map_err(fail)?.clone();
     reader
         .records()
-        .map(|record| {
+        .enumerate()
+        .map(|(i, record)| {
             let record = record.map_err(fail)?;
+            if record.len() > header.len() {
+                return Err(TableError::Format {
+                    path: path.to_path_buf(),
+                    format: "CSV",
+                    message: format!(
+                        "row {} has {} fields, the header {}",
+                        i + 1,
+                        record.len(),
+                        header.len()
+                    ),
+                });
+            }
             Ok(header
                 .iter()
                 .zip(record.iter())
