@@ -73,6 +73,18 @@ pub enum TableError {
         /// Columns there are.
         columns: Vec<String>,
     },
+    /// A row belongs to a run that the run table does not have.
+    #[error("{source_name}: row {row} is of run {run:?}, which {runs} does not have")]
+    NoRun {
+        /// File of the row.
+        source_name: String,
+        /// Row, counted from 1 without the header.
+        row: u64,
+        /// Its run.
+        run: String,
+        /// The run table.
+        runs: String,
+    },
     /// An expression that selects rows could not be understood or applied.
     #[error("--where {expression:?}: {message}")]
     Where {

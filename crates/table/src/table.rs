@@ -3,7 +3,8 @@
 use crate::cell::Cell;
 use crate::error::TableError;
 use crate::format::{self, Format};
-use crate::names::{Role, normalised};
+use crate::names::{Counts, Role, counts, normalised};
+use scalelaw_core::DataConvention;
 use scalelaw_core::number;
 use scalelaw_expr::{Value, parse};
 use std::collections::HashMap;
@@ -197,6 +198,42 @@ impl Table {
             });
         }
         Ok(self.rows_at(&keep))
+    }
+
+    /// The same rows of curves with the columns of `runs` that they lack, each row taking those of its run: column
+    /// `by` here is column `runs_by` there. What changes along a curve (tokens, FLOPs, steps, loss) is not taken:
+    /// there it is the value at the run's end.
+    ///
+    /// # Errors
+    /// A column does not exist, or a row's run is not in `runs`.
+    pub fn joined(&self, by: &str, runs: &Self, runs_by: &str) -> Result<Self, TableError> {
+        let (mine, theirs) = (self.column(by)?, runs.column(runs_by)?);
+        let of_run: HashMap<String, usize> = (0..runs.len()).rev().map(|i| (theirs.text(i), i)).collect();
+        let rows = (0..self.len())
+            .map(|i| {
+                let run = mine.text(i);
+                of_run.get(&run).copied().ok_or_else(|| TableError::NoRun {
+                    source_name: self.source.clone(),
+                    row: self.rows[i],
+                    run,
+                    runs: runs.source.clone(),
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut joined = self.clone();
+        let along = |c: &Column| {
+            let name = normalised(&c.name);
+            let unique = counts(&c.name) == Some(Counts::Data(DataConvention::Unique));
+            !unique
+                && [Role::D, Role::C, Role::S, Role::Loss, Role::LossError]
+                    .iter()
+                    .any(|role| role.names().contains(&name.as_str()))
+        };
+        let new = runs.columns.iter().filter(|c| {
+            !along(c) && c.name != theirs.name && self.columns.iter().all(|mine| mine.name != c.name)
+        });
+        joined.columns.extend(new.map(|c| c.rows_at(&rows)));
+        Ok(joined)
     }
 
     fn rows_at(&self, keep: &[usize]) -> Self {

@@ -81,6 +81,19 @@ fn text_of_a_missing_cell_is_empty_in_every_kind_of_column() {
 }
 
 #[test]
+fn joined_rows_take_the_columns_of_their_run() {
+    let curves = load("curves.csv", "run_id,step,test_loss\na,1,4\nb,1,5\na,2,3\n").unwrap();
+    let runs = load("runs.csv", "run,n_nonembed,loss,flops_6n\nb,200,9,1e9\na,100,9,1e9\n").unwrap();
+    let joined = curves.joined("run_id", &runs, "run").unwrap();
+    assert_eq!(joined.column("n_nonembed").unwrap().numbers().unwrap(), [100.0, 200.0, 100.0]);
+    // The run's last loss and all its FLOPs are not those of every row.
+    assert_eq!(joined.names(), ["run_id", "step", "test_loss", "n_nonembed"]);
+    let few = load("few.csv", "run,n\na,1\n").unwrap();
+    let error = curves.joined("run_id", &few, "run").unwrap_err().to_string();
+    assert!(error.contains("row 2") && error.contains("\"b\"") && error.contains("few.csv"), "{error}");
+}
+
+#[test]
 fn column_that_starts_empty_and_holds_text_is_text() {
     let mut text = String::from("x,note\n");
     for _ in 0..1200 {

@@ -25,6 +25,9 @@ use std::process::ExitCode;
 pub struct Arguments {
     /// Learning curves: a row an evaluation, with run, N, loss and C (or D, or step)
     curves: PathBuf,
+    /// The run table of the curves, when they have no N of their own
+    #[arg(long, value_name = "TABLE")]
+    runs: Option<PathBuf>,
     #[command(flatten)]
     table: TableArgs,
     /// Tokens per update, where the table has only steps
@@ -71,7 +74,8 @@ struct Point {
 /// # Errors
 /// The table has no curves or no cost.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let observations = Observations::open(&arguments.curves, &arguments.table)?;
+    let observations =
+        Observations::open_curves(&arguments.curves, arguments.runs.as_deref(), &arguments.table)?;
     for line in &observations.said {
         eprintln!("{line}");
     }

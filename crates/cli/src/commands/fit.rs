@@ -26,6 +26,9 @@ pub struct Arguments {
     /// [LAW] TABLE: a law by name or an expression, then a .csv, .tsv, .jsonl or .parquet file (.gz, .zst too)
     #[arg(num_args = 1..=2, required = true, value_names = ["LAW", "TABLE"])]
     what: Vec<String>,
+    /// A run table whose columns the rows take over by run, when TABLE holds curves without N
+    #[arg(long, value_name = "TABLE")]
+    runs: Option<PathBuf>,
     #[command(flatten)]
     table: TableArgs,
     #[command(flatten)]
@@ -185,7 +188,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if law.is_none() && laws::by_name(table).is_ok() {
         bail!("fit {table}: the law needs a table; try: scalelaw fit {table} runs.csv");
     }
-    let observations = Observations::open(&PathBuf::from(table), &arguments.table)?;
+    let observations =
+        Observations::open_curves(table.as_ref(), arguments.runs.as_deref(), &arguments.table)?;
     for line in &observations.said {
         eprintln!("{line}");
     }

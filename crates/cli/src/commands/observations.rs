@@ -78,7 +78,25 @@ impl Observations {
     /// # Errors
     /// The file, `--map` or `--where` cannot be used.
     pub fn open(path: &Path, args: &TableArgs) -> anyhow::Result<Self> {
-        let mut table = Table::load(path)?;
+        Self::select(Table::load(path)?, args)
+    }
+
+    /// Loads curves whose sizes, batches and the like are in a table of runs.
+    ///
+    /// # Errors
+    /// As [`Self::open`], or a curve's run is not in the table.
+    pub fn open_curves(path: &Path, runs: Option<&Path>, args: &TableArgs) -> anyhow::Result<Self> {
+        let Some(runs) = runs else { return Self::open(path, args) };
+        let (curves, runs) = (Table::load(path)?, Table::load(runs)?);
+        let run_of = |table: &Table| {
+            table.recognise(Role::of("run").expect("a run is a role")).map(|c| c.name.clone()).with_context(
+                || format!("{}: no column is recognised as the run (run_id, run, …)", table.source),
+            )
+        };
+        Self::select(curves.joined(&run_of(&curves)?, &runs, &run_of(&runs)?)?, args)
+    }
+
+    fn select(mut table: Table, args: &TableArgs) -> anyhow::Result<Self> {
         let mut said = Vec::new();
         if let Some(filter) = &args.filter {
             let before = table.len();

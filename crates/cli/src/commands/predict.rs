@@ -31,6 +31,9 @@ pub struct Arguments {
     /// The share of each run's updates that is seen
     #[arg(long, default_value_t = 0.2)]
     from: f64,
+    /// The run table of the curves, when they have no N of their own
+    #[arg(long, value_name = "TABLE")]
+    runs: Option<PathBuf>,
     #[command(flatten)]
     table: TableArgs,
     /// Write every foretold loss here as CSV
@@ -95,7 +98,8 @@ fn of_law(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn of_curves(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let observations = Observations::open(&arguments.what, &arguments.table)?;
+    let observations =
+        Observations::open_curves(&arguments.what, arguments.runs.as_deref(), &arguments.table)?;
     for line in &observations.said {
         eprintln!("{line}");
     }
