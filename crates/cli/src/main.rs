@@ -33,7 +33,7 @@ enum Command {
     Sweep(commands::sweep::Arguments),
     /// Train one model from a spec
     Train(commands::train::Arguments),
-    /// List or export finished runs
+    /// List or export finished runs, or import the logs of other trainers
     Runs(commands::runs::Arguments),
     /// Figures and tables of Kaplan et al. 2020
     Paper(commands::paper::Arguments),

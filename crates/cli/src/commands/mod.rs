@@ -6,6 +6,7 @@ pub mod envelope;
 pub mod explain;
 pub mod fit;
 mod fit_text;
+mod import;
 pub mod isoflop;
 mod law_source;
 mod observations;

@@ -1,5 +1,6 @@
-//! `scalelaw runs`: finished runs as a list or a table.
+//! `scalelaw runs`: finished runs as a list or a table, from here or from other trainers' logs.
 
+use super::import;
 use crate::output;
 use crate::tables::{curve_rows, run_row};
 use clap::{Subcommand, ValueEnum};
@@ -39,6 +40,9 @@ enum Command {
         #[arg(long)]
         data: Option<PathBuf>,
     },
+    /// The logs of other trainers as a run table and learning curves: W&B, TensorBoard, Hugging Face, Lightning,
+    /// nanochat
+    Import(import::Arguments),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -93,6 +97,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             }
             output::write(&table)?;
         }
+        Command::Import(arguments) => return import::run(arguments),
     }
     Ok(ExitCode::SUCCESS)
 }

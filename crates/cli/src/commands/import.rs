@@ -1,0 +1,99 @@
+//! `scalelaw runs import`: the logs of other trainers as a run table and learning curves.
+
+use crate::output;
+use anyhow::{Context, bail};
+use scalelaw_table::{About, Format, Importer, Mapping, Row, write_rows};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Arguments of `scalelaw runs import`.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Reads W&B history (CSV, JSON lines or Parquet of run.history(), or the CSV of a chart), TensorBoard \
+    event files, Hugging Face trainer_state.json, Lightning's metrics.csv or any table with a step column, and \
+    nanochat's results.csv. Losses are taken to be in nats per token, steps as logged. What was taken as what, what was \
+    left and what was not usable is said on stderr.\n\nExamples:\n  scalelaw runs import logs/*/events.out.tfevents.* \
+    --out-curves curves.csv > runs.csv\n  scalelaw runs import a/trainer_state.json b/trainer_state.json --about \
+    sizes.csv --out-runs runs.csv\n  scalelaw runs import history.parquet --run d12 --map test_loss=eval/paloma/macro_loss\n\n\
+    sizes.csv has what the logs do not say:\n  run_id,n_nonembed,batch_tokens\n  a,1.2e6,65536"
+)]
+pub struct Arguments {
+    /// Log files
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Name of the run where its log has none (default: the folder's, or the file's); all such files are one run
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    /// Which metric is what, e.g. test_loss=eval/loss; keys are train_loss, test_loss, loss_<set>, lr, tokens, step
+    #[arg(long, value_name = "KEY=METRIC", value_delimiter = ',')]
+    map: Vec<String>,
+    /// A table with run_id and whatever the logs do not say, e.g. n_nonembed, n_total, batch_tokens, seed
+    #[arg(long, value_name = "TABLE")]
+    about: Option<PathBuf>,
+    /// Write the run table here (.csv, .tsv, .jsonl or .parquet); without it, and without --out-curves, it goes to
+    /// stdout as CSV
+    #[arg(long, value_name = "FILE")]
+    out_runs: Option<PathBuf>,
+    /// Write the learning curves here (.csv, .tsv, .jsonl or .parquet)
+    #[arg(long, value_name = "FILE")]
+    out_curves: Option<PathBuf>,
+}
+
+/// Imports.
+///
+/// # Errors
+/// Nothing could be imported, or a table cannot be written.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let mapping = Mapping::parse(&arguments.map).map_err(anyhow::Error::msg)?;
+    let about = arguments.about.as_deref().map(About::read).transpose()?;
+    // Names are refused before the reading, which may be long.
+    let format = |path: &Option<PathBuf>| path.as_deref().map(Format::to_write).transpose();
+    let (runs_format, curves_format) = (format(&arguments.out_runs)?, format(&arguments.out_curves)?);
+    let mut importer = Importer::new(mapping);
+    let mut failed = 0;
+    for file in &arguments.files {
+        if let Err(error) = importer.add(file, arguments.run.as_deref()) {
+            // One file: its error is the command's.
+            if arguments.files.len() == 1 {
+                return Err(error.into());
+            }
+            eprintln!("not imported: {:#}", anyhow::Error::from(error));
+            failed += 1;
+        }
+    }
+    let mut imported = importer.finish();
+    if let Some(about) = about {
+        about.complete(&mut imported)?;
+    }
+    for note in &imported.notes {
+        eprintln!("{note}");
+    }
+    for problem in &imported.problems {
+        eprintln!("not used: {problem}");
+    }
+    if imported.runs.is_empty() {
+        bail!("no run could be imported from {} files; see above", arguments.files.len());
+    }
+    if let (Some(path), Some(format)) = (&arguments.out_curves, curves_format) {
+        if imported.curves.is_empty() {
+            eprintln!("{}: no curves: such a log has one row a run", path.display());
+        }
+        write(&imported.curves, format, path)?;
+    }
+    match (&arguments.out_runs, runs_format) {
+        (Some(path), Some(format)) => write(&imported.runs, format, path)?,
+        _ if arguments.out_curves.is_none() => {
+            let mut table = Vec::new();
+            write_rows(&imported.runs, Format::CSV, &mut table)?;
+            output::write(&table)?;
+        }
+        _ => {}
+    }
+    Ok(if failed == 0 && imported.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+fn write<R: Row>(rows: &[R], format: Format, path: &Path) -> anyhow::Result<()> {
+    let mut table = Vec::new();
+    write_rows(rows, format, &mut table)?;
+    std::fs::write(path, table).with_context(|| format!("{}: cannot write the file", path.display()))
+}
