@@ -34,6 +34,7 @@ mod residuals;
 mod scale;
 mod starts;
 pub mod suggest;
+mod valley;
 
 pub use choose::{DecadeError, HeldOut, LackOfFit, Ranked, lack_of_fit, rank};
 pub use data::{Data, Dataset};
@@ -52,3 +53,4 @@ pub use law::{
 pub use minima::Effort;
 pub use objective::{Objective, Penalty, Space};
 pub use residuals::{ResidualBin, residuals_by};
+pub use valley::{ValleyPoint, valley};

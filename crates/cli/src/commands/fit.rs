@@ -1,14 +1,15 @@
 //! `scalelaw fit`: one law, or those that the table can identify, ranked.
 
-use super::fit_text;
 use super::observations::{Observations, TableArgs, say_problems};
+use super::{fit_text, valley};
 use crate::output;
 use anyhow::{Context, bail};
 use scalelaw_fit::laws::{self, Expression};
 use scalelaw_fit::{
-    Effort, FitOptions, IntervalChoice, Law, Objective, Penalty, Ranked, Space, fit, lack_of_fit, rank,
-    residuals_by,
+    Dataset, Effort, FitOptions, FittedLaw, IntervalChoice, Law, Objective, Penalty, Ranked, Space, fit,
+    lack_of_fit, rank, residuals_by,
 };
+use scalelaw_report::figure::{Ink, Marker, Point, Series};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,6 +40,12 @@ pub struct Arguments {
     /// Show the residuals along a variable of the law, e.g. S
     #[arg(long, value_name = "VARIABLE")]
     residuals_by: Option<String>,
+    /// Show the lowest objective at each value of a parameter: flat where the data do not determine it
+    #[arg(long, value_name = "PARAMETER")]
+    valley: Option<String>,
+    /// Draw the valley in this folder (SVG, PNG, CSV)
+    #[arg(long, value_name = "DIR", requires = "valley")]
+    figures: Option<PathBuf>,
     /// Write the law file here
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -235,6 +242,9 @@ fn one(law: &dyn Law, observations: &Observations, arguments: &Arguments) -> any
     } else {
         output::print(&fit_text::law(&fitted, lack_of_fit(&fitted, &points.dataset)?.as_ref()))?;
     }
+    if let Some(name) = &arguments.valley {
+        show_valley(law, &fitted, &points.dataset, name, arguments)?;
+    }
     if let Some(variable) = &arguments.residuals_by {
         let bins = residuals_by(&fitted, &points.dataset, variable, MOST_BINS)?;
         // Beside a law file on stdout the table is talk.
@@ -246,6 +256,64 @@ fn one(law: &dyn Law, observations: &Observations, arguments: &Arguments) -> any
     }
     Ok(if points.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
+
+/// The valley of a parameter, from a third below its interval and rivals to a third above.
+fn show_valley(
+    law: &dyn Law,
+    fitted: &FittedLaw,
+    data: &Dataset,
+    name: &str,
+    arguments: &Arguments,
+) -> anyhow::Result<()> {
+    let known: Vec<&str> = fitted.params.iter().map(|(n, _)| n.as_str()).collect();
+    let Some((_, estimate)) = fitted.params.iter().find(|(n, _)| n == name) else {
+        bail!("--valley {name}: the law {} has {}", fitted.law, known.join(", "));
+    };
+    let of_rivals = fitted.starts.rivals.iter().filter_map(|r| r.params.iter().find(|(n, _)| n == name));
+    let ends = estimate.ci95.into_iter().flatten().flatten();
+    let seen: Vec<f64> =
+        std::iter::once(estimate.value).chain(of_rivals.map(|(_, v)| *v)).chain(ends).collect();
+    let (lo, hi) =
+        seen.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
+    let grid = if lo > 0.0 {
+        valley::grid(lo / 1.33, hi * 1.33, VALLEY_POINTS)
+    } else {
+        let margin = 0.33 * (hi - lo).max(estimate.value.abs());
+        valley::grid(lo - margin, hi + margin, VALLEY_POINTS)
+    };
+    let floor = scalelaw_fit::valley(law, data, &arguments.how.options()?, name, &grid)?;
+    let text = format!("\n{}", valley::text(name, &floor, 2));
+    // Beside a law file on stdout it is talk.
+    if arguments.json || arguments.latex {
+        eprint!("{text}")
+    } else {
+        output::print(&text)?
+    }
+    if let Some(dir) = &arguments.figures {
+        let best = vec![Point::at(estimate.value, fitted.objective.value)];
+        let title = format!("How well the data determine {name}");
+        let caption = format!(
+            "Lowest objective of {} at each {name}; {}.",
+            fitted.equation, fitted.objective.objective
+        );
+        let upon = vec![Series::points("the fit", Marker::Disc, Ink::Data, best)];
+        let files = valley::draw(
+            dir,
+            &format!("valley-{name}"),
+            [title.as_str(), caption.as_str()],
+            name,
+            &floor,
+            upon,
+        )?;
+        for file in files {
+            eprintln!("wrote {}", file.display());
+        }
+    }
+    Ok(())
+}
+
+/// Places that a valley is sounded at.
+const VALLEY_POINTS: usize = 41;
 
 /// Every law the table can serve, ranked by extrapolation above a cut in compute.
 fn all(observations: &Observations, arguments: &Arguments) -> anyhow::Result<ExitCode> {

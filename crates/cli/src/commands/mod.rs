@@ -21,3 +21,4 @@ pub mod score;
 pub mod suggest;
 pub mod sweep;
 pub mod train;
+mod valley;

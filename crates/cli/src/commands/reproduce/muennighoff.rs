@@ -1,12 +1,14 @@
 //! Muennighoff et al. 2023: R_D* and R_N*, every minimum, and the valley between them.
 
 use super::{Origin, Report, find, numbers};
+use crate::commands::valley;
 use anyhow::Context;
 use scalelaw_fit::laws::DataConstrained;
-use scalelaw_fit::{Dataset, Effort, FitOptions, IntervalChoice, Objective, ParamState, fit, short};
-use scalelaw_report::figure::{Axis, Figure, Ink, Marker, Panel, Point, Series};
-use scalelaw_report::write_figures;
-use std::path::{Path, PathBuf};
+use scalelaw_fit::{
+    Dataset, Effort, FitOptions, IntervalChoice, Objective, ParamState, fit, short, valley as fit_valley,
+};
+use scalelaw_report::figure::{Ink, Marker, Point, Series};
+use std::path::Path;
 
 pub const ORIGIN: Origin = Origin {
     title: "Muennighoff et al. 2023: the value of repeated data, R_D* and R_N* on 182 runs",
@@ -104,72 +106,34 @@ pub fn reproduce(data: &Path, out: Option<&Path>) -> anyhow::Result<Report> {
     ));
 
     // The valley: the lowest objective at each R_D*.
-    options.intervals = IntervalChoice::None;
     options.effort.polished = 6;
-    let mut valley = Vec::new();
-    for r_d in grid(4.0, 400.0, 81) {
-        fixed.retain(|(n, _)| n != "R_D_star");
-        fixed.push(("R_D_star".into(), r_d));
-        options.fixed.clone_from(&fixed);
-        options.starts =
-            Some(grid(0.9, 30.0, 6).map(|r_n| [constants.as_slice(), &[r_d, r_n]].concat()).collect());
-        let at = fit(&DataConstrained, &points, &options)?;
-        valley.push((r_d, param(&at.params, "R_N_star"), at.objective.value));
-    }
-    report.note(sketch(&valley));
+    options.starts =
+        Some(grid(0.9, 30.0, 6).map(|r_n| [constants.as_slice(), &[f64::NAN, r_n]].concat()).collect());
+    let floor = fit_valley(&DataConstrained, &points, &options, "R_D_star", &valley::grid(4.0, 400.0, 81))?;
+    report.note(valley::text("R_D_star", &floor, 4));
     if let Some(dir) = out {
-        report.files = draw(dir, &valley, &minima)?;
+        let found =
+            minima.iter().map(|m| Point::at(m.0, m.2).named(format!("R_N* {}", short(m.1)))).collect();
+        let published = vec![Point::at(15.387_756, 0.015_825_935_3)];
+        report.files = valley::draw(
+            dir,
+            "muennighoff-valley",
+            [
+                "Repeated data do not determine R_D*",
+                "Lowest Huber(1e-3) objective on log loss at each R_D*, R_N* free; 182 runs on C4, base law fixed. \
+                 Star: the published pair. Discs: minima found from 480 starts.",
+            ],
+            "R_D*, repetitions that a token is worth",
+            &floor,
+            vec![
+                Series::points("minima", Marker::Disc, Ink::Data, found),
+                Series::points("published", Marker::Star, Ink::Hue(1), published),
+            ],
+        )?;
     }
     Ok(report)
 }
 
 fn param(params: &[(String, scalelaw_fit::Estimate)], name: &str) -> f64 {
     params.iter().find(|(n, _)| n == name).map_or(f64::NAN, |(_, e)| e.value)
-}
-
-/// The valley as text: objective above the lowest against R_D*.
-fn sketch(valley: &[(f64, f64, f64)]) -> String {
-    let lowest = valley.iter().map(|v| v.2).fold(f64::INFINITY, f64::min);
-    let mut out =
-        String::from("The valley: lowest objective at each R_D* (excess over the lowest, one # is 0.02%)\n");
-    for (r_d, r_n, f) in valley.iter().step_by(4) {
-        let excess = f / lowest - 1.0;
-        let bar = "#".repeat(((excess / 2e-4).round() as usize).min(60));
-        out += &format!("  R_D* {:>7} R_N* {:>6} {:+.3}% {bar}\n", short(*r_d), short(*r_n), 100.0 * excess);
-    }
-    out
-}
-
-/// The valley as a figure with its numbers.
-fn draw(
-    dir: &Path,
-    valley: &[(f64, f64, f64)],
-    minima: &[(f64, f64, f64, usize)],
-) -> anyhow::Result<Vec<PathBuf>> {
-    let name = "muennighoff-valley";
-    let figure = Figure {
-        name: name.into(),
-        title: "Repeated data do not determine R_D*".into(),
-        caption: "Lowest Huber(1e-3) objective on log loss at each R_D*, R_N* free; 182 runs on C4, base law fixed. \
-                  Star: the published pair. Discs: minima found from 480 starts."
-            .into(),
-        panels: vec![Panel {
-            title: "The valley".into(),
-            x: Axis::log("R_D*, repetitions that a token is worth"),
-            y: Axis::linear("objective (sum over runs)"),
-            series: vec![
-                Series::line("lowest over R_N*", Ink::Hue(0), valley.iter().map(|v| Point::at(v.0, v.2)).collect()),
-                Series::points(
-                    "minima",
-                    Marker::Disc,
-                    Ink::Data,
-                    minima.iter().map(|m| Point::at(m.0, m.2).named(format!("R_N* {}", short(m.1)))).collect(),
-                ),
-                Series::points("published", Marker::Star, Ink::Hue(1), vec![Point::at(15.387_756, 0.015_825_935_3)]),
-            ],
-        }],
-        colour_bar: None,
-    };
-    write_figures(&[figure], dir)?;
-    Ok(["svg", "png", "csv"].iter().map(|extension| dir.join(format!("{name}.{extension}"))).collect())
 }
