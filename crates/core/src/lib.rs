@@ -13,6 +13,7 @@ pub mod optimizer;
 pub mod schedule;
 pub mod shape;
 pub mod spec;
+pub mod spelling;
 pub mod training;
 pub mod units;
 

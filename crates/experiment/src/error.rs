@@ -1,5 +1,6 @@
 //! Errors that show the place: file, line, caret, and the nearest name there is.
 
+use scalelaw_core::spelling::edits;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -96,22 +97,6 @@ impl fmt::Display for ExperimentError {
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = 1 + name.chars().count() / 3;
     known.map(|k| (edits(name, k), k)).min().filter(|(edits, _)| *edits <= near).map(|(_, k)| k)
-}
-
-/// Insertions, deletions and replacements between two names (Levenshtein 1966).
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

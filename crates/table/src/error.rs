@@ -1,5 +1,6 @@
 //! What can be wrong with a table.
 
+use scalelaw_core::spelling::edits;
 use std::path::PathBuf;
 
 /// A table that cannot be read or written.
@@ -108,24 +109,8 @@ fn suggestion(column: &str, columns: &[String]) -> String {
     let wanted = column.to_lowercase();
     columns
         .iter()
-        .map(|c| (edit_distance(&wanted, &c.to_lowercase()), c))
+        .map(|c| (edits(&wanted, &c.to_lowercase()), c))
         .min()
         .filter(|(distance, c)| *distance <= 2.max(c.len() / 4))
         .map_or_else(String::new, |(_, c)| format!(" (did you mean {c:?}?)"))
-}
-
-/// Levenshtein distance.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substitute = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
