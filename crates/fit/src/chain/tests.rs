@@ -161,15 +161,19 @@ fn chain_on_curves_simulated_from_tables_2_3_5_recovers_them_inside_its_interval
 #[ignore = "a study: half a minute"]
 fn chain_recovery_study() {
     println!("seed,section,constant,truth,value,lo95,hi95,inside");
+    let (mut hits, mut all) = (0, 0);
     for seed in 1..=20 {
         for (section, name, truth, value, [lo, hi]) in recovered(seed, 200).2 {
             let inside = lo <= truth && truth <= hi;
+            (hits, all) = (hits + usize::from(inside), all + 1);
             println!(
                 "{seed},{section:?},{name},{truth:.6e},{value:.6e},{lo:.6e},{hi:.6e},{}",
                 u8::from(inside)
             );
         }
     }
+    // Percentile intervals over few trunks are somewhat narrow: 90% were inside when this was written.
+    assert!(hits * 100 >= 85 * all, "{hits} of {all} inside");
 }
 
 #[test]

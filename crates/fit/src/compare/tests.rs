@@ -128,4 +128,6 @@ fn compare_calibration_study() {
         inside += usize::from(lo.is_none_or(|lo| lo <= 1.2) && hi.is_none_or(|hi| 1.2 <= hi));
     }
     println!("gap_1.2,all,200,{:.3},{:.3},{:.3}", p_sum / 200.0, right as f64 / 200.0, inside as f64 / 200.0);
+    // 95% of 200 is 190, three standard deviations less is 181.
+    assert!(right >= 190 && inside >= 181, "{right} right, {inside} inside");
 }
