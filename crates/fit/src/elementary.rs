@@ -1,6 +1,7 @@
 //! exp and ln by plain multiplications and additions: the same bits on any machine, as with the `libm` crate, in
 //! about half its time, because the polynomials below have no branch and overlap from point to point. A fit is
-//! little else than these two functions.
+//! little else than these two functions: laws and objectives use them, everything that is not called for each point
+//! uses `libm`.
 
 /// ln 2 in two parts: the product of the first with any exponent is exact.
 const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;

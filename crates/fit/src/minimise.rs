@@ -1,4 +1,5 @@
-//! Newton's method with a damped, sign-corrected Hessian: one polished local minimum.
+//! One polished local minimum: a damped walk of the convex stand-in from afar, Newton's method with a
+//! sign-corrected Hessian near by.
 
 use crate::corner;
 use crate::law::MAX_PARAMS;
@@ -55,7 +56,8 @@ fn turn(penalty: Penalty) -> Option<f64> {
     }
 }
 
-/// From near a rounded minimum: minima of Huber penalties of falling δ, down to the problem's own (for |r|, down to what cannot be told apart).
+/// From near a rounded minimum: minima of Huber penalties of falling δ, down to the problem's own; for |r|, down to
+/// its exact corner.
 pub(crate) fn sharpen(problem: &Problem<'_>, start: &[f64]) -> Optimum {
     let Some(target) = turn(problem.objective.penalty) else { return refine(problem, start) };
     let mut theta = start.to_vec();
