@@ -350,3 +350,38 @@ fn mistake_in_an_experiment_is_shown_where_it_is() {
     let output = Command::new(env!("CARGO_BIN_EXE_scalelaw")).arg("sweep").output().unwrap();
     assert!(!output.status.success());
 }
+
+#[test]
+fn further_evaluation_sets_are_measured_all_along_the_curve() {
+    let dir = tempfile::tempdir().unwrap();
+    let words = |names: &[&str]| -> String {
+        (0..4000)
+            .map(|i| format!("{} {}. ", names[i * 7 % names.len()], names[i * i % names.len()]))
+            .collect()
+    };
+    fs::write(dir.path().join("near.txt"), words(&["the cat", "a dog", "runs", "sees"])).unwrap();
+    fs::write(dir.path().join("far.txt"), words(&["漢字", "かな", "文書", "𝛼𝛽"])).unwrap();
+    let sets =
+        "eval_tokens = 2048\n[evals]\nnear = \"near.txt\"\n[[set]]\nname = \"A\"\nn_layer = 1\nd_model = 8\n";
+    let file = write(&dir.path().join("e.toml"), sets);
+    let out = dir.path().join("out");
+    let far = format!("far={}", dir.path().join("far.txt").display());
+    let output = sweep(&["run", "--eval", &far], &file, &out).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    for table in ["runs.csv", "curves.csv"] {
+        let text = fs::read_to_string(out.join("tables").join(table)).unwrap();
+        let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let header = lines.next().unwrap();
+        let column = |name: &str| header.iter().position(|h| *h == name).unwrap();
+        let (near, far) = (column("loss_near"), column("loss_far"));
+        let mut rows = 0;
+        for row in lines {
+            let (near, far): (f64, f64) = (row[near].parse().unwrap(), row[far].parse().unwrap());
+            assert!(near > 0.0 && far > 0.0 && near != far, "{row:?}");
+            rows += 1;
+        }
+        assert!(rows > 0);
+    }
+    let wrong = sweep(&["run", "--eval", "far"], &file, &out).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
+}

@@ -4,7 +4,7 @@ use crate::spec::SpecError;
 use serde::{Deserialize, Serialize};
 
 /// A further set of text on which every evaluation measures the loss.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationSet {
     /// Its name: the loss's column is `loss_<name>`.
@@ -13,6 +13,16 @@ pub struct EvaluationSet {
     pub digest: String,
     /// Tokens used, from the beginning of its test split.
     pub tokens: u64,
+}
+
+impl EvaluationSet {
+    /// What a name is.
+    pub const NAME_RULE: &str = "a name of its own made of letters, digits, _ - .";
+
+    /// Whether `name` can be a set's.
+    pub fn is_name(name: &str) -> bool {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+    }
 }
 
 /// What is measured along a run besides the test loss; the default is nothing.
@@ -41,13 +51,12 @@ impl Measure {
 
     pub(crate) fn validate(&self, n_ctx: u32) -> Result<(), SpecError> {
         for (i, set) in self.sets.iter().enumerate() {
-            let named = set.name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
             let twice = self.sets[..i].iter().any(|earlier| earlier.name == set.name);
-            if set.name.is_empty() || !named || twice {
+            if twice || !EvaluationSet::is_name(&set.name) {
                 return Err(SpecError::Value {
                     key: "measure.sets.name",
                     value: format!("{:?}", set.name),
-                    expected: "a name of its own made of letters, digits, _ - .",
+                    expected: EvaluationSet::NAME_RULE,
                 });
             }
             if set.tokens <= u64::from(n_ctx) {

@@ -22,11 +22,17 @@ impl Default for SplitFractions {
 }
 
 impl SplitFractions {
-    /// Checks that all three splits get a share.
+    /// Everything is test text: a set that models are only evaluated on.
+    pub const EVALUATION: Self = Self { valid: 0.0, test: 1.0 };
+
+    /// Checks that all three splits get a share, or that everything is [`Self::EVALUATION`].
     ///
     /// # Errors
     /// When a share is not positive or they leave nothing to train on.
     pub fn validate(&self) -> Result<(), CorpusError> {
+        if *self == Self::EVALUATION {
+            return Ok(());
+        }
         for (option, value) in [("split fraction `valid`", self.valid), ("split fraction `test`", self.test)]
         {
             if !(value > 0.0 && self.valid + self.test < 1.0) {
@@ -38,6 +44,15 @@ impl SplitFractions {
             }
         }
         Ok(())
+    }
+
+    /// Share of the documents that a split has.
+    pub fn share(&self, split: Split) -> f64 {
+        match split {
+            Split::Train => 1.0 - self.valid - self.test,
+            Split::Valid => self.valid,
+            Split::Test => self.test,
+        }
     }
 
     /// The split of the document with this identity: the same whatever other documents there are.

@@ -8,6 +8,7 @@ use crate::resolve::resolve;
 use crate::settings::{Choice, Settings};
 use crate::trainer::Trainer;
 use scalelaw_core::RunSpec;
+use scalelaw_core::measure::EvaluationSet;
 use scalelaw_core::spec::TRAINER;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub struct ExperimentFile {
     pub recipe: String,
     /// Where the text comes from.
     pub data: DataSection,
+    /// Further sets that every evaluation measures the loss on: name, and files and folders of text.
+    pub evals: Vec<(String, Vec<PathBuf>)>,
     /// A trainer of the user's own, or none for the program's.
     pub trainer: Option<Trainer>,
     base: Settings,
@@ -30,7 +33,7 @@ pub struct ExperimentFile {
 }
 
 /// Where the text comes from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct DataSection {
     /// A name for people.
     pub name: Option<String>,
@@ -38,12 +41,14 @@ pub struct DataSection {
     pub origin: DataOrigin,
     /// Training tokens that a dataset is built with at most.
     pub max_train_tokens: Option<u64>,
+    /// Tokens of every further evaluation set; as many as test tokens where nothing says how many.
+    pub eval_tokens: Option<u64>,
     /// Digest that the dataset must have.
     pub digest: Option<String>,
 }
 
 /// The source of a dataset.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum DataOrigin {
     /// Files and folders, relative to the experiment file.
     Text(Vec<PathBuf>),
@@ -52,6 +57,7 @@ pub enum DataOrigin {
     /// A dataset that exists.
     Dataset(PathBuf),
     /// Whatever lies in the output directory: the file says only its digest, or nothing.
+    #[default]
     Here,
 }
 
@@ -68,6 +74,8 @@ pub struct Facts {
     pub train_tokens: u64,
     /// Test tokens an evaluation uses where nothing says how many; 0 for none known.
     pub test_tokens: u64,
+    /// Further evaluation sets.
+    pub evals: Vec<EvaluationSet>,
 }
 
 /// A run of an experiment.
@@ -97,7 +105,7 @@ impl ExperimentFile {
         let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
         let whole = Place { source: Arc::clone(&source), span: 0..0 };
         let entries = parse(&source)?;
-        const KEYS: [&str; 6] = ["question", "recipe", "data", "ladder", "set", "trainer"];
+        const KEYS: [&str; 7] = ["question", "recipe", "data", "evals", "ladder", "set", "trainer"];
         for entry in &entries {
             if !KEYS.contains(&entry.key.as_str()) {
                 let unknown = ExperimentError::at(&entry.place, format!("unknown key `{}`", entry.key));
@@ -113,13 +121,19 @@ impl ExperimentFile {
         let recipe = recipe(need("recipe", "name one, or write a [recipe] table")?, &mut base)?;
         let (data, of_data) = match find("data") {
             Some(node) => data_section(node.table("data")?)?,
-            None => (
-                DataSection { name: None, origin: DataOrigin::Here, max_train_tokens: None, digest: None },
-                vec![],
-            ),
+            None => (DataSection::default(), vec![]),
         };
         base.say_all(&single(&of_data)?);
         let trainer = find("trainer").map(|node| Trainer::read(node.table("trainer")?)).transpose()?;
+        let evals = match find("evals") {
+            Some(node) if trainer.is_some() => {
+                let error = "a trainer of your own measures its own sets";
+                return Err(ExperimentError::at(&node.place, error)
+                    .hint("write their losses into the curve as loss_<name>"));
+            }
+            Some(node) => eval_sets(node.table("evals")?)?,
+            None => vec![],
+        };
         let mut ladders = Ladders::new();
         if let Some(node) = find("ladder") {
             for entry in node.table("ladder")? {
@@ -135,7 +149,7 @@ impl ExperimentFile {
             }
             sets.push(set);
         }
-        Ok(Self { question, recipe, data, trainer, base, sets })
+        Ok(Self { question, recipe, data, evals, trainer, base, sets })
     }
 
     /// All runs, resolved, in the order of the file; a run that several sets share appears once.
@@ -226,8 +240,7 @@ fn say_known(name: &str, place: &Place, base: &mut Settings) -> Result<(), Exper
 }
 
 fn data_section(entries: &[Entry]) -> Result<(DataSection, Vec<Entry>), ExperimentError> {
-    let mut section =
-        DataSection { name: None, origin: DataOrigin::Here, max_train_tokens: None, digest: None };
+    let mut section = DataSection::default();
     let mut settings = Vec::new();
     let mut origins = 0;
     for entry in entries {
@@ -243,9 +256,9 @@ fn data_section(entries: &[Entry]) -> Result<(DataSection, Vec<Entry>), Experime
             "name" => section.name = Some(node.text("name")?.to_owned()),
             "digest" => section.digest = Some(node.text("digest")?.to_owned()),
             "max_train_tokens" => section.max_train_tokens = Some(whole()?),
+            "eval_tokens" => section.eval_tokens = Some(whole()?),
             "text" => {
-                let paths = node.list().iter().map(|path| Ok(PathBuf::from(path.text("text")?)));
-                section.origin = DataOrigin::Text(paths.collect::<Result<_, _>>()?);
+                section.origin = DataOrigin::Text(paths(node, "text")?);
                 origins += 1;
             }
             "synthetic" => {
@@ -258,10 +271,11 @@ fn data_section(entries: &[Entry]) -> Result<(DataSection, Vec<Entry>), Experime
             }
             "train_tokens" | "test_tokens" => settings.push(entry.clone()),
             key => {
-                const KEYS: [&str; 8] = [
+                const KEYS: [&str; 9] = [
                     "name",
                     "digest",
                     "max_train_tokens",
+                    "eval_tokens",
                     "text",
                     "synthetic",
                     "dataset",
@@ -277,6 +291,21 @@ fn data_section(entries: &[Entry]) -> Result<(DataSection, Vec<Entry>), Experime
         }
     }
     Ok((section, settings))
+}
+
+/// One path or a list of them.
+fn paths(node: &Node, key: &str) -> Result<Vec<PathBuf>, ExperimentError> {
+    node.list().iter().map(|path| Ok(PathBuf::from(path.text(key)?))).collect()
+}
+
+fn eval_sets(entries: &[Entry]) -> Result<Vec<(String, Vec<PathBuf>)>, ExperimentError> {
+    let set = |entry: &Entry| {
+        if !EvaluationSet::is_name(&entry.key) {
+            return Err(ExperimentError::at(&entry.place, EvaluationSet::NAME_RULE));
+        }
+        Ok((entry.key.clone(), paths(&entry.node, &entry.key)?))
+    };
+    entries.iter().map(set).collect()
 }
 
 fn set(node: &Node, entries: &[Entry], ladders: &Ladders) -> Result<Set, ExperimentError> {

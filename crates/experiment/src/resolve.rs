@@ -81,6 +81,10 @@ fn resolve_one(numbers: &Numbers<'_>, recipe: &str, trainer: &str) -> Result<Run
     fill("trainer", Value::String(trainer.to_owned()));
     fill("data.name", Value::String(facts.name.clone()));
     fill("data.digest", Value::String(facts.digest.clone()));
+    if !facts.evals.is_empty() {
+        let sets = Value::try_from(&facts.evals).map_err(|e| ExperimentError::at(set, e.to_string()))?;
+        fill("measure.sets", sets);
+    }
     let count = |x: f64| Value::Integer(libm::round(x) as i64);
     for name in ["train_tokens", "test_tokens", "sequences"] {
         let path = fields::path_of(name).unwrap_or_default();

@@ -1,15 +1,23 @@
 //! Experiment files as people write them, right and wrong.
 #![allow(clippy::unwrap_used)] // a failed step of a test's set-up is a failed test
 
+use scalelaw_core::measure::EvaluationSet;
 use scalelaw_core::schedule::Decay;
 use scalelaw_core::units::{FlopConvention, ParamConvention};
 use scalelaw_core::{Experiment, RunSpec};
 use scalelaw_experiment::{DataOrigin, ExperimentFile, Facts};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn facts() -> Facts {
-    Facts { name: "toy".into(), digest: "d".into(), n_vocab: 512, train_tokens: 1_000_000, test_tokens: 0 }
+    Facts {
+        name: "toy".into(),
+        digest: "d".into(),
+        n_vocab: 512,
+        train_tokens: 1_000_000,
+        test_tokens: 0,
+        evals: vec![],
+    }
 }
 
 const HEAD: &str = "question = \"?\"\nrecipe = \"nano-1\"\n[data]\nsynthetic = 0\ntest_tokens = 4096\n";
@@ -212,7 +220,7 @@ fn quickstarts_own_file_gives_the_same_runs_in_the_same_order() {
         digest: before.data.digest.clone(),
         n_vocab: 512,
         train_tokens: 9_030_000,
-        test_tokens: 0,
+        ..facts()
     };
     let specs: Vec<RunSpec> = file.runs(&facts).unwrap().into_iter().map(|run| run.spec).collect();
     assert_eq!(specs, before.specs().unwrap());
@@ -225,6 +233,28 @@ fn resolved_runs_of_a_released_recipe_never_change() {
     let runs = runs("[[set]]\nname = \"A\"\nn_layer = 2\nd_model = [16, 64]\n");
     let keys: Vec<String> = runs.iter().map(RunSpec::key).collect();
     assert_eq!(keys, ["l2d16-n6144-t1000000-s0-c0f8d79b3c43", "l2d64-n98304-t1000000-s0-4dd6a59fbac3"]);
+}
+
+#[test]
+fn evaluation_sets_of_the_file_are_in_every_spec() {
+    let text = "question = \"?\"\nrecipe = \"nano-1\"\n[data]\neval_tokens = \"16k\"\ntest_tokens = 65536\n\
+                [evals]\nbooks = \"b\"\ncode = [\"c\", \"d\"]\n[[set]]\nname = \"A\"\nn_layer = 2\nd_model = [16, 64]\n";
+    let file = ExperimentFile::parse("t.toml", text).unwrap();
+    assert_eq!(file.data.eval_tokens, Some(16_000));
+    let paths = |list: &[&str]| list.iter().map(PathBuf::from).collect::<Vec<_>>();
+    assert_eq!(file.evals, [("books".into(), paths(&["b"])), ("code".into(), paths(&["c", "d"]))]);
+    let set = |name: &str| EvaluationSet { name: name.into(), digest: "e".into(), tokens: 16_000 };
+    let sets = vec![set("books"), set("code")];
+    let runs = file.runs(&Facts { evals: sets.clone(), ..facts() }).unwrap();
+    assert_eq!(runs.len(), 2);
+    assert!(runs.iter().all(|run| run.spec.measure.sets == sets));
+}
+
+#[test]
+fn evaluation_set_with_a_name_that_is_no_column_is_shown_where_it_is() {
+    let text = "question = \"?\"\nrecipe = \"nano-1\"\n[evals]\n\"my books\" = \"b\"\n[[set]]\nname = \"A\"\nn_layer = 2\n";
+    let message = ExperimentFile::parse("t.toml", text).unwrap_err().to_string();
+    assert!(message.contains("t.toml:4:") && message.contains("letters, digits"), "{message}");
 }
 
 /// Every experiment of the repository, with the number of its runs.

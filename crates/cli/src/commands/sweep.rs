@@ -9,6 +9,7 @@ mod trainer;
 
 use super::train::available_threads;
 use clap::Subcommand;
+use scalelaw_core::measure::EvaluationSet;
 use scalelaw_core::number;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -48,6 +49,9 @@ struct RunArguments {
     /// A dataset that exists, instead of what the experiment says
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// A further set to evaluate on, beside those of the experiment: its name, a file or a folder
+    #[arg(long = "eval", value_name = "NAME=PATH", value_parser = eval_set)]
+    evals: Vec<(String, PathBuf)>,
     /// Cores: runs at the same time
     #[arg(long, default_value_t = available_threads())]
     workers: usize,
@@ -60,6 +64,14 @@ struct RunArguments {
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
+}
+
+fn eval_set(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, path) = text.split_once('=').ok_or("expected NAME=PATH")?;
+    if !EvaluationSet::is_name(name) {
+        return Err(format!("{name:?}: expected {}", EvaluationSet::NAME_RULE));
+    }
+    Ok((name.to_owned(), PathBuf::from(path)))
 }
 
 fn bytes(text: &str) -> Result<u64, String> {

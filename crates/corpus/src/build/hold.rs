@@ -61,9 +61,18 @@ impl Held {
     }
 
     /// The documents in hash order, the largest cut into pieces: a document longer than a quarter of a
-    /// held-out split would make that split a matter of luck (a corpus may be one file).
-    pub(super) fn cut(self, fractions: &SplitFractions) -> (BTreeMap<[u8; 32], String>, Cut) {
-        let held_out = self.bytes as f64 * fractions.valid.min(fractions.test);
+    /// held-out split, which has `max_eval_bytes` at most where there is nothing else, would make that split a
+    /// matter of luck (a corpus may be one file).
+    pub(super) fn cut(
+        self,
+        fractions: &SplitFractions,
+        max_eval_bytes: u64,
+    ) -> (BTreeMap<[u8; 32], String>, Cut) {
+        let held_out = if *fractions == SplitFractions::EVALUATION {
+            self.bytes.min(max_eval_bytes) as f64
+        } else {
+            self.bytes as f64 * fractions.valid.min(fractions.test)
+        };
         let longest = (held_out * LARGEST_SHARE).max(SHORTEST_CUT);
         let piece_bytes = (longest * PIECE_SHARE / LARGEST_SHARE) as usize;
         let mut cut = Cut { longer_than: longest as u64, documents: 0, pieces: 0 };
@@ -126,7 +135,8 @@ mod tests {
     fn cut_splits_only_the_documents_that_are_too_large() {
         let large = "a line of text\n\n".repeat(5000);
         let small = "small".repeat(10);
-        let (texts, cut) = hold(&[large.clone(), small.clone()], u64::MAX).cut(&SplitFractions::default());
+        let (texts, cut) =
+            hold(&[large.clone(), small.clone()], u64::MAX).cut(&SplitFractions::default(), u64::MAX);
         assert_eq!(cut.documents, 1);
         assert_eq!(cut.longer_than, 4096);
         assert_eq!(cut.pieces, 80_000u64.div_ceil(1024));

@@ -100,9 +100,14 @@ pub fn build_dataset(
         return Ok((dataset, Built::Reused));
     }
 
-    let train_share = 1.0 - options.split.valid - options.split.test;
-    let wanted = options.max_train_tokens.saturating_mul(MAX_BYTES_PER_TOKEN) as f64 / train_share;
-    let mut held = Held::new(options.max_held_bytes.min(wanted as u64));
+    let max_eval_bytes = options.max_eval_tokens.saturating_mul(MAX_BYTES_PER_TOKEN);
+    let train_share = options.split.share(Split::Train);
+    let wanted = if options.split == SplitFractions::EVALUATION {
+        u64::MAX
+    } else {
+        (options.max_train_tokens.saturating_mul(MAX_BYTES_PER_TOKEN) as f64 / train_share) as u64
+    };
+    let mut held = Held::new(options.max_held_bytes.min(wanted));
     let (read, skipped) = read_documents(source, options.max_read_bytes, &mut held, observer)?;
     if held.is_empty() {
         return Err(CorpusError::TooLittleText {
@@ -112,13 +117,13 @@ pub fn build_dataset(
         });
     }
     let duplicates = held.duplicates();
-    let (documents, cut) = held.cut(&options.split);
+    let (documents, cut) = held.cut(&options.split, max_eval_bytes);
     let mut splits: BTreeMap<Split, Vec<&str>> = BTreeMap::new();
     for (id, text) in &documents {
         splits.entry(options.split.split_of(id)).or_default().push(text);
     }
     for split in Split::ALL {
-        if !splits.contains_key(&split) {
+        if options.split.share(split) > 0.0 && !splits.contains_key(&split) {
             return Err(CorpusError::TooLittleText {
                 what: "documents for training, validation and test",
                 found: format!("{} in all and none for {split}", documents.len()),
@@ -131,7 +136,8 @@ pub fn build_dataset(
     let (tokenizer, sample_bytes) = match tokenizer {
         TokenizerChoice::Given(tokenizer) => (tokenizer, 0),
         TokenizerChoice::Train { n_vocab, sample_bytes } => {
-            let sample = leading(&splits[&Split::Train], sample_bytes);
+            let texts = splits.get(&Split::Train).map_or(&[][..], Vec::as_slice);
+            let sample = leading(texts, sample_bytes);
             let bytes = sample.iter().map(|text| text.len() as u64).sum();
             let stage =
                 |done| Progress::Stage { name: "training the tokenizer", done, total: bytes, unit: "bytes" };
@@ -148,7 +154,8 @@ pub fn build_dataset(
             Split::Train => options.max_train_tokens,
             Split::Valid | Split::Test => options.max_eval_tokens,
         };
-        write_split(&mut writer, tokenizer, split, &splits[&split], limit, observer)?;
+        let texts = splits.get(&split).map_or(&[][..], Vec::as_slice);
+        write_split(&mut writer, tokenizer, split, texts, limit, observer)?;
     }
     write_atomically(&dir.join(TOKENIZER_FILE), tokenizer.json())?;
     let skipped = crate::Skipped { duplicate: duplicates, ..skipped };

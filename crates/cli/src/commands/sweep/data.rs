@@ -1,12 +1,13 @@
-//! The data of a sweep: built from the text that its experiment names, or found.
+//! The data of a sweep, and its further evaluation sets: built from the text that its experiment names, or found.
 
 use super::RunArguments;
 use crate::execute::host;
 use crate::progress::Display;
 use anyhow::{Context, bail};
+use scalelaw_core::measure::EvaluationSet;
 use scalelaw_corpus::{
-    BuildOptions, DocumentSource, Language, ReadLimits, SyntheticText, TextPaths, TokenizerChoice,
-    build_dataset,
+    BuildOptions, DocumentSource, Language, ReadLimits, SplitFractions, SyntheticText, TOKENIZER_FILE,
+    TextPaths, Tokenizer, TokenizerChoice, build_dataset,
 };
 use scalelaw_experiment::{DataOrigin, ExperimentFile, Facts};
 use scalelaw_runs::{Claim, Claimed};
@@ -21,7 +22,15 @@ const SYNTHETIC_BYTES_PER_TOKEN: u64 = 6;
 /// Held-out tokens of each kind.
 const EVAL_TOKENS: u64 = 1 << 18;
 
-/// Opens the data of an experiment, building them in `<out>/data` where it names a text.
+/// What the runs of an experiment learn from and are measured on.
+pub struct Data {
+    /// Training and test text.
+    pub dataset: Dataset,
+    /// Further evaluation sets, in the order of the specs.
+    pub evals: Vec<Dataset>,
+}
+
+/// Opens the data of an experiment, building them in `<out>/data` and `<out>/evals` where it names texts.
 ///
 /// # Errors
 /// When there is no text, it is too little, or the dataset is another than the experiment's.
@@ -29,7 +38,7 @@ pub fn open(
     file: &ExperimentFile,
     arguments: &RunArguments,
     display: &Display,
-) -> anyhow::Result<(Dataset, Facts)> {
+) -> anyhow::Result<(Data, Facts)> {
     let here = arguments.out.join("data");
     let dataset = match (&arguments.data, &file.data.origin) {
         (Some(dir), _) => Dataset::open(dir)?,
@@ -54,8 +63,49 @@ pub fn open(
             format!("{} names no data: give --text PATH or --data DIR", arguments.file.display())
         })?,
     };
-    let facts = facts(file, &dataset)?;
-    Ok((dataset, facts))
+    let mut facts = facts(file, &dataset)?;
+    let evals = eval_sets(file, arguments, &dataset, display)?;
+    for (name, set) in &evals {
+        let tokens = file.data.eval_tokens.unwrap_or(u64::MAX).min(set.manifest().splits.test.tokens);
+        facts.evals.push(EvaluationSet { name: name.clone(), digest: set.digest(), tokens });
+    }
+    let evals = evals.into_iter().map(|(_, set)| set).collect();
+    Ok((Data { dataset, evals }, facts))
+}
+
+/// The further evaluation sets by name: all their text, in tokens of the dataset's own tokenizer.
+fn eval_sets(
+    file: &ExperimentFile,
+    arguments: &RunArguments,
+    dataset: &Dataset,
+    display: &Display,
+) -> anyhow::Result<Vec<(String, Dataset)>> {
+    let folder = arguments.file.parent().unwrap_or(Path::new("."));
+    let of_file = file
+        .evals
+        .iter()
+        .map(|(name, paths)| (name.as_str(), paths.iter().map(|path| folder.join(path)).collect()));
+    let given = arguments.evals.iter().map(|(name, path)| (name.as_str(), vec![path.clone()]));
+    let wanted: Vec<(&str, Vec<PathBuf>)> = of_file.chain(given).collect();
+    if wanted.is_empty() {
+        return Ok(vec![]);
+    }
+    let path = dataset.dir().join(TOKENIZER_FILE);
+    let tokenizer = Tokenizer::from_file(&path)
+        .with_context(|| "further evaluation sets are prepared with the dataset's own tokenizer")?;
+    let options = BuildOptions {
+        split: SplitFractions::EVALUATION,
+        max_eval_tokens: file.data.eval_tokens.unwrap_or(EVAL_TOKENS),
+        ..BuildOptions::default()
+    };
+    let mut sets = Vec::with_capacity(wanted.len());
+    for (name, paths) in wanted {
+        let dir = arguments.out.join("evals").join(name);
+        let set = prepare(&texts(&paths), TokenizerChoice::Given(&tokenizer), &options, &dir, display)
+            .with_context(|| format!("evaluation set {name}"))?;
+        sets.push((name.to_owned(), set));
+    }
+    Ok(sets)
 }
 
 /// What the experiment needs to know of a dataset.
@@ -73,6 +123,7 @@ pub fn facts(file: &ExperimentFile, dataset: &Dataset) -> anyhow::Result<Facts> 
         n_vocab: dataset.manifest().n_vocab,
         train_tokens: dataset.train().len(),
         test_tokens: 0,
+        evals: vec![],
     })
 }
 
@@ -102,11 +153,22 @@ fn build(
         max_eval_tokens: EVAL_TOKENS,
         ..BuildOptions::default()
     };
+    let tokenizer = TokenizerChoice::Train { n_vocab, sample_bytes: TOKENIZER_SAMPLE };
+    prepare(source, tokenizer, &options, dir, display)
+}
+
+/// Builds a dataset, or opens it where it is built already.
+fn prepare(
+    source: &dyn DocumentSource,
+    tokenizer: TokenizerChoice<'_>,
+    options: &BuildOptions,
+    dir: &Path,
+    display: &Display,
+) -> anyhow::Result<Dataset> {
     std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     // Two sweeps that start together need one dataset, not two builds of it.
     let _claim = if dir.join("manifest.json").exists() { None } else { Some(claim(dir)?) };
-    let tokenizer = TokenizerChoice::Train { n_vocab, sample_bytes: TOKENIZER_SAMPLE };
-    Ok(build_dataset(source, tokenizer, &options, dir, display)?.0)
+    Ok(build_dataset(source, tokenizer, options, dir, display)?.0)
 }
 
 fn claim(dir: &Path) -> anyhow::Result<Claim> {

@@ -94,7 +94,7 @@ type Speeds = Vec<(f64, f64)>;
 
 /// Measures up to [`MEASURED`] sizes of the runs that are left.
 fn measure(study: &Study, left: &[&PlannedRun], cores: usize) -> anyhow::Result<Speeds> {
-    let Some(dataset) = &study.dataset else { return Ok(Speeds::new()) };
+    let Some(data) = &study.data else { return Ok(Speeds::new()) };
     let mut by_size: Vec<&RunSpec> = left.iter().map(|run| &run.spec).collect();
     by_size.sort_by(|a, b| per_token(a).total_cmp(&per_token(b)));
     by_size.dedup_by(|a, b| a.model == b.model);
@@ -104,7 +104,8 @@ fn measure(study: &Study, left: &[&PlannedRun], cores: usize) -> anyhow::Result<
         let mut spec = by_size[if count > 1 { i * (by_size.len() - 1) / (count - 1) } else { 0 }].clone();
         // A step of one micro-batch does the same work a token.
         spec.batch.sequences = spec.batch.micro_sequences;
-        let (spec, data) = (&spec, RunData::open(dataset, &spec)?);
+        spec.measure.sets.clear();
+        let (spec, data) = (&spec, RunData::open(&data.dataset, &spec)?);
         let measured: Vec<anyhow::Result<f64>> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..cores).map(|_| scope.spawn(|| one_core(spec, &data))).collect();
             // A panic in a measurement is a bug and goes on as one.

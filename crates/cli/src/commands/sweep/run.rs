@@ -1,7 +1,7 @@
 //! Brings the runs of an experiment home: each a process, longest first, one a core, tried three times.
 
 use super::RunArguments;
-use super::study::{Study, cost};
+use super::study::{Study, cost, planned};
 use super::trainer;
 use crate::execute::host;
 use crate::output;
@@ -88,7 +88,7 @@ pub fn run(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
         }
     }
     let finished = finished_of(&study)?;
-    let table = write_tables(&study, &finished, &arguments.out)?;
+    let table = write_tables(&study, &arguments.out)?;
     display.finish();
     let summary = Summary {
         runs: study.runs.len(),
@@ -305,19 +305,20 @@ fn finished_of(study: &Study) -> anyhow::Result<Vec<FinishedRun>> {
     Ok(finished)
 }
 
-/// Writes `tables/runs.csv` and `tables/curves.csv`, rows sorted by run, nothing from the clock.
-fn write_tables(study: &Study, finished: &[FinishedRun], out: &Path) -> anyhow::Result<String> {
+/// Writes `tables/runs.csv` and `tables/curves.csv` of every experiment in the output directory, rows sorted by
+/// run, nothing from the clock.
+fn write_tables(study: &Study, out: &Path) -> anyhow::Result<String> {
     let tables = out.join("tables");
     std::fs::create_dir_all(&tables).with_context(|| format!("cannot create {}", tables.display()))?;
-    let mut rows: Vec<RunRow> = Vec::with_capacity(finished.len());
-    for run in finished {
-        let test = match &study.dataset {
-            Some(dataset) => Some(RunData::open(dataset, &run.spec)?.test),
-            None => None,
-        };
-        rows.push(run_row(run, test.as_ref()));
+    let (mut rows, mut curves): (Vec<RunRow>, Vec<CurveRow>) = (vec![], vec![]);
+    for line in planned(out)? {
+        let Some(run) = finished_run(&study.dir.join(&line.run))? else { continue };
+        let ours = study.data.as_ref().filter(|data| data.dataset.digest() == run.spec.data.digest);
+        let test =
+            ours.map(|data| RunData::open(&data.dataset, &run.spec)).transpose()?.map(|data| data.test);
+        rows.push(run_row(&run, test.as_ref()));
+        curves.extend(curve_rows(&run));
     }
-    let curves: Vec<CurveRow> = finished.iter().flat_map(curve_rows).collect();
     let path = tables.join("runs.csv");
     write_table(&path, rows)?;
     write_table(&tables.join("curves.csv"), curves)?;

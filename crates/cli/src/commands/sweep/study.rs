@@ -1,13 +1,13 @@
 //! An experiment file with its data and its resolved runs.
 
-use super::{RunArguments, data};
+use super::RunArguments;
+use super::data::{self, Data};
 use crate::progress::Display;
 use anyhow::Context;
 use scalelaw_core::RunSpec;
 use scalelaw_core::units::FlopConvention;
 use scalelaw_experiment::{ExperimentFile, Facts, PlannedRun};
 use scalelaw_runs::write_atomically;
-use scalelaw_tokens::Dataset;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub struct Study {
     /// The file.
     pub file: ExperimentFile,
     /// The data, unless the trainer is the user's own and brings its own.
-    pub dataset: Option<Dataset>,
+    pub data: Option<Data>,
     /// All runs.
     pub runs: Vec<PlannedRun>,
     /// Folder of the run directories.
@@ -36,11 +36,11 @@ impl Study {
         let (text, file) = read(&arguments.file)?;
         let out = &arguments.out;
         std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
-        let (dataset, facts) = match &file.trainer {
+        let (data, facts) = match &file.trainer {
             Some(trainer) => (None, Facts { name: trainer.name.clone(), ..Facts::default() }),
             None => {
-                let (dataset, facts) = data::open(&file, arguments, display)?;
-                (Some(dataset), facts)
+                let (data, facts) = data::open(&file, arguments, display)?;
+                (Some(data), facts)
             }
         };
         let runs = file.runs(&facts)?;
@@ -48,7 +48,7 @@ impl Study {
             trainer.shell_line(&run.spec, out, 1)?; // a mistake in the command shows before anything runs
         }
         keep(out, &arguments.file, &text, &runs)?;
-        Ok(Self { file, dataset, runs, dir: out.join("runs") })
+        Ok(Self { file, data, runs, dir: out.join("runs") })
     }
 
     /// The directory of a run.
@@ -160,7 +160,8 @@ pub fn train_flops(spec: &RunSpec, convention: FlopConvention) -> f64 {
 pub fn cost(spec: &RunSpec) -> f64 {
     let first = first_step(spec);
     let evaluations = spec.evaluation_steps().into_iter().filter(|step| *step > first).count();
-    let evaluated = evaluations as f64 * spec.data.test_tokens as f64;
+    let tokens = spec.data.test_tokens + spec.measure.sets.iter().map(|set| set.tokens).sum::<u64>();
+    let evaluated = evaluations as f64 * tokens as f64;
     train_flops(spec, FlopConvention::Full)
         + evaluated * spec.model.forward_flops_per_token(FlopConvention::Full)
 }

@@ -16,11 +16,14 @@ pub fn command(study: &Study, run: &PlannedRun, dir: &Path, threads: usize) -> a
         command.arg("-c").arg(trainer.shell_line(&run.spec, dir, threads)?);
         return Ok(command);
     }
-    let dataset = study.dataset.as_ref().context("a run without data")?;
+    let data = study.data.as_ref().context("a run without data")?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let mut command = Command::new(program);
     command.arg("train").arg(dir.join("spec.toml"));
-    command.arg("--data").arg(dataset.dir()).arg("--out").arg(&study.dir);
+    command.arg("--data").arg(data.dataset.dir()).arg("--out").arg(&study.dir);
+    for set in &data.evals {
+        command.arg("--eval-data").arg(set.dir());
+    }
     command.arg("--threads").arg(threads.to_string());
     Ok(command)
 }
