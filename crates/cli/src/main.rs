@@ -6,6 +6,7 @@
 
 mod commands;
 mod execute;
+mod forecasts;
 mod output;
 mod progress;
 mod quickstart;

@@ -91,6 +91,18 @@ fn quickstart_killed_in_the_middle_ends_with_the_bytes_of_an_undisturbed_one() {
     assert!(summary.contains("L(N)") && summary.trim_end().ends_with("index.html"), "{summary}");
     let total = sessions(&calm.join("runs")).len();
 
+    // What it foretells of the next run stays as it is; once graded, the page says how it fared.
+    let forecast = calm.join("forecasts/next-run.json");
+    let foretold = fs::read(&forecast).unwrap();
+    assert!(page.contains("Forecasts and what came") && page.contains("not yet"));
+    assert_success(&scalelaw().arg("score").arg(&forecast).args(["--loss", "0.5"]).output().unwrap());
+    let second = scalelaw().arg("score").arg(&forecast).args(["--loss", "0.6"]).output().unwrap();
+    assert_eq!(second.status.code(), Some(1), "a forecast is graded once");
+    assert_success(&quickstart(&calm).output().unwrap());
+    assert_eq!(fs::read(&forecast).unwrap(), foretold);
+    let page = fs::read_to_string(calm.join("report/index.html")).unwrap();
+    assert!(page.contains("Of 1 graded, 0 lay in") && page.contains("outside"));
+
     // The same experiment elsewhere, killed without warning once some runs are finished.
     fs::create_dir(&stormy).unwrap();
     fs::copy(calm.join("experiment.toml"), stormy.join("experiment.toml")).unwrap();

@@ -265,6 +265,7 @@ pub fn demo() -> Study {
             joint: Some(joint()),
         },
         plan,
+        forecasts: vec![],
         floor: Some(Floor {
             loss: 2.71,
             loss_se: 0.004,

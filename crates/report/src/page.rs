@@ -8,7 +8,7 @@ mod table;
 pub use caveats::EXTRAPOLATION_CAVEATS;
 
 use crate::figure::Figure;
-use crate::study::Study;
+use crate::study::{Forecast, Study};
 use crate::text::{RichText, escape};
 pub(crate) use figure::html as figure_html;
 pub(crate) use table::Table;
@@ -25,6 +25,7 @@ pub fn html(study: &Study, figures: &[Figure]) -> String {
     body += "</section>\n";
     body += &section("laws", "Laws", &(table::laws(study).html() + &doubts(study)));
     body += &section("plan", "The next run", &plan(study));
+    body += &section("forecasts", "Forecasts and what came", &forecasts(study));
     body += &section("runs", "Runs", &table::runs(study).html());
     body += &section("counting", "What is counted", &counting(study));
     body += &section("text", "Text", &facts(&corpus_facts(study)));
@@ -87,6 +88,20 @@ fn plan(study: &Study) -> String {
         );
         caveat + &table::plan(study, plan).html()
     })
+}
+
+fn forecasts(study: &Study) -> String {
+    if study.forecasts.is_empty() {
+        return String::new();
+    }
+    let graded: Vec<bool> = study.forecasts.iter().filter_map(Forecast::is_inside).collect();
+    let inside = graded.iter().filter(|inside| **inside).count();
+    let record = if graded.is_empty() {
+        "No run foretold here is graded yet: <code>scalelaw score</code> does it.".to_owned()
+    } else {
+        format!("Of {} graded, {inside} lay in their 95% interval of one run.", graded.len())
+    };
+    format!("<p>{record}</p>\n{}", table::forecasts(&study.forecasts).html())
 }
 
 fn counting(study: &Study) -> String {

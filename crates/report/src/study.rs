@@ -5,10 +5,12 @@
 
 pub mod figures;
 mod fitted;
+mod forecast;
 mod law;
 mod plan;
 
 pub use fitted::{Observed, published_constants};
+pub use forecast::Forecast;
 pub use law::{FittedCurve, Fraction, JointFit, JointLine, LawPoint, Parameter, Published, Sample};
 pub use plan::Plan;
 
@@ -32,6 +34,8 @@ pub struct Study {
     pub laws: Laws,
     /// What to train next.
     pub plan: Option<Plan>,
+    /// What was foretold, and what came.
+    pub forecasts: Vec<Forecast>,
     /// The loss that no model can beat, where it is known.
     pub floor: Option<Floor>,
     /// What a reader must know before believing the numbers, one sentence each.

@@ -31,12 +31,17 @@ fn publish(path: &Path, bytes: &[u8], show: impl Fn(&Path) -> std::io::Result<()
     let temporary = own_name(path);
     let written = write_and_sync(&temporary, bytes)
         .and_then(|()| show(&temporary))
-        .and_then(|()| File::open(path.parent().unwrap_or(Path::new("."))).and_then(|dir| dir.sync_all()));
+        .and_then(|()| File::open(folder_of(path)).and_then(|dir| dir.sync_all()));
     written.map_err(|source| {
         // The write failed already; failing to tidy up adds nothing a user could act on.
         let _ = fs::remove_file(&temporary);
         RunError::io("write", path, source)
     })
+}
+
+/// The folder that `path` lies in; a bare name lies in the working directory.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A name beside `path` that no other writer uses.
@@ -52,4 +57,15 @@ fn write_and_sync(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_of_a_bare_name_is_the_working_directory() {
+        assert_eq!(folder_of(Path::new("next.json")), Path::new("."));
+        assert_eq!(folder_of(Path::new("runs/next.json")), Path::new("runs"));
+    }
 }

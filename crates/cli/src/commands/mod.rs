@@ -14,7 +14,6 @@ pub mod paper;
 pub mod plan;
 mod plan_text;
 pub mod predict;
-mod register;
 pub mod reproduce;
 pub mod runs;
 pub mod score;

@@ -2,7 +2,7 @@
 
 use super::law_source::LawSource;
 use super::plan_text;
-use super::register::register;
+use crate::forecasts::register;
 use crate::output;
 use anyhow::{Context, bail};
 use scalelaw_core::number;

@@ -1,6 +1,6 @@
 //! How plans and presets look in a terminal.
 
-use super::score::Score;
+use crate::forecasts::Score;
 use scalelaw_core::PF_DAY;
 use scalelaw_core::number::short;
 use scalelaw_fit::plan::Plan;

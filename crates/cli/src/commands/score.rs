@@ -1,53 +1,44 @@
 //! `scalelaw score`: a registered forecast against the run it was about.
 
 use super::plan_text;
-use super::register::Forecast;
+use crate::forecasts::{self, Forecast, Score};
 use crate::output;
 use anyhow::Context;
 use scalelaw_core::number;
-use serde::Serialize;
+use scalelaw_runs::finished_run;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Arguments of `scalelaw score`.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  scalelaw score forecast.json --loss 2.871")]
+#[command(
+    after_help = "The grade is kept beside the forecast (forecast.score.json); a quickstart's report shows the \
+    forecasts in its folder forecasts/ with their grades.\n\nExamples:\n  scalelaw score forecast.json --loss 2.871\n  \
+    scalelaw score forecast.json --run runs/l2d160-n614400-t10000000-s0-0123456789ab"
+)]
 pub struct Arguments {
     /// The forecast that plan --register or predict --register wrote
     forecast: PathBuf,
     /// The loss that the run reached, nats per token
-    #[arg(long, value_name = "NATS", value_parser = number::parse)]
-    loss: f64,
+    #[arg(long, value_name = "NATS", value_parser = number::parse, required_unless_present = "run")]
+    loss: Option<f64>,
+    /// The directory of the finished run
+    #[arg(long, value_name = "DIR", conflicts_with = "loss")]
+    run: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// How a forecast fared.
-#[derive(Serialize)]
-pub struct Score {
-    /// The forecast.
-    pub forecast: Forecast,
-    /// What came.
-    pub loss: f64,
-    /// Forecast minus loss, nats per token.
-    pub error: f64,
-    /// Whether the 95% interval of one run holds it; absent when the forecast had none.
-    pub inside_pi95: Option<bool>,
-    /// Interval score (Gneiting & Raftery 2007, equation 43): width, plus 40 times any miss. Lower is better.
-    pub interval_score: Option<f64>,
-}
-
 /// Grades.
 ///
 /// # Errors
-/// The file is not a forecast.
+/// The file is not a forecast, the run is not finished, or the forecast has another grade.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let path = &arguments.forecast;
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let forecast: Forecast =
-        serde_json::from_str(&text).with_context(|| format!("{}: not a forecast", path.display()))?;
-    let score = grade(forecast, arguments.loss);
+    let forecast: Forecast = forecasts::read(path)?;
+    let score = Score::new(forecast, loss(arguments)?);
+    forecasts::keep(path, &score)?;
     if arguments.json {
         output::json(&score)?;
     } else {
@@ -56,36 +47,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn grade(forecast: Forecast, loss: f64) -> Score {
-    let interval = forecast.loss_pi95;
-    Score {
-        error: forecast.loss - loss,
-        inside_pi95: interval.map(|[lo, hi]| lo <= loss && loss <= hi),
-        interval_score: interval
-            .map(|[lo, hi]| hi - lo + 40.0 * ((lo - loss).max(0.0) + (loss - hi).max(0.0))),
-        forecast,
-        loss,
+fn loss(arguments: &Arguments) -> anyhow::Result<f64> {
+    if let Some(dir) = &arguments.run {
+        let run = finished_run(dir)?
+            .with_context(|| format!("{} has no result.json: the run is not finished", dir.display()))?;
+        return run.result.loss.with_context(|| format!("{} ended without a loss", dir.display()));
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn grade_of_a_hit_is_the_width_and_of_a_miss_pays_forty_times() {
-        let forecast = Forecast {
-            format: "scalelaw-forecast/1".into(),
-            made: "2026-01-01T00:00:00Z".into(),
-            law: "law.json".into(),
-            data_digest: None,
-            at: [("N".to_string(), 1e9), ("D".to_string(), 2e10)].into(),
-            loss: 3.0,
-            loss_pi95: Some([2.9, 3.1]),
-        };
-        let hit = grade(forecast.clone(), 3.05);
-        assert!(hit.inside_pi95 == Some(true) && (hit.interval_score.unwrap() - 0.2).abs() < 1e-12);
-        let miss = grade(forecast, 3.2);
-        assert!(miss.inside_pi95 == Some(false) && (miss.interval_score.unwrap() - 4.2).abs() < 1e-9);
-    }
+    let loss = arguments.loss.context("give --loss or --run")?;
+    anyhow::ensure!(loss.is_finite() && loss > 0.0, "--loss {loss}: expected nats per token, above 0");
+    Ok(loss)
 }

@@ -11,6 +11,7 @@ mod text;
 
 use crate::commands::train::available_threads;
 use crate::execute::execute;
+use crate::forecasts;
 use crate::progress::{Display, clock};
 use anyhow::{Context, bail};
 use findings::Findings;
@@ -18,9 +19,10 @@ use ladder::Measured;
 use scalelaw_core::number::{parse_duration, short};
 use scalelaw_core::units::FlopConvention;
 use scalelaw_core::{Experiment, RunSpec};
+use scalelaw_report::study::Forecast;
 use scalelaw_runs::write_atomically;
 use scalelaw_tokens::Dataset;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use summary::Summary;
@@ -83,15 +85,39 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let failed = executed.failed.len();
     let findings = Findings::new(&experiment, &origin, &data, executed)?;
     findings.write(out)?;
+    let record = foretell(&findings, out)?;
     let facts = vec![
         ("workers".into(), workers.to_string()),
         ("time of this call".into(), clock(started.elapsed().as_secs_f64())),
     ];
-    let page =
-        scalelaw_report::study(&study::study(&findings, &origin, &data, facts)).write(&out.join("report"))?;
+    let mut study = study::study(&findings, &origin, &data, facts);
+    study.forecasts = record;
+    let page = scalelaw_report::study(&study).write(&out.join("report"))?;
     display.finish();
     Summary::new(&findings, page, started.elapsed()).print(arguments.json)?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+/// Writes down what is foretold of the next run, unless that was done before, and returns the study's record.
+fn foretell(findings: &Findings, out: &Path) -> anyhow::Result<Vec<Forecast>> {
+    let folder = out.join("forecasts");
+    let path = folder.join("next-run.json");
+    if let (Ok(next), false) = (&findings.next, path.exists()) {
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let law = findings.laws.budget.as_ref().ok();
+        let digest = law.and_then(|(law, _)| law.data_digest.clone());
+        let at = [("C", next.compute), ("N", next.n_params), ("D", next.tokens)];
+        forecasts::register(&path, "laws/nd-processed.json", digest, &at, next.loss, next.loss_pi95)?;
+    }
+    let entry = |(forecast, score): (forecasts::Forecast, Option<forecasts::Score>)| Forecast {
+        made: forecast.made,
+        law: forecast.law,
+        at: forecast.at.into_iter().collect(),
+        loss: forecast.loss,
+        interval: forecast.loss_pi95.map(|[low, high]| (low, high)),
+        came: score.map(|score| score.loss),
+    };
+    Ok(forecasts::record(&folder)?.into_iter().map(entry).collect())
 }
 
 /// The data and the chosen experiment: read where an earlier call left them, made otherwise.

@@ -42,6 +42,7 @@ pub fn study(findings: &Findings, origin: &Origin, data: &Dataset, facts: Vec<(S
         curves: findings.curves.clone(),
         laws,
         plan: findings.next.as_ref().ok().map(|next| plan(next, findings.largest_run)),
+        forecasts: vec![],
         floor: findings.floor.clone(),
         notes,
         provenance: Provenance {

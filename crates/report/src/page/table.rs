@@ -1,7 +1,7 @@
 //! Tables, each in a box that scrolls sideways on a narrow screen.
 
 use crate::number::{count, interval, significant, within};
-use crate::study::{FittedCurve, Parameter, Plan, Study};
+use crate::study::{FittedCurve, Forecast, Parameter, Plan, Study};
 use crate::text::RichText;
 use scalelaw_core::units::{FlopConvention, ParamConvention};
 use scalelaw_table::RunRow;
@@ -154,6 +154,35 @@ pub(super) fn plan(study: &Study, plan: &Plan) -> Table {
         head: vec![],
         rows: rows.into_iter().map(|(name, value)| vec![name, value]).collect(),
         numbers_from: usize::MAX,
+    }
+}
+
+/// Forecasts in the order they were made.
+pub(super) fn forecasts(forecasts: &[Forecast]) -> Table {
+    let row = |f: &Forecast| {
+        let at: Vec<String> = f.at.iter().map(|(name, value)| format!("{name} {}", count(*value))).collect();
+        let foretold = match f.interval {
+            Some(ends) => [within(f.loss, ends), interval(ends)],
+            None => [significant(f.loss, 4), "none".to_owned()],
+        };
+        let came = f.came.map_or_else(
+            || ["not yet".to_owned(), String::new()],
+            |came| [format!("{came:.4}"), format!("{:+.4}", f.loss - came)],
+        );
+        let verdict = match f.is_inside() {
+            Some(true) => "inside",
+            Some(false) => "outside",
+            None => "",
+        };
+        let [loss, interval] = foretold;
+        let [came, off] = came;
+        vec![f.made.clone(), f.law.clone(), at.join(", "), loss, interval, came, off, verdict.to_owned()]
+    };
+    Table {
+        caption: Some("Losses in nats per token; the interval is that of one run.".into()),
+        head: ["made", "law", "at", "foretold", "95%", "came", "off by", ""].map(String::from).to_vec(),
+        rows: forecasts.iter().map(row).collect(),
+        numbers_from: 3,
     }
 }
 
