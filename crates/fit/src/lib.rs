@@ -13,6 +13,7 @@ mod data;
 mod doubts;
 mod draws;
 mod elementary;
+mod ending;
 mod error;
 pub mod explain;
 mod fit;
@@ -38,6 +39,7 @@ mod valley;
 
 pub use choose::{DecadeError, HeldOut, LackOfFit, Ranked, lack_of_fit, rank};
 pub use data::{Data, Dataset};
+pub use ending::{Ending, foretell_end};
 pub use error::FitError;
 pub use fit::{FitOptions, IntervalChoice, fit};
 pub use fitted::{

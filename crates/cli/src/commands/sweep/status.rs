@@ -5,6 +5,7 @@ use crate::execute::host;
 use crate::output;
 use crate::progress::clock;
 use anyhow::Context;
+use scalelaw_fit::{Ending, foretell_end};
 use scalelaw_runs::{Claim, EvalRecord, Outcome, RunResult, evals_so_far, failure, foreign};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use std::time::{Duration, SystemTime};
 const EVERY: Duration = Duration::from_secs(2);
 /// Rows shown to a person without `--all`.
 const SHOWN: usize = 50;
+/// Finished runs that foretell where a running one ends, at most.
+const REFERENCES: usize = 100;
 /// Losses in a sparkline.
 const SPARKS: usize = 12;
 
@@ -52,6 +55,8 @@ struct Line {
     steps: u64,
     /// Test loss so far, nats per token.
     loss: Option<f64>,
+    /// Where it will end by the finished runs of its batch and schedule, once there are three.
+    ending: Option<Ending>,
     /// Seconds to the end at the pace so far, of a run that is running.
     seconds_left: Option<f64>,
     /// Why it failed, diverged or stopped.
@@ -113,10 +118,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 impl Status {
     fn of(out: &Path) -> anyhow::Result<Self> {
         let (dir, host) = (out.join("runs"), host());
+        let planned = planned(out)?;
         let mut list = Vec::new();
-        for run in planned(out)? {
+        for run in &planned {
             list.push(line(&dir.join(&run.run), run, &host)?);
         }
+        foretell(&dir, &planned, &mut list);
         let mut counts = BTreeMap::new();
         for line in &list {
             *counts.entry(line.state.name()).or_default() += 1;
@@ -135,20 +142,23 @@ impl Status {
             format!("{} runs: {}", self.runs, counts.join(", ")),
             String::new(),
             format!(
-                "{:<width$}  {:<sets$}  {:<8}  {:>6}  {:>7}  {:<SPARKS$}  {:>7}",
-                "run", "set", "state", "done", "loss", "curve", "left"
+                "{:<width$}  {:<sets$}  {:<8}  {:>6}  {:>7}  {:<SPARKS$}  {:<22}  {:>7}",
+                "run", "set", "state", "done", "loss", "curve", "will end at (95%)", "left"
             ),
         ];
         for line in rows {
             let evals = evals_so_far(&dir.join(&line.run));
             let mut text = format!(
-                "{:<width$}  {:<sets$}  {:<8}  {:>5.0}%  {:>7}  {:<SPARKS$}  {:>7}",
+                "{:<width$}  {:<sets$}  {:<8}  {:>5.0}%  {:>7}  {:<SPARKS$}  {:<22}  {:>7}",
                 line.run,
                 line.sets,
                 line.state.name(),
                 100.0 * line.step as f64 / line.steps.max(1) as f64,
                 line.loss.map_or("-".into(), |loss| format!("{loss:.4}")),
                 sparkline(&evals),
+                line.ending.map_or_else(String::new, |Ending { loss, pi95: [low, high], .. }| {
+                    format!("{loss:.3} ({low:.3} to {high:.3})")
+                }),
                 line.seconds_left.map_or("-".into(), clock),
             );
             if let Some(reason) = &line.reason {
@@ -163,15 +173,36 @@ impl Status {
     }
 }
 
-fn line(dir: &Path, planned: PlannedLine, host: &str) -> anyhow::Result<Line> {
-    let PlannedLine { run, sets, steps } = planned;
+/// Foretells where the runs that have begun will end.
+fn foretell(dir: &Path, planned: &[PlannedLine], list: &mut [Line]) {
+    let mut finished: BTreeMap<&str, Vec<Vec<(f64, f64)>>> = BTreeMap::new();
+    for i in 0..list.len() {
+        let (line, regime) = (&list[i], planned[i].regime.as_str());
+        let begun = matches!(line.state, State::Running | State::Begun) && line.step > 0;
+        let (Some(loss), true) = (line.loss, begun && !regime.is_empty()) else { continue };
+        let curves = finished.entry(regime).or_insert_with(|| {
+            let like = (0..list.len()).filter(|j| planned[*j].regime == regime);
+            let done = like.filter(|j| list[*j].state == State::Finished).take(REFERENCES);
+            done.map(|j| curve(&dir.join(&list[j].run))).collect()
+        });
+        list[i].ending = foretell_end(line.step as f64, loss, curves);
+    }
+}
+
+/// The curve of a run, step and test loss.
+fn curve(dir: &Path) -> Vec<(f64, f64)> {
+    evals_so_far(dir).iter().map(|eval| (eval.step as f64, eval.test_loss)).collect()
+}
+
+fn line(dir: &Path, planned: &PlannedLine, host: &str) -> anyhow::Result<Line> {
     let mut line = Line {
-        run,
-        sets: sets.join(" "),
+        run: planned.run.clone(),
+        sets: planned.sets.join(" "),
         state: State::Waiting,
         step: 0,
-        steps,
+        steps: planned.steps,
         loss: None,
+        ending: None,
         seconds_left: None,
         reason: None,
     };
@@ -250,5 +281,36 @@ mod tests {
         assert_eq!(sparkline(&evals), "█▇▆▅▃▂▁");
         assert_eq!(sparkline(&[]), "");
         assert_eq!(sparkline(&evals[..1]), "▁");
+    }
+
+    #[test]
+    fn begun_run_is_told_its_end_by_finished_runs_of_its_regime_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |name: &str, regime: &str, state: State, factor: f64, evals: u64| {
+            let folder = dir.path().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            let loss = |step: u64| factor * (2.0 + 1.0 / step as f64);
+            let eval = |step| EvalRecord { step, test_loss: loss(step), ..EvalRecord::default() };
+            let lines = (1..=evals).map(|step| serde_json::to_string(&eval(step)).unwrap() + "\n");
+            std::fs::write(folder.join("events.jsonl"), lines.collect::<String>()).unwrap();
+            let planned =
+                PlannedLine { run: name.into(), sets: vec![], steps: 10, regime: regime.to_owned() };
+            let mut made = line(&folder, &planned, "here").unwrap();
+            (made.state, made.step, made.loss) = (state, evals, Some(loss(evals)));
+            (planned, made)
+        };
+        let (planned, mut list): (Vec<_>, Vec<_>) = [
+            make("a", "long", State::Finished, 1.0, 10),
+            make("b", "long", State::Finished, 1.1, 10),
+            make("c", "long", State::Finished, 1.2, 10),
+            make("d", "long", State::Begun, 1.5, 5),
+            make("e", "short", State::Begun, 1.5, 5),
+        ]
+        .into_iter()
+        .unzip();
+        foretell(dir.path(), &planned, &mut list);
+        let ending = list[3].ending.unwrap();
+        assert!((ending.loss - 1.5 * 2.1).abs() < 1e-9 && ending.runs == 3, "{ending:?}");
+        assert!(list[4].ending.is_none() && list[0].ending.is_none());
     }
 }

@@ -5,6 +5,7 @@ use super::data::{self, Data};
 use crate::progress::Display;
 use anyhow::Context;
 use scalelaw_core::RunSpec;
+use scalelaw_core::schedule::Schedule;
 use scalelaw_core::units::FlopConvention;
 use scalelaw_experiment::{ExperimentFile, Facts, PlannedRun};
 use scalelaw_runs::write_atomically;
@@ -76,6 +77,17 @@ pub struct PlannedLine {
     pub sets: Vec<String>,
     /// Its steps.
     pub steps: u64,
+    /// Batch and schedule, without the rate: runs of one regime have curves of one kind.
+    #[serde(default)]
+    pub regime: String,
+}
+
+impl PlannedLine {
+    fn new(key: String, sets: Vec<String>, spec: &RunSpec) -> Self {
+        let Schedule { warmup_steps, decay, .. } = spec.schedule;
+        let regime = format!("{} x {}, {warmup_steps}, {decay:?}", spec.steps, spec.batch_tokens());
+        Self { run: key, sets, steps: spec.steps, regime }
+    }
 }
 
 /// Keeps a copy of the experiment beside its runs, and the list of them.
@@ -85,7 +97,7 @@ fn keep(out: &Path, path: &Path, text: &str, runs: &[PlannedRun]) -> anyhow::Res
     let copy = folder.join(path.file_name().unwrap_or(path.as_os_str()));
     let mut list = String::new();
     for run in runs {
-        let line = PlannedLine { run: run.key.clone(), sets: run.sets.clone(), steps: run.spec.steps };
+        let line = PlannedLine::new(run.key.clone(), run.sets.clone(), &run.spec);
         list += &serde_json::to_string(&line)?;
         list.push('\n');
     }
@@ -138,7 +150,7 @@ pub fn planned(out: &Path) -> anyhow::Result<Vec<PlannedLine>> {
         let spec = entry?.path().join("spec.toml");
         if let Ok(text) = std::fs::read_to_string(&spec) {
             let spec = RunSpec::from_toml(&text).with_context(|| spec.display().to_string())?;
-            runs.push(PlannedLine { run: spec.key(), sets: vec![], steps: spec.steps });
+            runs.push(PlannedLine::new(spec.key(), vec![], &spec));
         }
     }
     runs.sort_by(|a, b| a.run.cmp(&b.run));
