@@ -385,3 +385,42 @@ fn further_evaluation_sets_are_measured_all_along_the_curve() {
     let wrong = sweep(&["run", "--eval", "far"], &file, &out).output().unwrap();
     assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
 }
+
+#[test]
+fn sweep_until_goes_on_with_rounds_of_its_own_and_takes_them_up_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let sets = "[[set]]\nname = \"grid\"\nmodels = [{ n_layer = 1, d_model = 8 }, { n_layer = 1, d_model = 16 }, \
+                { n_layer = 2, d_model = 24 }]\nsteps = [12, 24, 36]\n";
+    let file = write(&dir.path().join("e.toml"), sets);
+    let out = dir.path().join("out");
+    let until = |goal: &str, spend: &str| {
+        let output = sweep(&["--json", "--until", goal, "--spend", spend], &file, &out).output().unwrap();
+        let summary: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        (output.status.code(), summary)
+    };
+    let (code, wide) = until("ci95(loss@1e11) < 1e6", "1e9");
+    assert_eq!(
+        (code, wide["until"]["reached"].as_bool(), wide["runs"].as_u64()),
+        (Some(0), Some(true), Some(9))
+    );
+
+    let (code, narrow) = until("ci95(loss@1e11) < 1e-6", "2e10");
+    let standing = &narrow["until"];
+    assert_eq!((code, standing["reached"].as_bool()), (Some(3), Some(false)));
+    assert!(standing["why"].as_str().unwrap().contains("FLOPs"), "{standing}");
+    let spent = standing["spent"].as_f64().unwrap();
+    assert!(spent > 0.0 && spent <= 2e10, "{spent}");
+    assert!(out.join("experiments/e-until-1.toml").exists());
+    let rounds = narrow["runs"].as_u64().unwrap();
+    assert!(rounds > 9 && narrow["finished"].as_u64() == Some(rounds));
+
+    // The same command again runs nothing and stands where it stood.
+    let before = finished(&out);
+    let (code, again) = until("ci95(loss@1e11) < 1e-6", "2e10");
+    assert_eq!((code, &again["until"]), (Some(3), standing));
+    assert_eq!(finished(&out), before);
+
+    let missing = sweep(&["--until", "ci95(loss@1e11) < 1"], &file, &out).output().unwrap();
+    assert_eq!(missing.status.code(), Some(2), "a goal without what may be spent");
+}

@@ -6,6 +6,7 @@ mod run;
 mod status;
 mod study;
 mod trainer;
+mod until;
 
 use super::train::available_threads;
 use clap::Subcommand;
@@ -61,6 +62,13 @@ struct RunArguments {
     /// How long a run that another host has may show no sign of life before it is taken over
     #[arg(long, default_value = "2m", value_parser = number::parse_duration)]
     lease: Duration,
+    /// Then go on with the runs that tell most of a target, until its interval is as narrow as this:
+    /// 'ci95(loss@1e20) < 0.02', in nats per token
+    #[arg(long, value_name = "GOAL", requires = "spend")]
+    until: Option<until::Goal>,
+    /// FLOPs that --until may spend on runs beyond those of the experiment
+    #[arg(long, value_name = "FLOPS", value_parser = number::parse)]
+    spend: Option<f64>,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,

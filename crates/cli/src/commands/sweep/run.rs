@@ -3,12 +3,14 @@
 use super::RunArguments;
 use super::study::{Study, cost, planned};
 use super::trainer;
+use super::until::{self, Standing};
 use crate::execute::host;
 use crate::output;
 use crate::progress::{Display, clock};
 use crate::signals;
 use crate::tables::{curve_rows, run_row};
 use anyhow::Context;
+use scalelaw_core::number::short;
 use scalelaw_core::observer::{Observer, Progress};
 use scalelaw_experiment::PlannedRun;
 use scalelaw_runs::process::{Exit, run_to_end};
@@ -44,6 +46,8 @@ struct Summary {
     failed: Vec<Failure>,
     left: usize,
     seconds: f64,
+    /// How well the target is known, with --until.
+    until: Option<Standing>,
     table: String,
 }
 
@@ -62,46 +66,84 @@ pub fn run(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let stop = signals::stop_flag()?;
     let display = Display::new();
-    let study = Study::open(arguments, &display)?;
+    let mut study = Study::open(arguments, &display)?;
     std::fs::create_dir_all(&study.dir).with_context(|| format!("cannot create {}", study.dir.display()))?;
-    let mut todo: Vec<&PlannedRun> = Vec::new();
-    for run in &study.runs {
-        if stage(&study.dir_of(run))? != RunStage::Finished {
-            todo.push(run);
-        }
+    if arguments.until.is_some() {
+        until::rejoin(&mut study, arguments)?;
     }
-    let finished_before = study.runs.len() - todo.len();
-    display.say(&format!(
-        "{} runs, {finished_before} of them finished already; {} cores",
-        study.runs.len(),
-        arguments.workers.max(1)
-    ));
-    let fates = bring_all_home(&study, &todo, arguments, &stop, &display);
-    let mut failed = Vec::new();
-    for (run, fate) in todo.iter().zip(&fates) {
-        if let Fate::Failed { reason } = fate {
-            // On a full disk this may fail too; the summary says the reason all the same.
-            if let Err(error) = record_failure(&study.dir_of(run), ATTEMPTS, reason) {
-                display.say(&error.to_string());
-            }
-            failed.push(Failure { run: run.key.clone(), reason: reason.clone() });
+    let mut brought = Brought::default();
+    brought.bring(&study, 0, arguments, &stop, &display)?;
+    let standing = match arguments.until.zip(arguments.spend) {
+        Some((goal, spend)) if brought.left == 0 => {
+            let standing =
+                until::pursue(goal, spend, &mut study, arguments, &display, &mut |study, first| {
+                    brought.bring(study, first, arguments, &stop, &display)
+                });
+            Some(standing)
         }
-    }
+        _ => None,
+    };
     let finished = finished_of(&study)?;
     let table = write_tables(&study, &arguments.out)?;
     display.finish();
     let summary = Summary {
         runs: study.runs.len(),
         finished: finished.len(),
-        finished_before,
+        finished_before: brought.finished_before,
         diverged: finished.iter().filter(|r| !r.is_complete()).filter_map(diverged).collect(),
-        left: fates.iter().filter(|fate| **fate == Fate::Left).count(),
-        failed,
+        left: brought.left,
+        failed: brought.failed,
         seconds: started.elapsed().as_secs_f64(),
+        until: standing.transpose()?,
         table,
     };
     summary.print(arguments.json)?;
     Ok(summary.exit())
+}
+
+/// What became of the runs so far.
+#[derive(Default)]
+struct Brought {
+    finished_before: usize,
+    left: usize,
+    failed: Vec<Failure>,
+}
+
+impl Brought {
+    /// Runs what is not finished of the study's runs from index `first` on; whether all of them came home.
+    fn bring(
+        &mut self,
+        study: &Study,
+        first: usize,
+        arguments: &RunArguments,
+        stop: &AtomicBool,
+        display: &Display,
+    ) -> anyhow::Result<bool> {
+        let mut todo: Vec<&PlannedRun> = Vec::new();
+        for run in &study.runs[first..] {
+            if stage(&study.dir_of(run))? != RunStage::Finished {
+                todo.push(run);
+            }
+        }
+        let (all, before) = (study.runs.len() - first, study.runs.len() - first - todo.len());
+        self.finished_before += before;
+        display.say(&format!(
+            "{all} runs, {before} of them finished already; {} cores",
+            arguments.workers.max(1)
+        ));
+        let fates = bring_all_home(study, &todo, arguments, stop, display);
+        for (run, fate) in todo.iter().zip(&fates) {
+            if let Fate::Failed { reason } = fate {
+                // On a full disk this may fail too; the summary says the reason all the same.
+                if let Err(error) = record_failure(&study.dir_of(run), ATTEMPTS, reason) {
+                    display.say(&error.to_string());
+                }
+                self.failed.push(Failure { run: run.key.clone(), reason: reason.clone() });
+            }
+        }
+        self.left += fates.iter().filter(|fate| **fate == Fate::Left).count();
+        Ok(fates.iter().all(|fate| *fate == Fate::Finished))
+    }
 }
 
 fn diverged(run: &FinishedRun) -> Option<String> {
@@ -355,10 +397,24 @@ impl Summary {
                 line += &format!("; {count} {what}");
             }
         }
+        if let Some(Standing { target_flops, loss, width, wanted, reached, runs, spent, why }) = &self.until {
+            let (at, verdict) = (short(*target_flops), if *reached { "reached" } else { "NOT reached" });
+            line += &format!(
+                "\nloss at the optimum of {at} FLOPs: {loss:.4}, 95% interval {width:.4} wide by {runs} runs, {} \
+                 FLOPs beyond the experiment; wanted {wanted:.4}: {verdict}",
+                short(*spent)
+            );
+            if let Some(why) = why {
+                line += &format!(" ({why})");
+            }
+        }
         output::print(&format!("{line}\n{}", self.table))
     }
 
     fn exit(&self) -> ExitCode {
+        if self.until.as_ref().is_some_and(|standing| !standing.reached) {
+            return ExitCode::from(3);
+        }
         match (self.finished, self.runs) {
             (finished, runs) if finished == runs => ExitCode::SUCCESS,
             (0, _) if self.left == 0 => ExitCode::FAILURE,

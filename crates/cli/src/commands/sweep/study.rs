@@ -10,7 +10,7 @@ use scalelaw_core::units::FlopConvention;
 use scalelaw_experiment::{ExperimentFile, Facts, PlannedRun};
 use scalelaw_runs::write_atomically;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Folder of the experiments that were run or planned in an output directory, and of their lists of runs.
@@ -20,6 +20,10 @@ const EXPERIMENTS: &str = "experiments";
 pub struct Study {
     /// The file.
     pub file: ExperimentFile,
+    /// Its text.
+    pub text: String,
+    /// What it is resolved on.
+    pub facts: Facts,
     /// The data, unless the trainer is the user's own and brings its own.
     pub data: Option<Data>,
     /// All runs.
@@ -49,7 +53,19 @@ impl Study {
             trainer.shell_line(&run.spec, out, 1)?; // a mistake in the command shows before anything runs
         }
         keep(out, &arguments.file, &text, &runs)?;
-        Ok(Self { file, data, runs, dir: out.join("runs") })
+        Ok(Self { file, text, facts, data, runs, dir: out.join("runs") })
+    }
+
+    /// Adds the runs of another experiment in the same output directory, and keeps the list of them.
+    ///
+    /// # Errors
+    /// When the list cannot be written.
+    pub fn add(&mut self, runs: Vec<PlannedRun>, path: &Path, text: &str) -> anyhow::Result<()> {
+        let out = self.dir.parent().unwrap_or(Path::new("."));
+        keep(out, path, text, &runs)?;
+        let known: BTreeSet<String> = self.runs.iter().map(|run| run.key.clone()).collect();
+        self.runs.extend(runs.into_iter().filter(|run| !known.contains(&run.key)));
+        Ok(())
     }
 
     /// The directory of a run.
