@@ -1,7 +1,11 @@
 //! The recipes that come with the program: named, versioned and frozen. A change is a new version.
 
 /// Every recipe with its file.
-const RECIPES: [(&str, &str); 1] = [("nano-1", include_str!("../recipes/nano-1.toml"))];
+const RECIPES: [(&str, &str); 3] = [
+    ("nano-1", include_str!("../recipes/nano-1.toml")),
+    ("small-1", include_str!("../recipes/small-1.toml")),
+    ("mini-1", include_str!("../recipes/mini-1.toml")),
+];
 
 /// The file of the recipe called `name`.
 pub(crate) fn by_name(name: &str) -> Option<&'static str> {

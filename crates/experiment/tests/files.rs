@@ -257,27 +257,47 @@ fn evaluation_set_with_a_name_that_is_no_column_is_shown_where_it_is() {
     assert!(message.contains("t.toml:4:") && message.contains("letters, digits"), "{message}");
 }
 
-/// Every experiment of the repository, with the number of its runs.
+/// Every experiment of the repository, with the number of its runs; and what a tier of the paper's costs.
 #[test]
 fn experiments_of_the_repository_resolve_to_the_runs_they_promise() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
-    let facts = Facts { train_tokens: 32_000_000, ..facts() };
-    for (name, count) in [
-        ("smoke.toml", 14),
-        ("paper/nano/a-sizes.toml", 39),
-        ("paper/nano/b-sizes-by-data.toml", 20),
-        ("paper/nano/c-batches.toml", 28),
-        ("paper/nano/d-shapes.toml", 10),
-        ("paper/nano/e-context.toml", 4),
-        ("paper/nano/f-lstm.toml", 9),
-        ("paper/nano/g-recurrent.toml", 9),
-        ("paper/nano/h-schedules.toml", 8),
-        ("paper/nano/i-seeds.toml", 9),
-        ("paper/nano/j-isoflop.toml", 20),
-    ] {
+    let runs = |name: &str, n_vocab: u32, train_tokens: u64| {
         let text = std::fs::read_to_string(root.join(name)).unwrap();
         let file = ExperimentFile::parse(name, &text).unwrap_or_else(|e| panic!("{e}"));
-        let runs = file.runs(&facts).unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(runs.len(), count, "{name}");
+        let facts = Facts { n_vocab, train_tokens, ..facts() };
+        file.runs(&facts).unwrap_or_else(|e| panic!("{e}"))
+    };
+    assert_eq!(runs("smoke.toml", 512, 1_000_000).len(), 14);
+    const SETS: [&str; 10] = [
+        "a-sizes",
+        "b-sizes-by-data",
+        "c-batches",
+        "d-shapes",
+        "e-context",
+        "f-lstm",
+        "g-recurrent",
+        "h-schedules",
+        "i-seeds",
+        "j-isoflop",
+    ];
+    // Counts of sets A to J, and the FLOPs with head and attention of all of them if nothing stops early.
+    for (tier, n_vocab, train_tokens, counts, flops) in [
+        ("nano", 512, 32_000_000, [39, 20, 28, 10, 4, 9, 9, 8, 9, 20], 4e14..7e14),
+        ("small", 1024, 100_000_000, [50, 48, 54, 13, 8, 12, 12, 14, 16, 30], 1e16..3e16),
+        ("mini", 8192, 700_000_000, [85, 48, 54, 19, 6, 12, 12, 14, 16, 35], 1e18..1e19),
+    ] {
+        let mut sum = 0.0;
+        for (set, count) in SETS.iter().zip(counts) {
+            let name = format!("paper/{tier}/{set}.toml");
+            let runs = runs(&name, n_vocab, train_tokens);
+            assert_eq!(runs.len(), count, "{name}");
+            let cost = |spec: &RunSpec| {
+                let first = spec.training.parent_run.as_ref().and_then(|_| spec.branch_step()).unwrap_or(0);
+                let tokens = (spec.steps - first) * spec.batch_tokens();
+                tokens as f64 * spec.model.train_flops_per_token(FlopConvention::Full)
+            };
+            sum += runs.iter().map(|run| cost(&run.spec)).sum::<f64>();
+        }
+        assert!(flops.contains(&sum), "{tier}: {sum:e} FLOPs");
     }
 }
