@@ -41,7 +41,7 @@ for shape in "${shapes[@]}"; do
     if [ "$d" -ge 256 ]; then chunk=4; fi
     : >"$work/ours" && : >"$work/theirs" && : >"$work/torch" && : >"$work/share"
     for _ in $(seq "$pairs"); do
-        line=$("$ours" "$layers" "$d" "$heads" 1024 "$seconds" 1)
+        line=$("$ours" "$layers" "$d" "$heads" 1024 "$seconds")
         field med_ms <<<"$line" >>"$work/ours"
         grep -o '= [0-9]*%' <<<"$line" | tr -d '= %' >>"$work/share"
         "$theirs" "$layers" "$d" "$heads" 1024 "$seconds" 1 "$chunk" | field med_ms >>"$work/theirs"

@@ -1,100 +1,171 @@
-//! Speed of a full Adam step: `step_speed LAYERS D HEADS VOCABULARY SECONDS [THREADS [MICRO [CHUNK]]]`, with the
-//! word `lstm` or `reuse=4` anywhere for the other architectures.
+//! Speed of a full Adam step: `step_speed LAYERS D HEADS VOCABULARY SECONDS [WORD…]` with the words `threads=N`,
+//! `micro=N`, `chunk=N`, `context=N`, `batch=N`, and `lstm` or `reuse=N` for the other architectures.
 //!
 //! Context 128, batch 32, untied head, as in `bench/step`. Prints the median and the fastest step, GFLOP/s
 //! (head and attention counted) and their share of the best matrix product measured in the same process.
+//!
+//! With the word `serve` it measures when it is told to, as `bench/peer` wants it: every line of standard input,
+//! `train SECONDS`, `evaluate SECONDS` or `peak SECONDS`, is answered by a line: median milliseconds of a batch, or
+//! GFLOP/s.
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
 
 use scalelaw_core::{FlopConvention, Head, ModelShape};
 use scalelaw_kernels::gemm::{Left, Right, Size, Start, gemm};
 use scalelaw_kernels::pack::{Layout, Packed};
 use scalelaw_kernels::{
-    Adam, Batch, CpuDevice, Device, DropoutKey, Isa, Rule, Session, SessionOptions, State, Update,
+    Adam, Batch, CpuDevice, CpuSession, Device, DropoutKey, Isa, Rule, Session, SessionOptions, State, Update,
 };
 use scalelaw_train::model;
+use std::io::{BufRead, Write, stdin, stdout};
 use std::sync::Arc;
 use std::time::Instant;
 
-const N_CTX: u32 = 128;
-const SEQUENCES: usize = 32;
+const RULE: Rule = Rule::Adam(Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 });
 
 fn main() {
-    let arguments: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
-    let &[n_layer, d_model, n_head, n_vocab, seconds, ref rest @ ..] = &arguments[..] else {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let sizes: Vec<usize> = arguments.iter().filter_map(|a| a.parse().ok()).collect();
+    let &[n_layer, d_model, n_head, n_vocab, seconds] = &sizes[..] else {
         println!(
-            "usage: step_speed LAYERS D HEADS VOCABULARY SECONDS [THREADS [MICRO [CHUNK]]] [lstm|reuse=N]"
+            "usage: step_speed LAYERS D HEADS VOCABULARY SECONDS [threads=N micro=N chunk=N context=N batch=N lstm reuse=N serve]"
         );
         return;
     };
-    let threads = rest.first().copied().unwrap_or(1);
-    let micro_sequences = rest.get(1).copied().unwrap_or(SEQUENCES / threads);
-    let chunk = rest.get(2).copied();
-    let [layers, width, heads, words] = [n_layer, d_model, n_head, n_vocab].map(|size| size as u32);
-    let mut shape = ModelShape::standard(layers, width, heads, N_CTX, words, Head::Untied);
-    for word in std::env::args() {
-        if word == "lstm" {
-            shape = ModelShape::lstm(layers, width, N_CTX, words, Head::Untied);
-        } else if let Some(reuse) = word.strip_prefix("reuse=").and_then(|n| n.parse().ok()) {
-            shape.reuse = reuse;
-        }
-    }
-    let plan = Arc::new(model::plan(&shape, 0.0));
-    let device = CpuDevice::new();
-    let options = SessionOptions { threads, chunk };
-    let rule = Rule::Adam(Adam { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 });
-    let bytes = device.footprint(&plan, &rule, options).bytes();
-    let mut session = device.open(Arc::clone(&plan), options);
-    let mut x = 1u64;
-    let mut random = || {
-        x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        x >> 33
+    let word = |name: &str| {
+        arguments.iter().find_map(|a| a.strip_prefix(name)?.strip_prefix('=')?.parse::<usize>().ok())
     };
-    let parameters: Vec<f32> =
-        (0..plan.n_parameters()).map(|_| (random() as f32 / (1u64 << 31) as f32 - 0.5) * 0.1).collect();
-    session.restore(State::new(&plan, &rule, parameters)).expect("the plan's own length");
+    let says = |word: &str| arguments.iter().any(|argument| argument == word);
+    let threads = word("threads").unwrap_or(1);
+    let sequences = word("batch").unwrap_or(32);
+    let micro_sequences = word("micro").unwrap_or(sequences / threads);
+    let [layers, width, heads, words, context] =
+        [n_layer, d_model, n_head, n_vocab, word("context").unwrap_or(128)].map(|size| size as u32);
+    let mut shape = ModelShape::standard(layers, width, heads, context, words, Head::Untied);
+    if says("lstm") {
+        shape = ModelShape::lstm(layers, width, context, words, Head::Untied);
+    }
+    shape.reuse = word("reuse").unwrap_or(1) as u32;
 
-    let dropout = DropoutKey { seed: 0, step: 0 };
-    let mut times = vec![];
-    let started = Instant::now();
-    let mut step = 0;
-    while step < 6 || started.elapsed().as_secs() < seconds as u64 {
-        step += 1;
-        let tokens: Vec<u32> =
-            (0..SEQUENCES * (N_CTX as usize + 1)).map(|_| (random() % (n_vocab as u64 / 4)) as u32).collect();
-        let update = Update { rule, lr: 1e-3, step, clip_norm: None };
-        let began = Instant::now();
-        session
-            .step(Batch { tokens: &tokens, micro_sequences, dropout }, &update)
-            .expect("tokens of the vocabulary");
-        times.push(began.elapsed().as_secs_f64());
+    let options = SessionOptions { threads, chunk: word("chunk") };
+    let mut bench = Bench::new(&shape, sequences, micro_sequences, options);
+    if says("serve") {
+        println!("ready footprint {} flops {}", bench.footprint, bench.flops);
+        serve(&mut bench);
+        return;
     }
-    let tokens = vec![0; SEQUENCES * (N_CTX as usize + 1)];
-    let mut evaluations = vec![];
-    for _ in 0..5 {
-        let began = Instant::now();
-        session.evaluate(&tokens).expect("tokens of the vocabulary");
-        evaluations.push(began.elapsed().as_secs_f64());
+    for _ in 0..3 {
+        bench.step();
     }
-    let (median, fastest) = median_and_min(&mut times[2..]);
-    let (_, evaluation) = median_and_min(&mut evaluations);
-    let batch = (SEQUENCES * N_CTX as usize) as f64;
-    let gflops = batch * shape.train_flops_per_token(FlopConvention::Full) / fastest / 1e9;
+    let (median, fastest) = median_and_min(&repeat(seconds as f64, || bench.step()));
+    let (_, evaluation) = median_and_min(&repeat(0.1, || bench.evaluate()));
+    let gflops = bench.flops / fastest / 1e9;
     let peak = best_gemm();
     println!(
-        "ours nt{threads} {} L{n_layer} x{} d{d_model} V{n_vocab} tok/s {:.0} med_ms {:.2} min_ms {:.2} steps {step} GFLOP/s {gflops:.1} \
+        "ours nt{threads} {} L{n_layer} x{} d{d_model} V{n_vocab} tok/s {:.0} med_ms {:.2} min_ms {:.2} steps {} GFLOP/s {gflops:.1} \
          of {peak:.1} = {:.0}% eval_x {:.2} MB {:.1}",
         shape.architecture.name(),
         shape.reuse,
-        batch / median,
+        (sequences * context as usize) as f64 / median,
         median * 1e3,
         fastest * 1e3,
+        bench.steps,
         100.0 * gflops / peak / threads as f64,
         fastest / evaluation,
-        bytes as f64 / 1e6,
+        bench.footprint as f64 / 1e6,
     );
 }
 
-fn median_and_min(times: &mut [f64]) -> (f64, f64) {
+fn serve(bench: &mut Bench) {
+    for line in stdin().lock().lines().map_while(Result::ok) {
+        let (what, seconds) = line.split_once(' ').unwrap_or((&line, "0"));
+        let seconds = seconds.parse().unwrap_or(0.0);
+        let answer = match what {
+            "train" => median_and_min(&repeat(seconds, || bench.step())).0 * 1e3,
+            "evaluate" => median_and_min(&repeat(seconds, || bench.evaluate())).0 * 1e3,
+            "peak" => repeat(seconds, best_gemm).into_iter().fold(0.0, f64::max),
+            _ => f64::NAN,
+        };
+        println!("{answer}");
+        stdout().flush().expect("whoever asked reads the answer");
+    }
+}
+
+/// A model in training on tokens that look random.
+struct Bench {
+    session: CpuSession,
+    n_vocab: u64,
+    tokens: Vec<u32>,
+    micro_sequences: usize,
+    steps: u64,
+    random: u64,
+    /// Bytes that the session says it holds.
+    footprint: usize,
+    /// FLOPs of a step.
+    flops: f64,
+}
+
+impl Bench {
+    fn new(shape: &ModelShape, sequences: usize, micro_sequences: usize, options: SessionOptions) -> Self {
+        let plan = Arc::new(model::plan(shape, 0.0));
+        let device = CpuDevice::new();
+        let tokens = sequences * shape.n_ctx as usize;
+        let mut bench = Self {
+            footprint: device.footprint(&plan, &RULE, options).bytes(),
+            session: device.open(Arc::clone(&plan), options),
+            n_vocab: u64::from(shape.n_vocab),
+            tokens: vec![0; tokens + sequences],
+            micro_sequences,
+            steps: 0,
+            random: 1,
+            flops: tokens as f64 * shape.train_flops_per_token(FlopConvention::Full),
+        };
+        let parameters = (0..plan.n_parameters())
+            .map(|_| (bench.random() as f32 / (1u64 << 31) as f32 - 0.5) * 0.1)
+            .collect();
+        bench.session.restore(State::new(&plan, &RULE, parameters)).expect("the plan's own length");
+        bench
+    }
+
+    fn random(&mut self) -> u64 {
+        self.random =
+            self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.random >> 33
+    }
+
+    /// Seconds of a step on another batch.
+    fn step(&mut self) -> f64 {
+        self.steps += 1;
+        for i in 0..self.tokens.len() {
+            self.tokens[i] = (self.random() % (self.n_vocab / 4)) as u32;
+        }
+        let update = Update { rule: RULE, lr: 1e-3, step: self.steps, clip_norm: None };
+        let dropout = DropoutKey { seed: 0, step: 0 };
+        let began = Instant::now();
+        let batch = Batch { tokens: &self.tokens, micro_sequences: self.micro_sequences, dropout };
+        self.session.step(batch, &update).expect("tokens of the vocabulary");
+        began.elapsed().as_secs_f64()
+    }
+
+    /// Seconds of an evaluation of a batch.
+    fn evaluate(&mut self) -> f64 {
+        let began = Instant::now();
+        self.session.evaluate(&self.tokens).expect("tokens of the vocabulary");
+        began.elapsed().as_secs_f64()
+    }
+}
+
+/// What `measure` says, again and again for so many seconds, at least once.
+fn repeat(seconds: f64, mut measure: impl FnMut() -> f64) -> Vec<f64> {
+    let began = Instant::now();
+    let mut all = vec![measure()];
+    while began.elapsed().as_secs_f64() < seconds {
+        all.push(measure());
+    }
+    all
+}
+
+fn median_and_min(times: &[f64]) -> (f64, f64) {
+    let mut times = times.to_vec();
     times.sort_by(f64::total_cmp);
     (times[times.len() / 2], times[0])
 }
