@@ -2,8 +2,8 @@
 
 use scalelaw_core::noise::b_simple;
 use scalelaw_core::schedule::Decay;
-use scalelaw_runs::{FinishedRun, Outcome};
-use scalelaw_table::{CurveRow, RunRow};
+use scalelaw_runs::{FinishedRun, Outcome, TimingRecord};
+use scalelaw_table::{CurveRow, PositionRow, RunRow, TimingRow};
 use scalelaw_tokens::EvalSet;
 
 /// The run table's row; with the test text at hand also in bits per byte.
@@ -93,4 +93,34 @@ pub fn curve_rows(run: &FinishedRun) -> Vec<CurveRow> {
             }
         })
         .collect()
+}
+
+/// The test loss of a run at every position of its context, at every evaluation that kept them.
+pub fn position_rows(run: &FinishedRun) -> Vec<PositionRow> {
+    let of_eval = |eval: &scalelaw_runs::EvalRecord| {
+        let row = |(i, loss): (usize, &f64)| PositionRow {
+            run_id: run.key.clone(),
+            step: eval.step,
+            position: i as u64 + 1,
+            loss: *loss,
+            ..PositionRow::default()
+        };
+        eval.position_losses.iter().enumerate().map(row).collect::<Vec<_>>()
+    };
+    run.evals.iter().flat_map(of_eval).collect()
+}
+
+/// The sessions of a run: what depends on the clock and the host.
+pub fn timing_rows(run: &str, sessions: &[TimingRecord]) -> Vec<TimingRow> {
+    let row = |session: &TimingRecord| TimingRow {
+        run_id: run.to_owned(),
+        from_step: session.from_step,
+        to_step: session.to_step,
+        wall_s: session.wall_s,
+        eval_s: session.eval_s,
+        threads: session.threads as u64,
+        gflops: session.gflops,
+        ..TimingRow::default()
+    };
+    sessions.iter().map(row).collect()
 }

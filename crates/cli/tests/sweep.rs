@@ -1,6 +1,9 @@
 //! Sweeps with the real program: planned, run, killed in every way, shared, failing.
 #![allow(clippy::unwrap_used)] // a failed step of a test's set-up is a failed test
 
+#[cfg(target_os = "linux")]
+mod power;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -361,8 +364,7 @@ fn further_evaluation_sets_are_measured_all_along_the_curve() {
     };
     fs::write(dir.path().join("near.txt"), words(&["the cat", "a dog", "runs", "sees"])).unwrap();
     fs::write(dir.path().join("far.txt"), words(&["漢字", "かな", "文書", "𝛼𝛽"])).unwrap();
-    let sets =
-        "eval_tokens = 2048\n[evals]\nnear = \"near.txt\"\n[[set]]\nname = \"A\"\nn_layer = 1\nd_model = 8\n";
+    let sets = "eval_tokens = 2048\n[evals]\nnear = \"near.txt\"\n[[set]]\nname = \"A\"\nn_layer = 1\nd_model = 8\nposition_losses = true\n";
     let file = write(&dir.path().join("e.toml"), sets);
     let out = dir.path().join("out");
     let far = format!("far={}", dir.path().join("far.txt").display());
@@ -382,6 +384,27 @@ fn further_evaluation_sets_are_measured_all_along_the_curve() {
         }
         assert!(rows > 0);
     }
+    // The losses of the positions of an evaluation have its test loss as their mean.
+    let export = |table: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_scalelaw"))
+            .args(["runs", "export", table, "--format", "jsonl"])
+            .arg(out.join("runs"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>()
+    };
+    let (curves, positions) = (export("--curves"), export("--positions"));
+    assert_eq!(positions.len(), 64 * curves.len());
+    for curve in &curves {
+        let of_step = positions.iter().filter(|row| row["step"] == curve["step"]);
+        let mean = of_step.map(|row| row["loss"].as_f64().unwrap()).sum::<f64>() / 64.0;
+        assert!((mean - curve["test_loss"].as_f64().unwrap()).abs() < 1e-9, "{curve}");
+    }
+    let sessions = export("--timing");
+    assert!(sessions.len() == 1 && sessions[0]["wall_s"].as_f64().unwrap() > 0.0, "{sessions:?}");
+
     let wrong = sweep(&["run", "--eval", "far"], &file, &out).output().unwrap();
     assert_eq!(wrong.status.code(), Some(2), "{}", stderr(&wrong));
 }

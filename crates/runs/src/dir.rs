@@ -271,6 +271,21 @@ pub struct FinishedRun {
     pub steps: Vec<StepRecord>,
 }
 
+/// The sessions of a run, as far as they were written down; a killed one is not among them.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn timings(dir: &Path) -> Result<Vec<TimingRecord>, RunError> {
+    let path = dir.join("timing.jsonl");
+    match fs::read(&path) {
+        Ok(bytes) => {
+            Ok(bytes.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
+        Err(e) => Err(RunError::io("read", &path, e)),
+    }
+}
+
 /// Reads the run in `dir` if it is finished.
 ///
 /// # Errors

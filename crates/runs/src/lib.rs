@@ -31,7 +31,7 @@ mod stage;
 pub use atomic::write_atomically;
 pub use checkpoint::{Checkpoint, NamedTensor};
 pub use claim::{Claim, Claimed, Owner, life_sign};
-pub use dir::{FinishedRun, RunDir, best_state, branch_state, finished_run, finished_runs};
+pub use dir::{FinishedRun, RunDir, best_state, branch_state, finished_run, finished_runs, timings};
 pub use error::RunError;
 pub use record::{EvalRecord, Outcome, RunResult, StepRecord, TimingRecord};
 pub use stage::{

@@ -1,6 +1,7 @@
 //! The local scheduler: longest first, bounded by cores and memory, nothing lost by a failure.
 
 use crate::Owner;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,8 @@ use std::time::{Duration, Instant};
 const HELD_FOR: Duration = Duration::from_millis(200);
 /// How often an idle worker looks whether it was asked to stop.
 const LOOK: Duration = Duration::from_millis(50);
+/// A run with less time to go than this is let run on as it is.
+pub const WORTH_CALLING_BACK: Duration = Duration::from_secs(60);
 
 /// A run to be brought home.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +21,19 @@ pub struct Task {
     pub memory: u64,
     /// The task that must be finished before this one starts: a branch's trunk.
     pub after: Option<usize>,
+    /// Whether it goes on from where it was when it is stopped: then it may be called back to get more cores.
+    pub resumes: bool,
+}
+
+/// How one attempt is to be made.
+#[derive(Clone, Copy)]
+pub struct Order<'a> {
+    /// The task.
+    pub index: usize,
+    /// Cores it may use: more than one when there are more cores than tasks to start.
+    pub threads: usize,
+    /// Whether it is to stop where it is: everything stops, or it is called back and starts again on more cores.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// What the scheduler may use.
@@ -63,7 +79,7 @@ struct State {
     waiting: Vec<(usize, Option<Instant>)>,
     failures: Vec<u32>,
     fates: Vec<Fate>,
-    running: usize,
+    running: Vec<usize>,
     free_cores: usize,
     memory_used: u64,
 }
@@ -71,13 +87,14 @@ struct State {
 /// Tries every task until it is finished, has failed [`Limits::attempts`] times, or `stop` says so; returns the
 /// fates in the order of `tasks`.
 ///
-/// `attempt` is given a task's index and the number of cores it may use: more than one when there are more
-/// cores than tasks to start.
+/// When nothing is left to start and a core is idle, the running task with most of its time to go by `left` (at
+/// least [`WORTH_CALLING_BACK`]) is called back and starts again on the idle cores too.
 pub fn bring_home(
     tasks: &[Task],
     limits: Limits,
     stop: &(dyn Fn() -> bool + Sync),
-    attempt: &(dyn Fn(usize, usize) -> Attempt + Sync),
+    left: &(dyn Fn(usize) -> Option<Duration> + Sync),
+    attempt: &(dyn Fn(Order<'_>) -> Attempt + Sync),
 ) -> Vec<Fate> {
     let mut order: Vec<usize> = (0..tasks.len()).collect();
     order.sort_by(|a, b| tasks[*a].cost.total_cmp(&tasks[*b].cost).then(b.cmp(a)));
@@ -86,26 +103,34 @@ pub fn bring_home(
         waiting: order.into_iter().map(|index| (index, None)).collect(),
         failures: vec![0; tasks.len()],
         fates: vec![Fate::Left; tasks.len()],
-        running: 0,
+        running: vec![],
         free_cores: cores,
         memory_used: 0,
     });
     let changed = Condvar::new();
+    let called_back: Vec<AtomicBool> = tasks.iter().map(|_| AtomicBool::new(false)).collect();
     std::thread::scope(|scope| {
         for _ in 0..cores.min(tasks.len()) {
             scope.spawn(|| {
                 let mut held = lock(&state);
-                while !stop() && (!held.waiting.is_empty() || held.running > 0) {
+                while !stop() && (!held.waiting.is_empty() || !held.running.is_empty()) {
                     let Some((index, threads)) = held.next(tasks, limits.memory) else {
+                        if let Some(index) = held.to_call_back(tasks, left) {
+                            called_back[index].store(true, Ordering::Relaxed);
+                        }
                         held = changed
                             .wait_timeout(held, LOOK)
                             .map_or_else(|poisoned| poisoned.into_inner().0, |(guard, _)| guard);
                         continue;
                     };
                     drop(held);
-                    let outcome = attempt(index, threads);
+                    let stops = || stop() || called_back[index].load(Ordering::Relaxed);
+                    let outcome = attempt(Order { index, threads, stop: &stops });
                     held = lock(&state);
                     held.settle(index, threads, tasks, outcome, limits.attempts);
+                    if called_back[index].swap(false, Ordering::Relaxed) && !stop() {
+                        held.start_again(index);
+                    }
                     changed.notify_all();
                 }
             });
@@ -126,20 +151,37 @@ impl State {
             return None;
         }
         let now = Instant::now();
-        let fits = |index: usize, used: u64, running: usize| {
-            running == 0 || used.saturating_add(tasks[index].memory) <= memory
+        let fits = |index: usize, used: u64, running: &[usize]| {
+            running.is_empty() || used.saturating_add(tasks[index].memory) <= memory
         };
         let position = self.waiting.iter().rposition(|(index, not_before)| {
             tasks[*index].after.is_none_or(|trunk| self.fates[trunk] == Fate::Finished)
                 && not_before.is_none_or(|t| t <= now)
-                && fits(*index, self.memory_used, self.running)
+                && fits(*index, self.memory_used, &self.running)
         })?;
         let threads = (self.free_cores / self.waiting.len()).max(1);
         let (index, _) = self.waiting.remove(position);
-        self.running += 1;
+        self.running.push(index);
         self.free_cores -= threads;
         self.memory_used = self.memory_used.saturating_add(tasks[index].memory);
         Some((index, threads))
+    }
+
+    /// The running task that idle cores would help most.
+    fn to_call_back(&self, tasks: &[Task], left: &dyn Fn(usize) -> Option<Duration>) -> Option<usize> {
+        if self.free_cores == 0 || !self.waiting.is_empty() {
+            return None;
+        }
+        let of_running = self.running.iter().filter(|index| tasks[**index].resumes);
+        let (most, index) = of_running.filter_map(|index| Some((left(*index)?, *index))).max()?;
+        (most >= WORTH_CALLING_BACK).then_some(index)
+    }
+
+    /// Puts a task that was called back where it is started next.
+    fn start_again(&mut self, index: usize) {
+        if self.fates[index] == Fate::Left && !self.waiting.iter().any(|(waiting, _)| *waiting == index) {
+            self.waiting.push((index, None));
+        }
     }
 
     /// Gives up what waits for a task that failed.
@@ -153,7 +195,7 @@ impl State {
     }
 
     fn settle(&mut self, index: usize, threads: usize, tasks: &[Task], outcome: Attempt, attempts: u32) {
-        self.running -= 1;
+        self.running.retain(|running| *running != index);
         self.free_cores += threads;
         self.memory_used = self.memory_used.saturating_sub(tasks[index].memory);
         match outcome {
@@ -177,22 +219,23 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
 
     const LIMITS: Limits = Limits { cores: 2, memory: 100, attempts: 3 };
 
     fn tasks(costs: &[f64]) -> Vec<Task> {
-        costs.iter().map(|cost| Task { cost: *cost, memory: 10, after: None }).collect()
+        costs.iter().map(|cost| Task { cost: *cost, memory: 10, after: None, resumes: true }).collect()
     }
 
     #[test]
     fn longest_start_first_and_all_finish() {
         let started = Mutex::new(Vec::new());
         let limits = Limits { cores: 1, ..LIMITS };
-        let fates = bring_home(&tasks(&[1.0, 3.0, 2.0]), limits, &|| false, &|index, _| {
-            started.lock().unwrap().push(index);
-            Attempt::Finished
-        });
+        let fates =
+            bring_home(&tasks(&[1.0, 3.0, 2.0]), limits, &|| false, &|_| None, &|Order { index, .. }| {
+                started.lock().unwrap().push(index);
+                Attempt::Finished
+            });
         assert_eq!(*started.lock().unwrap(), [1, 2, 0]);
         assert_eq!(fates, vec![Fate::Finished; 3]);
     }
@@ -200,12 +243,13 @@ mod tests {
     #[test]
     fn run_that_fails_three_times_is_given_up_and_the_rest_go_on() {
         let tries = AtomicUsize::new(0);
-        let fates = bring_home(&tasks(&[3.0, 2.0, 1.0]), LIMITS, &|| false, &|index, _| {
-            if index == 0 {
-                return Attempt::Failed(format!("no {}", tries.fetch_add(1, Ordering::SeqCst)));
-            }
-            Attempt::Finished
-        });
+        let fates =
+            bring_home(&tasks(&[3.0, 2.0, 1.0]), LIMITS, &|| false, &|_| None, &|Order { index, .. }| {
+                if index == 0 {
+                    return Attempt::Failed(format!("no {}", tries.fetch_add(1, Ordering::SeqCst)));
+                }
+                Attempt::Finished
+            });
         assert_eq!(tries.into_inner(), 3);
         assert_eq!(fates, [Fate::Failed { reason: "no 2".into() }, Fate::Finished, Fate::Finished]);
     }
@@ -213,7 +257,7 @@ mod tests {
     #[test]
     fn run_that_fails_once_is_finished_by_the_second_attempt() {
         let tries = AtomicUsize::new(0);
-        let fates = bring_home(&tasks(&[1.0]), LIMITS, &|| false, &|_, _| {
+        let fates = bring_home(&tasks(&[1.0]), LIMITS, &|| false, &|_| None, &|_| {
             if tries.fetch_add(1, Ordering::SeqCst) == 0 {
                 Attempt::Failed("oh".into())
             } else {
@@ -226,9 +270,11 @@ mod tests {
     #[test]
     fn memory_bounds_what_runs_together_but_a_giant_runs_alone() {
         let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let tasks: Vec<Task> =
-            [60, 60, 60, 500].into_iter().map(|memory| Task { cost: 1.0, memory, after: None }).collect();
-        let fates = bring_home(&tasks, Limits { cores: 4, ..LIMITS }, &|| false, &|_, _| {
+        let tasks: Vec<Task> = [60, 60, 60, 500]
+            .into_iter()
+            .map(|memory| Task { cost: 1.0, memory, after: None, resumes: true })
+            .collect();
+        let fates = bring_home(&tasks, Limits { cores: 4, ..LIMITS }, &|| false, &|_| None, &|_| {
             let now = running.fetch_add(1, Ordering::SeqCst) + 1;
             most.fetch_max(now, Ordering::SeqCst);
             std::thread::sleep(Duration::from_millis(5));
@@ -242,9 +288,9 @@ mod tests {
     #[test]
     fn branch_waits_for_its_trunk_and_is_given_up_with_it() {
         let started = Mutex::new(Vec::new());
-        let task = |cost, after| Task { cost, memory: 1, after };
+        let task = |cost, after| Task { cost, memory: 1, after, resumes: true };
         let tasks = [task(9.0, Some(1)), task(1.0, None), task(8.0, Some(3)), task(2.0, None)];
-        let fates = bring_home(&tasks, LIMITS, &|| false, &|index, _| {
+        let fates = bring_home(&tasks, LIMITS, &|| false, &|_| None, &|Order { index, .. }| {
             started.lock().unwrap().push(index);
             if index == 3 { Attempt::Failed("no".into()) } else { Attempt::Finished }
         });
@@ -258,10 +304,16 @@ mod tests {
     #[test]
     fn idle_cores_go_to_the_runs_that_are_left() {
         let given = Mutex::new(Vec::new());
-        bring_home(&tasks(&[2.0]), Limits { cores: 6, ..LIMITS }, &|| false, &|_, threads| {
-            given.lock().unwrap().push(threads);
-            Attempt::Finished
-        });
+        bring_home(
+            &tasks(&[2.0]),
+            Limits { cores: 6, ..LIMITS },
+            &|| false,
+            &|_| None,
+            &|Order { threads, .. }| {
+                given.lock().unwrap().push(threads);
+                Attempt::Finished
+            },
+        );
         assert_eq!(*given.lock().unwrap(), [6]);
     }
 
@@ -269,7 +321,7 @@ mod tests {
     fn held_run_is_looked_at_again_and_a_stop_leaves_the_rest() {
         let tries = AtomicUsize::new(0);
         let owner = Owner { host: "far".into(), pid: 1 };
-        let fates = bring_home(&tasks(&[1.0]), LIMITS, &|| false, &|_, _| {
+        let fates = bring_home(&tasks(&[1.0]), LIMITS, &|| false, &|_| None, &|_| {
             if tries.fetch_add(1, Ordering::SeqCst) == 0 {
                 Attempt::Held(owner.clone())
             } else {
@@ -277,7 +329,33 @@ mod tests {
             }
         });
         assert_eq!(fates, [Fate::Finished]);
-        let fates = bring_home(&tasks(&[1.0, 2.0]), LIMITS, &|| true, &|_, _| Attempt::Finished);
+        let fates = bring_home(&tasks(&[1.0, 2.0]), LIMITS, &|| true, &|_| None, &|_| Attempt::Finished);
         assert_eq!(fates, [Fate::Left, Fate::Left]);
+    }
+
+    #[test]
+    fn long_tail_run_is_called_back_and_gets_the_idle_cores() {
+        for (resumes, minutes, expected) in [(true, 5, vec![1, 2]), (true, 0, vec![1]), (false, 5, vec![1])] {
+            let given = Mutex::new(Vec::new());
+            let mut tasks = tasks(&[9.0, 1.0]);
+            tasks[0].resumes = resumes;
+            let left = |index: usize| (index == 0).then(|| Duration::from_secs(60 * minutes));
+            let fates = bring_home(&tasks, LIMITS, &|| false, &left, &|Order { index, threads, stop }| {
+                if index == 1 {
+                    return Attempt::Finished;
+                }
+                given.lock().unwrap().push(threads);
+                let patience = Instant::now();
+                while threads == 1 && patience.elapsed() < Duration::from_millis(400) {
+                    if stop() {
+                        return Attempt::Stopped;
+                    }
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Attempt::Finished
+            });
+            assert_eq!(fates, [Fate::Finished, Fate::Finished]);
+            assert_eq!(given.into_inner().unwrap(), expected, "{resumes}, {minutes} minutes left");
+        }
     }
 }

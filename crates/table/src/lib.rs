@@ -1,6 +1,6 @@
 //! The run table: CSV, JSONL and Parquet, in and out; other people's logs as runs and curves.
 //!
-//! [`RunRow`], [`CurveRow`] and [`PositionRow`] are the tables scalelaw writes, with stable column names
+//! [`RunRow`], [`CurveRow`], [`PositionRow`] and [`TimingRow`] are the tables scalelaw writes, with stable column names
 //! ([`write_rows`], [`read_rows`]). [`Table`] is anybody's: typed columns, common names recognised, rows
 //! selected by an expression, and every unusable cell named. [`Importer`] makes runs and curves of training logs.
 
@@ -18,5 +18,5 @@ pub use error::TableError;
 pub use format::{Format, read_rows, write_rows};
 pub use import::{About, Imported, Importer, LogKind, Mapping};
 pub use names::{Counts, Role, counts};
-pub use rows::{CurveRow, PositionRow, Row, RunRow};
+pub use rows::{CurveRow, PositionRow, Row, RunRow, TimingRow};
 pub use table::{Column, Fault, Problem, Table, Values};

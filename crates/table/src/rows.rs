@@ -234,3 +234,26 @@ row_struct! {
     {}
     sort: |row| row.step << 24 | (row.position & 0xff_ffff)
 }
+
+row_struct! {
+    /// One session of a run: what depends on the clock and the host, kept apart from what must be reproducible.
+    struct TimingRow {
+        /// Key of the run.
+        run_id: String,
+        /// First step of the session.
+        from_step: u64,
+        /// Step reached.
+        to_step: u64,
+        /// Wall-clock seconds.
+        wall_s: f64,
+        /// Of which evaluation.
+        eval_s: f64,
+        /// Threads.
+        threads: u64,
+        /// Achieved over the training steps, GFLOP/s with head and attention.
+        gflops: f64,
+    }
+    losses: false
+    {}
+    sort: |row| row.from_step
+}

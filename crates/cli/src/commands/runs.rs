@@ -2,11 +2,11 @@
 
 use super::import;
 use crate::output;
-use crate::tables::{curve_rows, run_row};
+use crate::tables::{curve_rows, position_rows, run_row, timing_rows};
 use clap::{Subcommand, ValueEnum};
 use scalelaw_core::number::short;
-use scalelaw_runs::finished_runs;
-use scalelaw_table::{CurveRow, Format, RunRow, write_rows};
+use scalelaw_runs::{finished_runs, timings};
+use scalelaw_table::{CurveRow, Format, PositionRow, RunRow, TimingRow, write_rows};
 use scalelaw_tokens::{Dataset, EvalSet};
 use scalelaw_train::RunData;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ enum Command {
         /// A folder of run directories
         dir: PathBuf,
     },
-    /// Write the run table, or the learning curves, to stdout: rows sorted by run, nothing from the clock
+    /// Write the run table, or one of the others, to stdout: rows sorted by run, nothing from the clock unless asked
     Export {
         /// A folder of run directories
         dir: PathBuf,
@@ -34,8 +34,14 @@ enum Command {
         #[arg(long, value_enum, default_value = "csv")]
         format: TableFormat,
         /// Learning curves instead of one row a run
-        #[arg(long)]
+        #[arg(long, group = "table")]
         curves: bool,
+        /// Losses of every position of the context, of runs that kept them (measure.position_losses)
+        #[arg(long, group = "table")]
+        positions: bool,
+        /// Wall clock, threads and GFLOP/s of every session of every run
+        #[arg(long, group = "table")]
+        timing: bool,
         /// The dataset of the runs: adds losses in bits per byte
         #[arg(long)]
         data: Option<PathBuf>,
@@ -72,7 +78,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             }
             output::print(&list)?;
         }
-        Command::Export { dir, format, curves, data } => {
+        Command::Export { dir, format, curves, positions, timing, data } => {
             let runs = finished_runs(dir)?;
             let format = match format {
                 TableFormat::Csv => Format::CSV,
@@ -82,6 +88,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             let mut table = Vec::new();
             if *curves {
                 let rows: Vec<CurveRow> = runs.iter().flat_map(curve_rows).collect();
+                write_rows(&rows, format, &mut table)?;
+            } else if *positions {
+                let rows: Vec<PositionRow> = runs.iter().flat_map(position_rows).collect();
+                write_rows(&rows, format, &mut table)?;
+            } else if *timing {
+                let mut rows: Vec<TimingRow> = Vec::new();
+                for run in &runs {
+                    rows.extend(timing_rows(&run.key, &timings(&dir.join(&run.key))?));
+                }
                 write_rows(&rows, format, &mut table)?;
             } else {
                 let dataset = data.as_deref().map(Dataset::open).transpose()?;

@@ -14,10 +14,10 @@ use scalelaw_core::number::short;
 use scalelaw_core::observer::{Observer, Progress};
 use scalelaw_experiment::PlannedRun;
 use scalelaw_runs::process::{Exit, run_to_end};
-use scalelaw_runs::scheduler::{Attempt, Fate, Limits, Task, bring_home};
+use scalelaw_runs::scheduler::{Attempt, Fate, Limits, Order, Task, bring_home};
 use scalelaw_runs::{
-    Claim, Claimed, FinishedRun, Outcome, Owner, Prepared, RunStage, finished_run, foreign, life_sign,
-    prepare, record_failure, stage, write_atomically,
+    Claim, Claimed, FinishedRun, Outcome, Owner, Prepared, RunStage, finished_run, foreign, last_eval,
+    life_sign, prepare, record_failure, stage, write_atomically,
 };
 use scalelaw_table::{CurveRow, Format, Row, RunRow, write_rows};
 use scalelaw_train::RunData;
@@ -164,16 +164,25 @@ fn bring_all_home(
     let trunk = |run: &PlannedRun| index_of.get(run.spec.training.parent_run.as_deref()?).copied();
     let tasks: Vec<Task> = todo
         .iter()
-        .map(|run| Task { cost: cost(&run.spec), memory: memory(study, run, 1), after: trunk(run) })
+        .map(|run| Task {
+            cost: cost(&run.spec),
+            memory: memory(study, run, 1),
+            after: trunk(run),
+            resumes: study.file.trainer.is_none(),
+        })
         .collect();
     let costs = todo.iter().zip(&tasks).map(|(run, task)| (run.key.clone(), task.cost));
     display.begin_runs(costs.collect::<HashMap<_, _>>(), cores);
     let running: Mutex<Vec<usize>> = Mutex::new(Vec::new());
     let over = AtomicBool::new(false);
-    let attempts = Attempts { study, stop, display, lease: arguments.lease, signs: Mutex::default() };
+    let attempts =
+        Attempts { study, display, lease: arguments.lease, signs: Mutex::default(), begun: Mutex::default() };
     std::thread::scope(|scope| {
         scope.spawn(|| watch(study, todo, &running, &over, display));
-        let fates = bring_home(&tasks, limits, &|| stop.load(Ordering::Relaxed), &|index, threads| {
+        let stops = || stop.load(Ordering::Relaxed);
+        let left = |index: usize| attempts.time_left(todo[index]);
+        let fates = bring_home(&tasks, limits, &stops, &left, &|order| {
+            let index = order.index;
             let set_running = |on: bool| {
                 if let Ok(mut running) = running.lock() {
                     running.retain(|other| *other != index);
@@ -181,7 +190,7 @@ fn bring_all_home(
                 }
             };
             set_running(true);
-            let attempt = attempt(&attempts, todo[index], threads)
+            let attempt = attempt(&attempts, todo[index], order)
                 .unwrap_or_else(|error| Attempt::Failed(format!("{error:#}")));
             set_running(false);
             if let Attempt::Failed(reason) = &attempt {
@@ -198,14 +207,23 @@ fn bring_all_home(
 /// What attempts at runs share.
 struct Attempts<'a> {
     study: &'a Study,
-    stop: &'a AtomicBool,
     display: &'a Display,
     lease: Duration,
     /// The last sign of life of runs that other hosts have, and when it was first seen here.
     signs: Mutex<HashMap<String, (Option<SystemTime>, Instant)>>,
+    /// When the attempt at a run began here, and the step that it began from.
+    begun: Mutex<HashMap<String, (Instant, u64)>>,
 }
 
 impl Attempts<'_> {
+    /// Time that a run has to go at the pace of this attempt.
+    fn time_left(&self, run: &PlannedRun) -> Option<Duration> {
+        let (since, from) = *self.begun.lock().ok()?.get(&run.key)?;
+        let step = last_eval(&self.study.dir_of(run))?.step;
+        let pace = since.elapsed().as_secs_f64() / step.checked_sub(from).filter(|done| *done > 0)? as f64;
+        Some(Duration::from_secs_f64(pace * run.spec.steps.saturating_sub(step) as f64))
+    }
+
     /// Whether a run that another host has shows no sign of life any more. Only that a sign changes counts, by
     /// the clock of this host: those of two hosts need not agree.
     fn is_gone(&self, run: &PlannedRun, dir: &Path, owner: &Owner) -> bool {
@@ -229,8 +247,8 @@ impl Attempts<'_> {
 }
 
 /// One attempt at one run.
-fn attempt(attempts: &Attempts<'_>, run: &PlannedRun, threads: usize) -> anyhow::Result<Attempt> {
-    let Attempts { study, stop, display, .. } = attempts;
+fn attempt(attempts: &Attempts<'_>, run: &PlannedRun, order: Order<'_>) -> anyhow::Result<Attempt> {
+    let Attempts { study, display, .. } = attempts;
     let dir = study.dir_of(run);
     if stage(&dir)? == RunStage::Finished {
         return Ok(Attempt::Finished);
@@ -260,9 +278,12 @@ fn attempt(attempts: &Attempts<'_>, run: &PlannedRun, threads: usize) -> anyhow:
     if torn > 0 {
         display.say(&format!("{}: {torn} broken lines of its curve are taken away", run.key));
     }
-    let command = trainer::command(study, run, &dir, threads)?;
+    let command = trainer::command(study, run, &dir, order.threads)?;
+    if let Ok(mut begun) = attempts.begun.lock() {
+        begun.insert(run.key.clone(), (Instant::now(), last_eval(&dir).map_or(0, |eval| eval.step)));
+    }
     let log = dir.join("trainer.log");
-    Ok(match run_to_end(command, &claim, &log, &|| stop.load(Ordering::Relaxed))? {
+    Ok(match run_to_end(command, &claim, &log, order.stop)? {
         Exit::Stopped => Attempt::Stopped,
         Exit::Failure(reason) => Attempt::Failed(reason),
         Exit::Success if is_foreign => {
@@ -315,7 +336,7 @@ fn watch(
         for index in looked {
             let run = todo[index];
             let dir = study.dir_of(run);
-            let logged = scalelaw_runs::last_eval(&dir).map(|last| (last.step, last.test_loss));
+            let logged = last_eval(&dir).map(|last| (last.step, last.test_loss));
             let Some((step, loss)) = logged.or_else(|| foreign::last_line(&dir)) else { continue };
             let known = seen.insert(index, step).unwrap_or(0);
             if step > known {
