@@ -67,7 +67,7 @@ struct RunArguments {
     #[arg(long, value_name = "GOAL", requires = "spend")]
     until: Option<until::Goal>,
     /// FLOPs that --until may spend on runs beyond those of the experiment
-    #[arg(long, value_name = "FLOPS", value_parser = number::parse)]
+    #[arg(long, value_name = "FLOPS", value_parser = flops)]
     spend: Option<f64>,
     /// Print the summary as JSON
     #[arg(long)]
@@ -80,6 +80,11 @@ fn eval_set(text: &str) -> Result<(String, PathBuf), String> {
         return Err(format!("{name:?}: expected {}", EvaluationSet::NAME_RULE));
     }
     Ok((name.to_owned(), PathBuf::from(path)))
+}
+
+fn flops(text: &str) -> Result<f64, String> {
+    let flops = number::parse(text).map_err(|e| e.to_string())?;
+    if flops > 0.0 { Ok(flops) } else { Err("expected FLOPs above 0".into()) }
 }
 
 fn bytes(text: &str) -> Result<u64, String> {

@@ -85,20 +85,23 @@ fn path_of(arguments: &RunArguments, round: usize) -> PathBuf {
     arguments.out.join("experiments").join(format!("{stem}-until-{round}.toml"))
 }
 
-/// Adds the runs of the rounds that an earlier call began; returns how many rounds there are.
+/// How many rounds there are.
+fn rounds(arguments: &RunArguments) -> usize {
+    (1..).take_while(|round| path_of(arguments, *round).exists()).count()
+}
+
+/// Adds the runs of the rounds that an earlier call began.
 ///
 /// # Errors
 /// When a round's file cannot be read or resolved.
-pub fn rejoin(study: &mut Study, arguments: &RunArguments) -> anyhow::Result<usize> {
-    let mut round = 0;
-    while path_of(arguments, round + 1).exists() {
-        round += 1;
+pub fn rejoin(study: &mut Study, arguments: &RunArguments) -> anyhow::Result<()> {
+    for round in 1..=rounds(arguments) {
         let path = path_of(arguments, round);
         let text =
             std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         study.add(runs_of(&path, &text, &study.facts)?, &path, &text)?;
     }
-    Ok(round)
+    Ok(())
 }
 
 /// Runs rounds by `bring` (which takes the index of the first new run) until the goal is reached, the FLOPs are
@@ -114,11 +117,7 @@ pub fn pursue(
     display: &Display,
     bring: &mut dyn FnMut(&Study, usize) -> anyhow::Result<bool>,
 ) -> anyhow::Result<Standing> {
-    let mut round = 0;
-    while path_of(arguments, round + 1).exists() {
-        round += 1;
-    }
-    loop {
+    for round in rounds(arguments) + 1.. {
         let (law, target, mut standing) = stand(goal, study)?;
         display.say(&format!(
             "loss at the optimum of {} FLOPs: {:.4}, 95% interval {:.4} wide by {} runs; wanted {:.4}",
@@ -139,7 +138,6 @@ pub fn pursue(
                 return Ok(standing);
             }
         };
-        round += 1;
         let path = path_of(arguments, round);
         let text = experiment(study, goal, round, &chosen)?;
         let runs = runs_of(&path, &text, &study.facts)?;
@@ -153,6 +151,7 @@ pub fn pursue(
             return Ok(standing);
         }
     }
+    bail!("there are no more rounds")
 }
 
 /// The law of the runs there are, N and D of the target's optimum, and how well the loss is known there.
@@ -204,10 +203,13 @@ fn stand(goal: Goal, study: &Study) -> anyhow::Result<(FittedLaw, (f64, f64), St
     Ok((law, (best.n, best.d), standing))
 }
 
-/// Whether a run says what a budget buys: fresh text, to the end of its schedule, nothing but the Transformer.
+/// Whether a run says what a budget buys: fresh text, to the end of its schedule, a Transformer with layers that
+/// are used once.
 fn is_of_the_law(spec: &RunSpec) -> bool {
     let fresh = spec.tokens() <= spec.data.train_tokens || spec.data.train_tokens == 0;
-    fresh && spec.training.branch_steps.is_empty() && spec.model.architecture == Architecture::Transformer
+    let model = &spec.model;
+    let plain = model.architecture == Architecture::Transformer && model.reuse == 1 && model.n_layer > 0;
+    fresh && plain && spec.training.branch_steps.is_empty()
 }
 
 /// A run to make.
