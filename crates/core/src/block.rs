@@ -14,6 +14,18 @@ pub enum Norm {
     Rms,
 }
 
+/// Where normalisation stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NormPlacement {
+    /// Before attention and feed-forward layer, off the residual stream, and before the head (GPT-2).
+    #[default]
+    Pre,
+    /// On the residual stream, after each of the two has joined it (Vaswani et al. 2017, GPT-1); none before the
+    /// head.
+    Post,
+}
+
 /// How the model knows positions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,9 +41,15 @@ pub enum Positions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedForward {
-    /// gelu(x·W)·V.
+    /// gelu(x·W)·V, GELU in its tanh form (GPT-2's).
     #[default]
     Gelu,
+    /// gelu(x·W)·V, GELU itself.
+    GeluExact,
+    /// max(x·W, 0)·V.
+    Relu,
+    /// silu(x·W)·V.
+    Silu,
     /// (silu(x·U)·(x·W))·V (Shazeer 2020): three matrices of width d_ff.
     Swiglu,
 }
@@ -51,8 +69,10 @@ pub enum QkNorm {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Block {
-    /// Normalisation, before attention and feed-forward layer and before the head.
+    /// Normalisation.
     pub norm: Norm,
+    /// Where it stands.
+    pub norm_placement: NormPlacement,
     /// Positions.
     pub positions: Positions,
     /// Feed-forward layer.
@@ -71,17 +91,25 @@ impl Block {
 
     /// Its part of a run's identity: one `key=value` line for every setting that is not at its default.
     pub(crate) fn identity(&self) -> Vec<String> {
-        let Self { norm, positions, feed_forward, qk_norm, n_kv_head } = *self;
+        let Self { norm, norm_placement, positions, feed_forward, qk_norm, n_kv_head } = *self;
         let mut lines = vec![];
         if norm == Norm::Rms {
             lines.push("block.norm=rms".into());
         }
+        if norm_placement == NormPlacement::Post {
+            lines.push("block.norm_placement=post".into());
+        }
         if positions == Positions::Rotary {
             lines.push("block.positions=rotary".into());
         }
-        if feed_forward == FeedForward::Swiglu {
-            lines.push("block.feed_forward=swiglu".into());
-        }
+        let activation = match feed_forward {
+            FeedForward::Gelu => None,
+            FeedForward::GeluExact => Some("gelu_exact"),
+            FeedForward::Relu => Some("relu"),
+            FeedForward::Silu => Some("silu"),
+            FeedForward::Swiglu => Some("swiglu"),
+        };
+        lines.extend(activation.map(|name| format!("block.feed_forward={name}")));
         if qk_norm == QkNorm::Rms {
             lines.push("block.qk_norm=rms".into());
         }

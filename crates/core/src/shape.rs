@@ -1,6 +1,6 @@
 //! The shape of a model and what it counts: Table 1 of Kaplan et al. 2020 as code.
 
-use crate::block::{Block, FeedForward, Norm, Positions, QkNorm};
+use crate::block::{Block, FeedForward, Norm, NormPlacement, Positions, QkNorm};
 use crate::units::{FlopConvention, ParamConvention};
 use serde::{Deserialize, Serialize};
 
@@ -236,7 +236,7 @@ impl ModelShape {
     /// Matrices of the feed-forward layer that lead into it.
     fn ff_inputs(&self) -> u64 {
         match self.block.feed_forward {
-            FeedForward::Gelu => 1,
+            FeedForward::Gelu | FeedForward::GeluExact | FeedForward::Relu | FeedForward::Silu => 1,
             FeedForward::Swiglu => 2,
         }
     }
@@ -254,7 +254,11 @@ impl ModelShape {
             QkNorm::None => 0,
             QkNorm::Rms => 2 * u64::from(self.d_head()),
         };
-        l * (biases + 2 * norm + qk_norm) + norm
+        let last = match self.block.norm_placement {
+            NormPlacement::Pre => norm,
+            NormPlacement::Post => 0,
+        };
+        l * (biases + 2 * norm + qk_norm) + last
     }
 
     /// Number of parameters under a convention.

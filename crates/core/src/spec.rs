@@ -4,7 +4,7 @@ pub use crate::measure::{EvaluationSet, Measure};
 pub use crate::optimizer::{Optimizer, StepSize};
 use crate::schedule::{Decay, Schedule, log_spaced_steps};
 use crate::shape::{Head, ModelShape, ShapeError};
-pub use crate::training::{Repeats, Training};
+pub use crate::training::{Init, Repeats, Training};
 use crate::units::ParamConvention;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -70,7 +70,7 @@ pub struct RunSpec {
     pub seed: u64,
     /// Optimiser steps, S.
     pub steps: u64,
-    /// Standard deviation of the initial weights; residual outputs get this over √(2·n_layer·reuse).
+    /// Standard deviation of the initial weights; [`Init`] says of which.
     pub init_std: f64,
     /// Who trains it: [`TRAINER`], or the name and version of a trainer of the user's own.
     #[serde(default = "this_trainer", skip_serializing_if = "is_this_trainer")]
@@ -344,7 +344,7 @@ impl RunSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::block::{Block, FeedForward, Norm, Positions, QkNorm};
+    use crate::block::{Block, FeedForward, Norm, NormPlacement, Positions, QkNorm};
     use crate::shape::Architecture;
 
     fn spec() -> RunSpec {
@@ -383,6 +383,7 @@ mod tests {
         let mut more = spec();
         more.training = Training {
             clip_norm: Some(0.5),
+            init: Init::FanIn,
             dropout: 0.1,
             repeats: Repeats::Refused,
             branch_steps: vec![20, 80],
@@ -455,6 +456,7 @@ mod tests {
         let mut modern = spec();
         modern.model.block = Block {
             norm: Norm::Rms,
+            norm_placement: NormPlacement::Post,
             positions: Positions::Rotary,
             feed_forward: FeedForward::Swiglu,
             qk_norm: QkNorm::Rms,
@@ -466,6 +468,20 @@ mod tests {
         reused.model.reuse = 2;
         assert_ne!(reused.key(), spec().key());
         assert_eq!(RunSpec::from_toml(&reused.to_toml().unwrap()), Ok(reused));
+        let mut keys = vec![spec().key()];
+        for feed_forward in [FeedForward::GeluExact, FeedForward::Relu, FeedForward::Silu] {
+            let mut other = spec();
+            other.model.block.feed_forward = feed_forward;
+            keys.push(other.key());
+        }
+        for init in [Init::Normal, Init::FanIn, Init::Xavier] {
+            let mut other = spec();
+            other.training.init = init;
+            keys.push(other.key());
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), 7, "every setting has a key of its own");
         let mut clipped = spec();
         clipped.training.clip_norm = Some(1.0);
         assert_ne!(clipped.key(), spec().key());

@@ -14,6 +14,23 @@ pub enum Repeats {
     Refused,
 }
 
+/// How weights begin: normal numbers, of which embeddings have the spec's `init_std`. Biases begin at zero (an
+/// LSTM's forget gates at one) and norms as the identity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Init {
+    /// Standard deviation `init_std`; where a layer joins the residual stream, `init_std`/√(2·n_layer·reuse)
+    /// (Radford et al. 2019).
+    #[default]
+    Gpt2,
+    /// `init_std` everywhere.
+    Normal,
+    /// 1/√inputs for a matrix (LeCun et al. 1998).
+    FanIn,
+    /// √(2/(inputs + outputs)) for a matrix (Glorot & Bengio 2010).
+    Xavier,
+}
+
 /// Settings of training that most runs leave alone; the default is what a run does without them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -21,6 +38,9 @@ pub struct Training {
     /// A step's gradient that is longer is scaled to this norm; absent, none is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
+    /// How weights begin.
+    #[serde(skip_serializing_if = "is_gpt2")]
+    pub init: Init,
     /// Share of activations that are dropped in training; the paper has 0.1 where it varies D.
     #[serde(skip_serializing_if = "is_zero")]
     pub dropout: f64,
@@ -39,6 +59,11 @@ pub struct Training {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
 fn is_zero(x: &f64) -> bool {
     *x == 0.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+fn is_gpt2(init: &Init) -> bool {
+    *init == Init::Gpt2
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
@@ -73,6 +98,13 @@ impl Training {
     pub(crate) fn identity(&self) -> Vec<String> {
         let mut lines = vec![];
         lines.extend(self.clip_norm.map(|norm| format!("training.clip_norm={norm}")));
+        let init = match self.init {
+            Init::Gpt2 => None,
+            Init::Normal => Some("normal"),
+            Init::FanIn => Some("fan_in"),
+            Init::Xavier => Some("xavier"),
+        };
+        lines.extend(init.map(|name| format!("training.init={name}")));
         if self.dropout != 0.0 {
             lines.push(format!("training.dropout={}", self.dropout));
         }

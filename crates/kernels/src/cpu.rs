@@ -182,7 +182,7 @@ impl CpuSession {
         for (operation, weights) in self.plan.forward.iter().zip(&mut self.weights) {
             match *operation {
                 Operation::Linear { linear, .. }
-                | Operation::LinearGelu { linear, .. }
+                | Operation::LinearActivation { linear, .. }
                 | Operation::LinearResidual { linear, .. } => {
                     weights.pack_affine(self.isa, linear.affine, &self.state.parameters[linear.weight()]);
                 }
@@ -194,6 +194,7 @@ impl CpuSession {
                     weights.pack_table(self.isa, table.rows, table.width, parameters);
                 }
                 Operation::Embed { .. }
+                | Operation::Copy { .. }
                 | Operation::Norm { .. }
                 | Operation::Swiglu { .. }
                 | Operation::QkNorm { .. }
@@ -264,7 +265,7 @@ impl Operation {
         let padded = |n: usize| n.next_multiple_of(crate::gemm::panel_width(isa));
         match *self {
             Self::Linear { linear, .. }
-            | Self::LinearGelu { linear, .. }
+            | Self::LinearActivation { linear, .. }
             | Self::LinearResidual { linear, .. } => {
                 let a = linear.affine;
                 4 * (a.inputs * padded(a.outputs) + a.outputs * padded(a.inputs))
@@ -273,6 +274,7 @@ impl Operation {
                 4 * (table.width * padded(table.rows) + table.rows * padded(table.width))
             }
             Self::Embed { .. }
+            | Self::Copy { .. }
             | Self::Norm { .. }
             | Self::Swiglu { .. }
             | Self::QkNorm { .. }

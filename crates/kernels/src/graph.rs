@@ -1,5 +1,6 @@
 //! A model as operations on values: built once, then turned into a [`Plan`].
 
+use crate::ops::activation::Activation;
 use crate::ops::attention::Attention;
 use crate::ops::dropout::Dropout;
 use crate::ops::head::Head;
@@ -226,6 +227,13 @@ impl Graph {
         out
     }
 
+    /// x once more, in memory of its own: a residual stream that may be added to while a backward pass wants x.
+    pub fn copy(&mut self, x: &Value) -> Value {
+        let out = self.value(x.width);
+        self.operations.push(Operation::Copy { width: x.width, x: x.id, out: out.id });
+        out
+    }
+
     /// Layer or RMS normalisation.
     pub fn norm(&mut self, x: &Value, mut norm: Norm) -> Value {
         norm.sum = self.gradient_sum(norm.range());
@@ -248,14 +256,15 @@ impl Graph {
         out
     }
 
-    /// gelu(x·W + b), the tanh form.
-    pub fn linear_gelu(&mut self, x: &Value, mut linear: Linear) -> Value {
+    /// activation(x·W + b).
+    pub fn linear_activation(&mut self, x: &Value, mut linear: Linear, activation: Activation) -> Value {
         linear.sum = self.gradient_sum(linear.range());
         assert_eq!(x.width, linear.affine.inputs, "linear does not fit");
         let out = self.value(linear.affine.outputs);
         let derivative = self.value(linear.affine.outputs).id;
         self.kept.push(x.id);
-        self.operations.push(Operation::LinearGelu { linear, x: x.id, derivative, out: out.id });
+        let operation = Operation::LinearActivation { linear, activation, x: x.id, derivative, out: out.id };
+        self.operations.push(operation);
         out
     }
 

@@ -31,6 +31,12 @@ pub(crate) fn exp(x: f32) -> f32 {
     f32::from_bits(y.to_bits().wrapping_add(shifted.to_bits() << 23))
 }
 
+/// 1/(1 + e^-z).
+#[inline(always)]
+pub(crate) fn sigmoid(z: f32) -> f32 {
+    1.0 / (1.0 + exp(-z))
+}
+
 /// The sixteen lanes added in one fixed tree.
 #[inline(always)]
 pub(crate) fn add_lanes(a: [f32; LANES]) -> f32 {

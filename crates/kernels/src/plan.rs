@@ -1,13 +1,16 @@
 //! A model ready to execute: operations, the order of their backward passes, and memory.
 
 use crate::graph::{Linear, Norm, Table, Tensor};
+use crate::ops::activation::Activation;
 use crate::ops::attention::Attention;
 use crate::ops::dropout::Dropout;
 use crate::ops::head::Head;
 use crate::ops::lstm::Lstm;
 use crate::ops::qk_norm::QkNorm;
 use crate::ops::rotary::Rotary;
-use crate::ops::{Cost, Write, attention, dropout, embed, head, linear, lstm, norm, qk_norm, rotary, swiglu};
+use crate::ops::{
+    Cost, Write, attention, copy, dropout, embed, head, linear, lstm, norm, qk_norm, rotary, swiglu,
+};
 use std::ops::Range;
 
 /// Names an activation or a gradient of one.
@@ -17,9 +20,10 @@ pub(crate) struct ValueId(pub usize);
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operation {
     Embed { tokens: Table, positions: Option<Table>, out: ValueId },
+    Copy { width: usize, x: ValueId, out: ValueId },
     Norm { norm: Norm, x: ValueId, normalised: ValueId, rstd: ValueId, out: ValueId },
     Linear { linear: Linear, x: ValueId, out: ValueId },
-    LinearGelu { linear: Linear, x: ValueId, derivative: ValueId, out: ValueId },
+    LinearActivation { linear: Linear, activation: Activation, x: ValueId, derivative: ValueId, out: ValueId },
     LinearResidual { linear: Linear, x: ValueId, out: ValueId },
     Dropout { dropout: Dropout, x: ValueId, out: ValueId },
     DropoutResidual { dropout: Dropout, x: ValueId, out: ValueId },
@@ -172,9 +176,10 @@ impl Operation {
     fn output(&self) -> Option<ValueId> {
         match *self {
             Self::Embed { out, .. }
+            | Self::Copy { out, .. }
             | Self::Norm { out, .. }
             | Self::Linear { out, .. }
-            | Self::LinearGelu { out, .. }
+            | Self::LinearActivation { out, .. }
             | Self::LinearResidual { out, .. }
             | Self::Dropout { out, .. }
             | Self::DropoutResidual { out, .. }
@@ -191,9 +196,10 @@ impl Operation {
     fn input(&self) -> Option<ValueId> {
         match *self {
             Self::Embed { .. } => None,
-            Self::Norm { x, .. }
+            Self::Copy { x, .. }
+            | Self::Norm { x, .. }
             | Self::Linear { x, .. }
-            | Self::LinearGelu { x, .. }
+            | Self::LinearActivation { x, .. }
             | Self::LinearResidual { x, .. }
             | Self::Dropout { x, .. }
             | Self::DropoutResidual { x, .. }
@@ -211,14 +217,15 @@ impl Operation {
         match *self {
             Self::Embed { out, .. } => vec![out],
             Self::Norm { x, normalised, rstd, out, .. } => vec![x, normalised, rstd, out],
-            Self::Linear { x, out, .. }
+            Self::Copy { x, out, .. }
+            | Self::Linear { x, out, .. }
             | Self::LinearResidual { x, out, .. }
             | Self::Dropout { x, out, .. }
             | Self::DropoutResidual { x, out, .. }
             | Self::Swiglu { x, out, .. } => vec![x, out],
             Self::QkNorm { x, normalised, rstd, .. } => vec![x, normalised, rstd],
             Self::Rotary { x, .. } => vec![x],
-            Self::LinearGelu { x, derivative, out, .. } => vec![x, derivative, out],
+            Self::LinearActivation { x, derivative, out, .. } => vec![x, derivative, out],
             Self::Attention { qkv, weights, out, .. } => vec![qkv, weights, out],
             Self::Lstm { gates, cells, squashed, out, .. } => vec![gates, cells, squashed, out],
             Self::Head { x, .. } => vec![x],
@@ -229,6 +236,7 @@ impl Operation {
     fn values_kept(&self) -> Vec<ValueId> {
         match *self {
             Self::Embed { .. }
+            | Self::Copy { .. }
             | Self::Dropout { .. }
             | Self::DropoutResidual { .. }
             | Self::Rotary { .. } => vec![],
@@ -239,7 +247,7 @@ impl Operation {
             | Self::LinearResidual { x, .. }
             | Self::Swiglu { x, .. }
             | Self::Head { x, .. } => vec![x],
-            Self::LinearGelu { x, derivative, .. } => vec![x, derivative],
+            Self::LinearActivation { x, derivative, .. } => vec![x, derivative],
             Self::Attention { qkv, weights, out, .. } => vec![qkv, weights, out],
             Self::Lstm { gates, cells, squashed, out, .. } => vec![gates, cells, squashed, out],
         }
@@ -248,9 +256,10 @@ impl Operation {
     fn cost(&self, n_ctx: usize) -> Cost {
         match *self {
             Self::Embed { tokens, .. } => embed::cost(n_ctx, tokens.width),
+            Self::Copy { width, .. } => copy::cost(n_ctx, width),
             Self::Norm { norm, .. } => norm::cost(n_ctx, norm.width),
             Self::Linear { linear, .. }
-            | Self::LinearGelu { linear, .. }
+            | Self::LinearActivation { linear, .. }
             | Self::LinearResidual { linear, .. } => linear::cost(n_ctx, linear.affine),
             Self::Attention { attention, .. } => attention::cost(attention),
             Self::Dropout { dropout, .. } | Self::DropoutResidual { dropout, .. } => dropout::cost(dropout),

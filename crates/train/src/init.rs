@@ -3,22 +3,20 @@
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use scalelaw_core::RunSpec;
-use scalelaw_kernels::Plan;
+use scalelaw_core::spec::Init;
+use scalelaw_kernels::{Plan, Tensor};
 
 /// Initial parameters of a run, flat, in the order of [`Plan::tensors`].
 ///
-/// As GPT-2 (Radford et al. 2019): weights and embeddings are normal with standard deviation `init_std`,
-/// those of layers whose output joins the residual stream (`c_proj`) with `init_std`/√(2·n_layer·reuse), norms are
-/// the identity, biases zero, but those of an LSTM's forget gates one (Jozefowicz et al. 2015). Drawn tensor after tensor from one xoshiro256++ seeded by the run's seed.
+/// Weights as [`Init`] says, norms the identity, biases zero, but those of an LSTM's forget gates one (Jozefowicz
+/// et al. 2015). Drawn tensor after tensor from one xoshiro256++ seeded by the run's seed.
 pub fn initial_parameters(plan: &Plan, spec: &RunSpec) -> Vec<f32> {
     let mut normals = Normals::new(spec.seed);
     let mut parameters = vec![0.0; plan.n_parameters()];
-    let residual_std =
-        spec.init_std / libm::sqrt(2.0 * f64::from(spec.model.n_layer.max(1)) * f64::from(spec.model.reuse));
     for tensor in plan.tensors() {
         let values = &mut parameters[tensor.range.clone()];
         if tensor.shape.len() == 2 {
-            let std = if tensor.name.ends_with("c_proj.weight") { residual_std } else { spec.init_std };
+            let std = standard_deviation(tensor, spec);
             values.fill_with(|| (std * normals.next()) as f32);
         } else if tensor.name.ends_with(".weight") {
             values.fill(1.0);
@@ -28,6 +26,23 @@ pub fn initial_parameters(plan: &Plan, spec: &RunSpec) -> Vec<f32> {
         }
     }
     parameters
+}
+
+/// Of the initial numbers of a matrix or table.
+fn standard_deviation(tensor: &Tensor, spec: &RunSpec) -> f64 {
+    let (rows, columns) = (tensor.shape[0] as f64, tensor.shape[1] as f64);
+    // Tables have a row a token or position; a head of its own multiplies by its rows.
+    let table = tensor.name.starts_with("wte") || tensor.name.starts_with("wpe");
+    let inputs = if tensor.name == "lm_head.weight" { columns } else { rows };
+    match spec.training.init {
+        Init::Gpt2 if tensor.name.ends_with("c_proj.weight") => {
+            let joins = 2.0 * f64::from(spec.model.n_layer.max(1)) * f64::from(spec.model.reuse);
+            spec.init_std / libm::sqrt(joins)
+        }
+        Init::FanIn if !table => 1.0 / libm::sqrt(inputs),
+        Init::Xavier if !table => libm::sqrt(2.0 / (rows + columns)),
+        Init::Gpt2 | Init::Normal | Init::FanIn | Init::Xavier => spec.init_std,
+    }
 }
 
 /// Standard normal numbers by the method of Box and Muller, in pairs.
@@ -58,6 +73,7 @@ impl Normals {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
 mod tests {
     use super::*;
 
@@ -79,6 +95,39 @@ mod tests {
         let mut normals = Normals::new(0);
         let bits: Vec<u64> = (0..3).map(|_| normals.next().to_bits()).collect();
         assert_eq!(bits, FIRST_NORMALS);
+    }
+
+    #[test]
+    fn initial_weights_of_every_scheme_have_its_standard_deviations() {
+        let text = include_str!("../../../docs/run-spec.md");
+        let toml = text.split("```toml\n").nth(1).and_then(|block| block.split("```").next());
+        let mut spec = RunSpec::from_toml(toml.unwrap_or_default()).unwrap();
+        let (layers, d, vocabulary) = (2.0f64, 64.0f64, 512.0f64);
+        assert_eq!((spec.model.n_layer, spec.model.d_model, spec.model.n_vocab), (2, 64, 512));
+        let plan = crate::model::plan(&spec.model, 0.0);
+        let std = spec.init_std;
+        // Of embedding, c_fc [d, 4d], c_proj [4d, d] and head.
+        for (init, want) in [
+            (Init::Gpt2, [std, std, std / (2.0 * layers).sqrt(), std]),
+            (Init::Normal, [std; 4]),
+            (Init::FanIn, [std, 1.0 / d.sqrt(), 1.0 / (4.0 * d).sqrt(), 1.0 / d.sqrt()]),
+            (
+                Init::Xavier,
+                [std, (2.0 / (5.0 * d)).sqrt(), (2.0 / (5.0 * d)).sqrt(), (2.0 / (d + vocabulary)).sqrt()],
+            ),
+        ] {
+            spec.training.init = init;
+            let parameters = initial_parameters(&plan, &spec);
+            let names = ["wte.weight", "h.1.mlp.c_fc.weight", "h.1.mlp.c_proj.weight", "lm_head.weight"];
+            for (name, want) in names.into_iter().zip(want) {
+                let tensor = plan.tensors().iter().find(|t| t.name == name).unwrap();
+                let values = &parameters[tensor.range.clone()];
+                let square: f64 = values.iter().map(|&x| f64::from(x).powi(2)).sum();
+                let got = (square / values.len() as f64).sqrt();
+                // Five standard errors of 16,384 numbers or more.
+                assert!((got / want - 1.0).abs() < 0.03, "{init:?} {name}: {got}, expected {want}");
+            }
+        }
     }
 
     /// A golden value: changing it changes every run.

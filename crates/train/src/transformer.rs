@@ -2,9 +2,10 @@
 //! section 2; the shape of GPT-2, Radford et al. 2019), with the weights of its blocks used once or, in the
 //! recurrent Transformer, again and again; or with blocks as people set them today ([`scalelaw_core::Block`]).
 
-use scalelaw_core::block::{FeedForward, Norm, Positions, QkNorm};
+use scalelaw_core::block::{FeedForward, Norm, NormPlacement, Positions, QkNorm};
 use scalelaw_core::{Head, ModelShape};
 use scalelaw_kernels::graph::{self, Heads, Linear, Table, Value};
+use scalelaw_kernels::ops::activation::Activation;
 use scalelaw_kernels::ops::norm::Kind;
 use scalelaw_kernels::{Graph, Plan};
 
@@ -36,13 +37,15 @@ pub(crate) fn plan(shape: &ModelShape, dropout: f64) -> Plan {
             x = block.apply(&mut graph, shape, dropout, x);
         }
     }
-    let ln_f = graph.norm_parameters("ln_f", norm(shape), d_model);
-    let normed = graph.norm(&x, ln_f);
+    if shape.block.norm_placement == NormPlacement::Pre {
+        let ln_f = graph.norm_parameters("ln_f", norm(shape), d_model);
+        x = graph.norm(&x, ln_f);
+    }
     let head = match shape.head {
         Head::Tied => wte,
         Head::Untied => graph.table("lm_head.weight", n_vocab, d_model),
     };
-    graph.head(&normed, head)
+    graph.head(&x, head)
 }
 
 fn norm(shape: &ModelShape) -> Kind {
@@ -75,7 +78,7 @@ impl Block {
         let (norm, heads) = (norm(shape), heads(shape));
         let name = |part: &str| format!("h.{layer}.{part}");
         let into_ff = match shape.block.feed_forward {
-            FeedForward::Gelu => d_ff,
+            FeedForward::Gelu | FeedForward::GeluExact | FeedForward::Relu | FeedForward::Silu => d_ff,
             FeedForward::Swiglu => 2 * d_ff,
         };
         Self {
@@ -92,28 +95,57 @@ impl Block {
         }
     }
 
-    /// x + attention(norm(x)), and that + feed-forward(norm(that)).
+    /// y = x + attention(norm(x)) and y + feed-forward(norm(y)); or, with norms behind, y = norm(x + attention(x))
+    /// and norm(y + feed-forward(y)).
     fn apply(&self, graph: &mut Graph, shape: &ModelShape, dropout: f64, x: Value) -> Value {
+        match shape.block.norm_placement {
+            NormPlacement::Pre => {
+                let normed = graph.norm(&x, self.ln_1);
+                let attended = self.attend(graph, shape, &normed);
+                let x = join(graph, &attended, self.attn_c_proj, dropout, x);
+                let normed = graph.norm(&x, self.ln_2);
+                let hidden = self.feed_forward(graph, shape, &normed);
+                join(graph, &hidden, self.mlp_c_proj, dropout, x)
+            }
+            NormPlacement::Post => {
+                let attended = self.attend(graph, shape, &x);
+                let residual = graph.copy(&x);
+                let sum = join(graph, &attended, self.attn_c_proj, dropout, residual);
+                let x = graph.norm(&sum, self.ln_1);
+                let hidden = self.feed_forward(graph, shape, &x);
+                let residual = graph.copy(&x);
+                let sum = join(graph, &hidden, self.mlp_c_proj, dropout, residual);
+                graph.norm(&sum, self.ln_2)
+            }
+        }
+    }
+
+    /// What every position gathers from those before it.
+    fn attend(&self, graph: &mut Graph, shape: &ModelShape, x: &Value) -> Value {
         let heads = heads(shape);
-        let normed = graph.norm(&x, self.ln_1);
-        let mut qkv = graph.linear(&normed, self.c_attn);
+        let mut qkv = graph.linear(x, self.c_attn);
         if let Some(weights) = self.qk_norm {
             qkv = graph.qk_norm(qkv, weights, heads);
         }
         if shape.block.positions == Positions::Rotary {
             qkv = graph.rotary(qkv, heads);
         }
-        let attended = graph.attention(&qkv, heads);
-        let x = join(graph, &attended, self.attn_c_proj, dropout, x);
-        let normed = graph.norm(&x, self.ln_2);
-        let hidden = match shape.block.feed_forward {
-            FeedForward::Gelu => graph.linear_gelu(&normed, self.c_fc),
+        graph.attention(&qkv, heads)
+    }
+
+    /// The hidden layer of the feed-forward layer.
+    fn feed_forward(&self, graph: &mut Graph, shape: &ModelShape, x: &Value) -> Value {
+        let activation = match shape.block.feed_forward {
+            FeedForward::Gelu => Activation::GeluTanh,
+            FeedForward::GeluExact => Activation::Gelu,
+            FeedForward::Relu => Activation::Relu,
+            FeedForward::Silu => Activation::Silu,
             FeedForward::Swiglu => {
-                let gate_and_up = graph.linear(&normed, self.c_fc);
-                graph.swiglu(&gate_and_up)
+                let gate_and_up = graph.linear(x, self.c_fc);
+                return graph.swiglu(&gate_and_up);
             }
         };
-        join(graph, &hidden, self.mlp_c_proj, dropout, x)
+        graph.linear_activation(x, self.c_fc, activation)
     }
 }
 

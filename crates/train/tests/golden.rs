@@ -106,6 +106,11 @@ fn training_with_every_setting_of_blocks_follows_pytorch_for_two_hundred_steps()
 }
 
 #[test]
+fn training_with_other_norms_and_activations_follows_pytorch_for_two_hundred_steps() {
+    compare(include_str!("golden/settings.json"));
+}
+
+#[test]
 fn training_an_lstm_follows_pytorch_for_two_hundred_steps() {
     compare(include_str!("golden/lstm.json"));
 }

@@ -4,7 +4,7 @@
 mod reference;
 
 use reference::Dropping;
-use scalelaw_core::block::{Block, FeedForward, Norm, Positions, QkNorm};
+use scalelaw_core::block::{Block, FeedForward, Norm, NormPlacement, Positions, QkNorm};
 use scalelaw_core::{Architecture, Head, ModelShape, ParamConvention};
 use scalelaw_kernels::{
     Adam, Batch, CpuDevice, Device, DropoutKey, Isa, Plan, Rule, Session, SessionOptions, State, Update,
@@ -12,9 +12,10 @@ use scalelaw_kernels::{
 use scalelaw_train::model;
 use std::sync::Arc;
 
-/// Every setting of blocks at once; one head of keys and values.
+/// Every setting of blocks that is usual today at once; one head of keys and values.
 const MODERN: Block = Block {
     norm: Norm::Rms,
+    norm_placement: NormPlacement::Pre,
     positions: Positions::Rotary,
     feed_forward: FeedForward::Swiglu,
     qk_norm: QkNorm::Rms,
@@ -56,6 +57,15 @@ fn shapes() -> Vec<ModelShape> {
         with(Block { feed_forward: FeedForward::Swiglu, ..block }),
         with(Block { qk_norm: QkNorm::Rms, ..block }),
         with(Block { n_kv_head: 2, ..block }),
+        with(Block { norm_placement: NormPlacement::Post, ..block }),
+        with(Block { feed_forward: FeedForward::GeluExact, ..block }),
+        with(Block { feed_forward: FeedForward::Relu, ..block }),
+        with(Block { feed_forward: FeedForward::Silu, ..block }),
+        ModelShape {
+            block: Block { norm_placement: NormPlacement::Post, ..MODERN },
+            reuse: 2,
+            ..shape(2, 8, 12, 18, 3, 9, 11, Head::Tied)
+        },
         ModelShape { block: MODERN, reuse: 2, ..shape(1, 8, 12, 18, 3, 9, 11, Head::Tied) },
         ModelShape { block: MODERN, ..shape(2, 17, 9, 4, 1, 35, 20, Head::Untied) },
         ModelShape::lstm(1, 8, 9, 11, Head::Untied),
@@ -240,6 +250,9 @@ fn one_batch_is_learnt_by_heart() {
     let plain = ModelShape::standard(2, 32, 2, 16, 50, Head::Untied);
     learn_by_heart(plain, 300);
     learn_by_heart(ModelShape { block: MODERN, ..plain }, 300);
+    let post =
+        Block { norm_placement: NormPlacement::Post, feed_forward: FeedForward::Relu, ..Block::default() };
+    learn_by_heart(ModelShape { block: post, ..plain }, 300);
     learn_by_heart(ModelShape { reuse: 3, ..plain }, 300);
     learn_by_heart(ModelShape::lstm(2, 32, 16, 50, Head::Untied), 1000);
 }

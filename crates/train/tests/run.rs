@@ -1,7 +1,7 @@
 //! Whole runs: the same bytes for any threads and interruptions, outcomes, and a committed hash.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use scalelaw_core::block::{Block, FeedForward, Norm, Positions, QkNorm};
+use scalelaw_core::block::{Block, FeedForward, Norm, NormPlacement, Positions, QkNorm};
 use scalelaw_core::observer::Silent;
 use scalelaw_core::schedule::{Decay, Schedule};
 use scalelaw_core::spec::{
@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Every setting of blocks that is not the paper's.
 const MODERN: Block = Block {
     norm: Norm::Rms,
+    norm_placement: NormPlacement::Pre,
     positions: Positions::Rotary,
     feed_forward: FeedForward::Swiglu,
     qk_norm: QkNorm::Rms,

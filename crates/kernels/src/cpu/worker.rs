@@ -8,8 +8,8 @@ use crate::ops::dropout::Masks;
 use crate::ops::linear::Weights;
 use crate::ops::rotary::{Angles, Turn};
 use crate::ops::{
-    Write, attention, dropout, embed, fold, gelu, head, linear, lstm, norm, qk_norm, rotary, row_stride,
-    swiglu,
+    Write, activation, attention, copy, dropout, embed, fold, head, linear, lstm, norm, qk_norm, rotary,
+    row_stride, swiglu,
 };
 use crate::plan::{Backward, Memory, Operation, Plan, ValueId};
 use std::ops::Range;
@@ -180,6 +180,11 @@ impl Worker {
                 let y = &mut self.buffers[at(out)];
                 embed::forward(&self.inputs[..rows], n_ctx, tokens.width, table, places, y);
             }
+            Operation::Copy { width, x, out } => {
+                let mut y = self.take(memory, out);
+                copy::apply(isa, width, rows, &self.buffers[at(x)], &mut y, Write::Set);
+                self.put(memory, out, y);
+            }
             Operation::Norm { norm, x, normalised, rstd, out } => {
                 let (weight, bias) = (&parameters[norm.weight()], &parameters[norm.bias()]);
                 let mut z = self.take(memory, normalised);
@@ -203,11 +208,12 @@ impl Worker {
                 linear::forward_residual(isa, linear.affine, rows, &self.buffers[at(x)], w, bias, &mut y);
                 self.put(memory, out, y);
             }
-            Operation::LinearGelu { linear, x, derivative, out } => {
+            Operation::LinearActivation { linear, activation, x, derivative, out } => {
                 let mut y = self.take(memory, out);
                 let mut d = self.take(memory, derivative);
                 let bias = &parameters[linear.bias()];
-                linear::forward_gelu(isa, linear.affine, rows, &self.buffers[at(x)], w, bias, &mut y, &mut d);
+                let (a, x) = (linear.affine, &self.buffers[at(x)]);
+                linear::forward_activation(isa, a, activation, rows, x, w, bias, &mut y, &mut d);
                 self.put(memory, out, y);
                 self.put(memory, derivative, d);
             }
@@ -282,6 +288,12 @@ impl Worker {
                     &mut second[..places.len()],
                 );
             }
+            Operation::Copy { width, .. } => {
+                let (d_x, write) = d_in();
+                let mut dx = self.take(memory, d_x);
+                copy::apply(isa, width, rows, &self.buffers[at(d_out())], &mut dx, write);
+                self.put(memory, d_x, dx);
+            }
             Operation::Norm { norm, normalised, rstd, .. } => {
                 let (d_x, write) = d_in();
                 let mut dx = self.take(memory, d_x);
@@ -313,14 +325,19 @@ impl Worker {
                 self.put(memory, x, x_);
                 self.put(memory, d_x, dx);
             }
-            Operation::LinearGelu { linear, x, derivative, .. } => {
+            Operation::LinearActivation { linear, x, derivative, .. } => {
                 let (d_x, write) = d_in();
                 let mut x_ = self.take(memory, x);
                 let mut dx = self.take(memory, d_x);
                 let mut dy = self.take(memory, d_out());
                 let dw = gradient_of(&mut self.gradient, &mut self.reused, linear.range(), linear.sum);
                 let used = rows * row_stride(linear.affine.outputs);
-                gelu::backward(isa, linear.affine.outputs, &mut dy[..used], &self.buffers[at(derivative)]);
+                activation::backward(
+                    isa,
+                    linear.affine.outputs,
+                    &mut dy[..used],
+                    &self.buffers[at(derivative)],
+                );
                 linear::backward(isa, linear.affine, rows, &mut x_, w, &dy, dw, &mut dx, write);
                 self.put(memory, x, x_);
                 self.put(memory, d_x, dx);

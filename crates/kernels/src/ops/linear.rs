@@ -1,10 +1,11 @@
-//! A linear layer y = x·W + b, with the residual stream or GELU as its epilogue.
+//! A linear layer y = x·W + b, with the residual stream or an activation as its epilogue.
 //!
 //! Weight and bias lie together as one `[inputs + 1, outputs]` matrix whose last row is the bias. Forward,
 //! the bias is where the chains start; backward, a column of ones behind x makes its gradient the last row
 //! of xᵀ·dy.
 
-use super::{Cost, Write, gelu, row_stride};
+use super::activation::{self, Activation};
+use super::{Cost, Write, row_stride};
 use crate::gemm::{Left, Right, Size, Start, gemm};
 use crate::isa::Isa;
 use crate::pack::{Layout, Packed};
@@ -67,11 +68,12 @@ pub fn forward_residual(
     product(isa, a, rows, x, w, Start::CPlusRow(bias), y);
 }
 
-/// y = gelu(x·W + b), keeping gelu's derivative.
+/// y = activation(x·W + b), keeping its derivative.
 #[allow(clippy::too_many_arguments, reason = "a kernel takes its operands one by one")]
-pub fn forward_gelu(
+pub fn forward_activation(
     isa: Isa,
     a: Affine,
+    activation: Activation,
     rows: usize,
     x: &[f32],
     w: &Weights,
@@ -84,7 +86,13 @@ pub fn forward_gelu(
         let block = ROW_BLOCK.min(rows - from);
         let y = &mut y[from * y_stride..][..block * y_stride];
         product(isa, a, block, &x[from * x_stride..], w, Start::Row(bias), y);
-        gelu::forward(isa, a.outputs, y, &mut derivative[from * y_stride..][..block * y_stride]);
+        activation::forward(
+            isa,
+            activation,
+            a.outputs,
+            y,
+            &mut derivative[from * y_stride..][..block * y_stride],
+        );
     }
 }
 
@@ -187,9 +195,10 @@ mod tests {
                 let mut derivative = g.clone();
                 forward(isa, a, count, &x, &packed, bias, &mut y);
                 forward_residual(isa, a, count, &x, &packed, bias, &mut sum);
-                forward_gelu(isa, a, count, &x, &packed, bias, &mut g, &mut derivative);
+                let of = Activation::GeluTanh;
+                forward_activation(isa, a, of, count, &x, &packed, bias, &mut g, &mut derivative);
                 let mut activated = y.clone();
-                gelu::forward(isa, outputs, &mut activated, &mut derivative);
+                activation::forward(isa, of, outputs, &mut activated, &mut derivative);
                 assert_eq!(unpad(outputs, &g, count), unpad(outputs, &activated, count));
                 let mut dw = narrow(&d_before);
                 let mut dx = x.clone();

@@ -8,7 +8,7 @@ use super::linear::{Affine, Weights};
 use super::{Cost, row_stride};
 use crate::gemm::{Left, Right, Size, Start, gemm};
 use crate::isa::{Isa, for_each_isa};
-use crate::math::exp;
+use crate::math::sigmoid;
 
 /// Sizes of a recurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,11 +106,6 @@ pub fn backward(
             );
         }
     }
-}
-
-#[inline(always)]
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
 }
 
 #[inline(always)]

@@ -1,12 +1,13 @@
 //! The operations of a plan, one file each: forward, backward, cost, and tests against an f64 reference.
 
+pub mod activation;
 pub mod adafactor;
 pub mod adam;
 pub mod attention;
+pub mod copy;
 pub mod dropout;
 pub mod embed;
 pub mod fold;
-pub mod gelu;
 pub mod head;
 pub mod linear;
 pub mod lstm;

@@ -2,12 +2,7 @@
 
 use super::{Cost, Write, row_stride};
 use crate::isa::for_each_isa;
-use crate::math::exp;
-
-#[inline(always)]
-fn sigmoid(z: f32) -> f32 {
-    1.0 / (1.0 + exp(-z))
-}
+use crate::math::sigmoid;
 
 for_each_isa! {
     /// out = silu(gate)·up.

@@ -4,6 +4,7 @@
     python make.py > transformer.json
     python make.py recurrent > recurrent.json
     python make.py modern > modern.json
+    python make.py settings > settings.json
 
 Initial weights, tokens and their order follow rules that the Rust test repeats, so only results are kept:
 the loss of every step of Adam, and the gradient norm of every tensor at the first.
@@ -19,6 +20,9 @@ torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
 STEPS, SEQUENCES = 200, 8
 LR, BETAS, EPS = 3e-3, (0.9, 0.99), 1e-8
+
+
+ACTIVATIONS = dict(gelu=lambda z: F.gelu(z, approximate="tanh"), gelu_exact=F.gelu, relu=F.relu, silu=F.silu)
 
 
 def tensors(c):
@@ -48,9 +52,10 @@ def tensors(c):
         yield h + "mlp.c_fc.bias", (into_ff,)
         yield h + "mlp.c_proj.weight", (ff, d)
         yield h + "mlp.c_proj.bias", (d,)
-    yield "ln_f.weight", (d,)
-    if not rms:
-        yield "ln_f.bias", (d,)
+    if b.get("norm_placement") != "post":
+        yield "ln_f.weight", (d,)
+        if not rms:
+            yield "ln_f.bias", (d,)
     if c["head"] == "untied":
         yield "lm_head.weight", (c["n_vocab"], d)
 
@@ -98,6 +103,7 @@ def rotate(x):
 
 def loss(c, p, x, y):
     d, a, heads, b = c["d_model"], c["d_attn"], c["n_head"], c.get("block", {})
+    post = b.get("norm_placement") == "post"
     width, kv_heads = a // heads, b.get("n_kv_head", heads)
 
     def norm(z, name):
@@ -110,7 +116,7 @@ def loss(c, p, x, y):
         h = h + p["wpe.weight"]
     for i in list(range(c["n_layer"])) * c.get("reuse", 1):
         q = lambda part: p[f"h.{i}.{part}"]
-        z = norm(h, f"h.{i}.ln_1")
+        z = h if post else norm(h, f"h.{i}.ln_1")
         qkv = (z @ q("attn.c_attn.weight") + q("attn.c_attn.bias")).split([a, kv_heads * width, kv_heads * width], dim=2)
         qkv = [t.view(*t.shape[:2], -1, width).transpose(1, 2) for t in qkv]
         if b.get("qk_norm") == "rms":
@@ -121,14 +127,19 @@ def loss(c, p, x, y):
         z = F.scaled_dot_product_attention(*qkv, is_causal=True, enable_gqa=kv_heads != heads)
         z = z.transpose(1, 2).reshape(*x.shape, a)
         h = h + z @ q("attn.c_proj.weight") + q("attn.c_proj.bias")
-        z = norm(h, f"h.{i}.ln_2") @ q("mlp.c_fc.weight") + q("mlp.c_fc.bias")
+        if post:
+            h = norm(h, f"h.{i}.ln_1")
+        z = (h if post else norm(h, f"h.{i}.ln_2")) @ q("mlp.c_fc.weight") + q("mlp.c_fc.bias")
         if b.get("feed_forward") == "swiglu":
             gate, up = z.chunk(2, -1)
             z = F.silu(gate) * up
         else:
-            z = F.gelu(z, approximate="tanh")
+            z = ACTIVATIONS[b.get("feed_forward", "gelu")](z)
         h = h + z @ q("mlp.c_proj.weight") + q("mlp.c_proj.bias")
-    h = norm(h, "ln_f")
+        if post:
+            h = norm(h, f"h.{i}.ln_2")
+    if not post:
+        h = norm(h, "ln_f")
     head = p["wte.weight"] if c["head"] == "tied" else p["lm_head.weight"]
     return F.cross_entropy((h @ head.T).flatten(0, 1), y.flatten())
 
@@ -158,4 +169,11 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["modern"]:
         block = dict(norm="rms", positions="rotary", feed_forward="swiglu", qk_norm="rms", n_kv_head=2)
         models = [dict(SHAPE, n_head=4, block=block)]
+    if sys.argv[1:] == ["settings"]:
+        blocks = [
+            dict(norm_placement="post", feed_forward="relu"),
+            dict(feed_forward="gelu_exact"),
+            dict(norm="rms", norm_placement="post", feed_forward="silu"),
+        ]
+        models = [dict(TIED, block=block) for block in blocks]
     print(json.dumps({"torch": torch.__version__, "models": [train(c) for c in models]}, indent=1))

@@ -1,6 +1,6 @@
 //! The models written out plainly in f64: what their plans must compute.
 
-use scalelaw_core::block::{FeedForward, Norm, Positions, QkNorm};
+use scalelaw_core::block::{FeedForward, Norm, NormPlacement, Positions, QkNorm};
 use scalelaw_core::{Architecture, Head, ModelShape};
 use scalelaw_kernels::ops::Write;
 use scalelaw_kernels::ops::dropout::{Dropout, Masks, apply};
@@ -92,10 +92,13 @@ fn transformer<'a>(
     let norm = |x: &[Vec<f64>], weight, bias: &dyn Fn() -> &'a [f64]| {
         if rms { rms_norm(x, weight) } else { norm(x, weight, bias()) }
     };
+    let pre = shape.block.norm_placement == NormPlacement::Pre;
     drop(0, &mut x);
     for (block, layer) in (0..).zip((0..shape.reuse).flat_map(|_| 0..shape.n_layer)) {
         let get = |part: &str| get(&format!("h.{layer}.{part}"));
-        let normed = norm(&x, get("ln_1.weight"), &|| get("ln_1.bias"));
+        let norm_1 = |x: &[Vec<f64>]| norm(x, get("ln_1.weight"), &|| get("ln_1.bias"));
+        let norm_2 = |x: &[Vec<f64>]| norm(x, get("ln_2.weight"), &|| get("ln_2.bias"));
+        let normed = if pre { norm_1(&x) } else { x.clone() };
         let mut qkv = linear(&normed, get("attn.c_attn.weight"), get("attn.c_attn.bias"));
         let (n_head, n_kv_head) = (shape.n_head as usize, shape.n_kv_head() as usize);
         let d_head = shape.d_head() as usize;
@@ -114,10 +117,16 @@ fn transformer<'a>(
         let mut joining = linear(&attended, get("attn.c_proj.weight"), get("attn.c_proj.bias"));
         drop(2 * block + 1, &mut joining);
         add(&mut x, &joining);
-        let normed = norm(&x, get("ln_2.weight"), &|| get("ln_2.bias"));
+        if !pre {
+            x = norm_1(&x);
+        }
+        let normed = if pre { norm_2(&x) } else { x.clone() };
         let mut hidden = linear(&normed, get("mlp.c_fc.weight"), get("mlp.c_fc.bias"));
         match shape.block.feed_forward {
             FeedForward::Gelu => hidden.iter_mut().flatten().for_each(|z| *z = gelu_tanh(*z)),
+            FeedForward::GeluExact => hidden.iter_mut().flatten().for_each(|z| *z = gelu(*z)),
+            FeedForward::Relu => hidden.iter_mut().flatten().for_each(|z| *z = z.max(0.0)),
+            FeedForward::Silu => hidden.iter_mut().flatten().for_each(|z| *z /= 1.0 + (-*z).exp()),
             FeedForward::Swiglu => hidden.iter_mut().for_each(|row| {
                 let (gate, up) = row.split_at(shape.d_ff as usize);
                 *row = gate.iter().zip(up).map(|(z, up)| z / (1.0 + (-z).exp()) * up).collect();
@@ -126,6 +135,12 @@ fn transformer<'a>(
         let mut joining = linear(&hidden, get("mlp.c_proj.weight"), get("mlp.c_proj.bias"));
         drop(2 * block + 2, &mut joining);
         add(&mut x, &joining);
+        if !pre {
+            x = norm_2(&x);
+        }
+    }
+    if !pre {
+        return x;
     }
     norm(&x, get("ln_f.weight"), &|| get("ln_f.bias"))
 }
@@ -234,6 +249,10 @@ fn attention(qkv: &[Vec<f64>], n_head: usize, n_kv_head: usize, d_head: usize) -
         }
     }
     out
+}
+
+fn gelu(z: f64) -> f64 {
+    0.5 * z * libm::erfc(-z / 2f64.sqrt())
 }
 
 fn gelu_tanh(z: f64) -> f64 {
