@@ -8,6 +8,7 @@ mod build;
 pub mod default_text;
 mod document;
 mod error;
+mod filter;
 mod read;
 mod source;
 mod split;
@@ -20,6 +21,7 @@ pub use build::{
 pub use default_text::{CrateSources, NoDefaultText, cargo_sources};
 pub use document::{Document, count_words};
 pub use error::CorpusError;
+pub use filter::{Broken, FilterSettings, UnknownRules};
 pub use read::{ReadLimits, Skipped, TextPaths, read_paths};
 pub use source::DocumentSource;
 pub use split::SplitFractions;

@@ -1,23 +1,68 @@
 //! Text to token ids.
 
+use super::merges::Merges;
+use super::table::{Cache, Key, SingleTokens};
 use super::words::Words;
-use super::{Route, Tokenizer, bytes};
+use super::{Tokenizer, bytes};
 use crate::error::CorpusError;
 use rayon::prelude::*;
-use std::collections::HashMap;
 use tokenizers::Model;
+use tokenizers::models::bpe::BPE;
 
-/// Words kept in a cache; a cache that is full starts again. About 100 bytes each.
-const CACHED_WORDS: usize = 1 << 18;
-/// Longer words are not worth keeping.
-const CACHED_BYTES: usize = 64;
+/// Words up to this many bytes are merged here, longer ones by the library, whose time does not grow with the
+/// square of their length.
+const LONGEST_MERGED: usize = 128;
 
-/// Ids of words already encoded.
-#[derive(Debug, Default)]
-pub(super) struct Cache {
-    /// Where the ids of a word lie in `ids`: start and number.
-    words: HashMap<Box<str>, (u32, u32)>,
-    ids: Vec<u32>,
+/// Encodes word by word: most words are a token, most others were seen before, the rest is merged.
+#[derive(Debug)]
+pub(super) struct WordEncoder {
+    tokens: SingleTokens,
+    merges: Merges,
+    library: BPE,
+}
+
+impl WordEncoder {
+    /// Of a `tokenizer.json` with GPT-2's words and plain merges; `None` when a byte has no token.
+    pub(super) fn new(json: &[u8], bytes_of_ids: &[Box<[u8]>], library: &BPE) -> Option<Self> {
+        let merges = Merges::from_json(json)?;
+        let tokens = SingleTokens::new(bytes_of_ids, &merges);
+        let mut library = library.clone();
+        library.clear_cache();
+        library.resize_cache(0);
+        Some(Self { tokens, merges, library })
+    }
+
+    fn encode(&self, text: &str, cache: &mut Cache) -> Result<Vec<u32>, CorpusError> {
+        let mut ids = Vec::with_capacity(text.len() / 3);
+        let mut start = 0;
+        for word in Words::new(text) {
+            let key = Key::of(text.as_bytes(), start, word.len());
+            start += word.len();
+            if let Some(key) = key {
+                if let Some(id) = self.tokens.get(key) {
+                    ids.push(id);
+                    continue;
+                }
+                if cache.append(key, &mut ids) {
+                    continue;
+                }
+            }
+            let first = ids.len();
+            if word.len() <= LONGEST_MERGED {
+                self.merges.merge(word.as_bytes(), &mut ids, &mut cache.scratch);
+            } else {
+                let tokens = self
+                    .library
+                    .tokenize(&bytes::to_chars(word))
+                    .map_err(|error| CorpusError::Tokenizer(error.to_string()))?;
+                ids.extend(tokens.iter().map(|token| token.id));
+            }
+            if let Some(key) = key {
+                cache.insert(key, &ids[first..]);
+            }
+        }
+        Ok(ids)
+    }
 }
 
 impl Tokenizer {
@@ -26,31 +71,17 @@ impl Tokenizer {
     /// # Errors
     /// Only when the tokenizers library fails on a text, which a valid tokenizer never does.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, CorpusError> {
-        let Route::Words(bpe) = &self.route else {
+        let Some(words) = &self.words else {
             let encoding =
                 self.library.encode_fast(text, false).map_err(|e| CorpusError::Tokenizer(e.to_string()))?;
             return Ok(encoding.get_ids().to_vec());
         };
         let mut cache = self.caches.lock().ok().and_then(|mut caches| caches.pop()).unwrap_or_default();
-        let mut ids = Vec::with_capacity(text.len() / 2);
-        for word in Words::new(text) {
-            if let Some(&(start, n)) = cache.words.get(word) {
-                ids.extend_from_slice(&cache.ids[start as usize..(start + n) as usize]);
-                continue;
-            }
-            let tokens = bpe
-                .tokenize(&bytes::to_chars(word))
-                .map_err(|error| CorpusError::Tokenizer(error.to_string()))?;
-            let first = ids.len();
-            ids.extend(tokens.iter().map(|token| token.id));
-            if word.len() <= CACHED_BYTES {
-                cache.insert(word, &ids[first..]);
-            }
-        }
+        let ids = words.encode(text, &mut cache);
         if let Ok(mut caches) = self.caches.lock() {
             caches.push(cache);
         }
-        Ok(ids)
+        ids
     }
 
     /// The ids of many texts, in their order, by all threads of the current pool.
@@ -59,17 +90,5 @@ impl Tokenizer {
     /// As [`Tokenizer::encode`].
     pub fn encode_all(&self, texts: &[&str]) -> Result<Vec<Vec<u32>>, CorpusError> {
         texts.par_iter().map(|text| self.encode(text)).collect()
-    }
-}
-
-impl Cache {
-    fn insert(&mut self, word: &str, ids: &[u32]) {
-        if self.words.len() >= CACHED_WORDS {
-            self.words.clear();
-            self.ids.clear();
-        }
-        let place = (self.ids.len() as u32, ids.len() as u32);
-        self.ids.extend_from_slice(ids);
-        self.words.insert(word.into(), place);
     }
 }

@@ -3,14 +3,17 @@
 mod bytes;
 mod encode;
 mod gpt2;
+mod merges;
+mod table;
 mod train;
 mod words;
 
 use crate::error::CorpusError;
-use encode::Cache;
+use encode::WordEncoder;
 use scalelaw_tokens::Vocabulary;
 use std::path::Path;
 use std::sync::Mutex;
+use table::Cache;
 use tokenizers::decoders::byte_level::ByteLevel;
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
@@ -26,22 +29,14 @@ pub const END_OF_TEXT: &str = "<|endoftext|>";
 pub struct Tokenizer {
     json: Vec<u8>,
     library: tokenizers::Tokenizer,
-    route: Route,
+    /// GPT-2's words and plain merges go word by word: the same ids as the library's at many times its speed.
+    /// Anything else is encoded by the library.
+    words: Option<WordEncoder>,
     /// Bytes behind each id; none behind special tokens.
     bytes: Vec<Box<[u8]>>,
     end_of_text: u32,
     /// Words already encoded; one cache a thread, kept between calls.
     caches: Mutex<Vec<Cache>>,
-}
-
-/// How text is encoded.
-#[derive(Debug)]
-enum Route {
-    /// GPT-2's words and plain merges: word by word with a cache, the same ids as the library at many times
-    /// its speed.
-    Words(Box<BPE>),
-    /// Anything else: by the library.
-    Library,
 }
 
 impl Tokenizer {
@@ -89,8 +84,8 @@ impl Tokenizer {
             }
             bytes[*id as usize] = raw.into();
         }
-        let route = Route::of(&library);
-        Ok(Self { json, library, route, bytes, end_of_text, caches: Mutex::default() })
+        let words = plain_gpt2(&library).and_then(|bpe| WordEncoder::new(&json, &bytes, bpe));
+        Ok(Self { json, library, words, bytes, end_of_text, caches: Mutex::default() })
     }
 
     /// GPT-2's words and byte alphabet around a model.
@@ -154,33 +149,23 @@ fn is_byte_level(decoder: Option<&DecoderWrapper>) -> bool {
     }
 }
 
-impl Route {
-    fn of(library: &tokenizers::Tokenizer) -> Self {
-        let gpt2_words = match library.get_pre_tokenizer() {
-            Some(PreTokenizerWrapper::ByteLevel(level)) => level.use_regex && !level.add_prefix_space,
-            _ => false,
-        };
-        let special_only =
-            library.get_added_vocabulary().get_added_tokens_decoder().values().all(|token| token.special);
-        match library.get_model() {
-            ModelWrapper::BPE(bpe)
-                if gpt2_words
-                    && special_only
-                    && library.get_normalizer().is_none()
-                    && library.get_truncation().is_none()
-                    && library.get_padding().is_none()
-                    && bpe.dropout.is_none_or(|p| p == 0.0)
-                    && bpe.unk_token.is_none()
-                    && bpe.continuing_subword_prefix.is_none()
-                    && bpe.end_of_word_suffix.is_none()
-                    && !bpe.ignore_merges =>
-            {
-                let mut bpe = bpe.clone();
-                bpe.clear_cache();
-                bpe.resize_cache(0);
-                Self::Words(Box::new(bpe))
-            }
-            _ => Self::Library,
-        }
-    }
+/// The model of a tokenizer that cuts text into GPT-2's words and does nothing but merge within them.
+fn plain_gpt2(library: &tokenizers::Tokenizer) -> Option<&BPE> {
+    let gpt2_words = match library.get_pre_tokenizer() {
+        Some(PreTokenizerWrapper::ByteLevel(level)) => level.use_regex && !level.add_prefix_space,
+        _ => false,
+    };
+    let mut added = library.get_added_vocabulary().get_added_tokens_decoder().values();
+    let ModelWrapper::BPE(bpe) = library.get_model() else { return None };
+    let plain = gpt2_words
+        && added.all(|token| token.special)
+        && library.get_normalizer().is_none()
+        && library.get_truncation().is_none()
+        && library.get_padding().is_none()
+        && bpe.dropout.is_none_or(|p| p == 0.0)
+        && bpe.unk_token.is_none()
+        && bpe.continuing_subword_prefix.is_none()
+        && bpe.end_of_word_suffix.is_none()
+        && !bpe.ignore_merges;
+    plain.then_some(bpe)
 }
