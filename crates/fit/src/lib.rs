@@ -25,6 +25,7 @@ pub mod isoflop;
 mod law;
 pub mod laws;
 mod linalg;
+mod measured;
 mod minima;
 mod minimise;
 mod objective;
@@ -52,6 +53,7 @@ pub use law::{
     Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars, hessian_by_differences, value,
     value_and_gradient,
 };
+pub use measured::Measured;
 pub use minima::Effort;
 pub use objective::{Objective, Penalty, Space};
 pub use residuals::{ResidualBin, residuals_by};

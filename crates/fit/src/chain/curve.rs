@@ -110,6 +110,18 @@ impl Curve {
     }
 }
 
+/// (update, loss) of a trunk's smoothed curve; empty when fewer than three points remain after the steps left out.
+pub fn smoothed(trunk: &Trunk, options: &ChainOptions) -> Vec<(f64, f64)> {
+    let curve = Curve::new(trunk, options);
+    curve.map_or_else(Vec::new, |c| c.smooth.iter().map(|(s, l)| (libm::exp(*s), libm::exp(*l))).collect())
+}
+
+/// Updates after which a trunk's smoothed loss first is at or below `loss`; `None` when it starts below it or never
+/// gets there.
+pub fn steps_to(trunk: &Trunk, loss: f64, options: &ChainOptions) -> Option<f64> {
+    Curve::new(trunk, options)?.first(libm::log(loss)).map(|reached| libm::exp(reached.ln_step))
+}
+
 /// A loss level reached.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reached {

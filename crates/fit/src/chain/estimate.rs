@@ -25,7 +25,7 @@ pub enum Section {
     NaiveFrontier,
     /// L(C_min) and N, B, S, D of C_min: Tables 5 and 6.
     AdjustedFrontier,
-    /// What equations 1.7 and 1.8 make of Table 3 and B_crit(L).
+    /// What equations 1.7, 1.8 and B.5 make of Table 3 and B_crit(L).
     Predicted,
     /// L(N, D): Table 2.
     DataLaw,
@@ -246,6 +246,7 @@ fn predicted(b: &[(&'static str, f64)], s: &[(&'static str, f64)]) -> Vec<(&'sta
         ("p_B", alpha_c / k.alpha_b),
         ("p_S", alpha_c / k.alpha_s),
         ("p_D", alpha_c / k.alpha_b + alpha_c / k.alpha_s),
+        ("f", k.efficient_f()),
     ]
 }
 

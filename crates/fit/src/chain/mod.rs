@@ -11,7 +11,7 @@ mod frontier;
 mod report;
 mod scan;
 
-pub use curve::{Point, Trunk};
+pub use curve::{Point, Trunk, smoothed, steps_to};
 pub use estimate::Section;
 pub use report::{ChainReport, Constant, FORMAT, Part, chain};
 pub use scan::Level;

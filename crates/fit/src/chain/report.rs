@@ -166,14 +166,22 @@ fn describe(
     left_out: Vec<String>,
 ) -> ChainReport {
     let n_scan: usize = prepared.scans.iter().map(Vec::len).sum();
-    let interval = |units: usize, fitted: usize, at: f64, of: &dyn Fn(&Estimate) -> Option<f64>| {
-        let mut sorted: Vec<f64> = draws.iter().filter_map(of).filter(|v| v.is_finite()).collect();
-        sorted.sort_by(f64::total_cmp);
-        // A tenth of the resamples without a value would make the percentiles those of the lucky ones.
-        (!sorted.is_empty() && sorted.len() * 10 >= draws.len() * 9).then(|| {
-            [quantile(&sorted, 0.025), quantile(&sorted, 0.975)].map(|end| widened(end, at, units, fitted))
-        })
-    };
+    let interval =
+        |name: &str, (units, fitted): (usize, usize), at: f64, of: &dyn Fn(&Estimate) -> Option<f64>| {
+            let mut sorted: Vec<f64> = draws.iter().filter_map(of).filter(|v| v.is_finite()).collect();
+            sorted.sort_by(f64::total_cmp);
+            // A tenth of the resamples without a value would make the percentiles those of the lucky ones.
+            (!sorted.is_empty() && sorted.len() * 10 >= draws.len() * 9).then(|| {
+                let factor = widening(units, fitted);
+                let ends = [quantile(&sorted, 0.025), quantile(&sorted, 0.975)];
+                // An exponent of the frontier may be negative; everything else is a scale or a positive exponent.
+                if name.starts_with("p_") {
+                    ends.map(|end| at + (end - at) * factor)
+                } else {
+                    ends.map(|end| at * libm::pow(end / at, factor))
+                }
+            })
+        };
     let units = |section: Section| match section {
         Section::CriticalBatch => (n_scan, 2 * prepared.scans.len()),
         Section::DataLaw => (prepared.grid.len(), 4),
@@ -194,7 +202,7 @@ fn describe(
                     .map(|(c, (name, value))| Constant {
                         name: (*name).to_string(),
                         value: *value,
-                        ci95: interval(units(*section).0, units(*section).1, *value, &|e| {
+                        ci95: interval(name, units(*section), *value, &|e| {
                             e.sections[s].1.as_ref().ok().map(|v| v[c].1)
                         }),
                     })
@@ -208,9 +216,9 @@ fn describe(
         .into_iter()
         .enumerate()
         .map(|(i, level)| Level {
-            b_crit_ci95: level
-                .b_crit
-                .and_then(|at| interval(level.batches.len(), 2, at, &|e: &Estimate| e.levels[i].b_crit)),
+            b_crit_ci95: level.b_crit.and_then(|at| {
+                interval("B_crit", (level.batches.len(), 2), at, &|e: &Estimate| e.levels[i].b_crit)
+            }),
             ..level
         })
         .collect();
@@ -228,12 +236,11 @@ fn describe(
     }
 }
 
-/// An end of a percentile interval, moved away from the value (on the scale of its logarithm) as far as the
-/// few units ask for: √(n/(n − p))·t/z, the expanded percentile interval of Hesterberg 2015, section 4.
-fn widened(end: f64, value: f64, units: usize, fitted: usize) -> f64 {
+/// How much further from the value the ends of a percentile interval lie for few units: √(n/(n − p))·t/z, the
+/// expanded percentile interval of Hesterberg 2015, section 4.
+fn widening(units: usize, fitted: usize) -> f64 {
     let freedom = units.saturating_sub(fitted).max(1) as f64;
-    let factor = (units as f64 / freedom).sqrt() * student_t(0.975, freedom) / student_t(0.975, 1e6);
-    value * libm::pow(end / value, factor)
+    (units as f64 / freedom).sqrt() * student_t(0.975, freedom) / student_t(0.975, 1e6)
 }
 
 fn doubts(prepared: &Prepared<'_>, levels: &[Level], parts: &[Part]) -> Vec<String> {
