@@ -156,7 +156,7 @@ fn list(items: &[String]) -> String {
     format!("<ul>\n{items}</ul>\n")
 }
 
-fn facts(facts: &[(String, String)]) -> String {
+pub(crate) fn facts(facts: &[(String, String)]) -> String {
     let rows = facts.iter().map(|(name, value)| vec![name.clone(), value.clone()]).collect();
     Table { caption: None, head: vec![], rows, numbers_from: usize::MAX }.html()
 }

@@ -1,11 +1,19 @@
-//! Kaplan et al. 2020 from its published constants alone: Figures 3, 12 and 15, the curves of 4, 9 and 11, and
-//! Tables 1 to 6. Where the paper prints two numbers for one thing, both are here, by name.
+//! Kaplan et al. 2020, all of it: from its published constants alone ([`constants_only`]: Figures 3, 12 and 15, the
+//! curves of 4, 9 and 11, Tables 1 to 6), and from the runs of a study ([`from_runs`]: all 24 figures, the tables with
+//! our constants beside the published, and the verdict on every claim). Where the paper prints two numbers for one
+//! thing, both are here, by name.
 
 mod budget_rise;
+mod claims;
+mod compare;
 mod contradiction;
+mod figures;
+mod fits;
 mod fixed_batch;
 mod over_fitting;
 mod published;
+mod runs;
+mod study_tables;
 mod tables;
 mod training_curves;
 mod wrong_size;
@@ -17,13 +25,25 @@ use crate::text::RichText;
 use crate::write::{write_figures, write_file};
 use std::path::{Path, PathBuf};
 
-/// What the paper says without any run of ours.
+pub use claims::{Claim, Claims, Estimate, Judged, Verdict};
+pub use fits::Fits;
+pub use runs::{PaperRun, PaperRuns, RunSet, SetCost};
+
+/// The paper as a page, figures, tables and claims.
 #[derive(Clone, Debug)]
 pub struct PaperReport {
+    /// Heading of the page.
+    pub title: &'static str,
+    /// What the page is made of, sentences in markup.
+    pub about: Vec<String>,
     /// In the paper's order.
     pub figures: Vec<Figure>,
     /// In the paper's order, then the variants and the worked numbers of Appendix B and section 6.3.
     pub tables: Vec<PaperTable>,
+    /// The claims, judged; none without runs.
+    pub claims: Vec<Judged>,
+    /// How it was made: name and value.
+    pub facts: Vec<(String, String)>,
 }
 
 /// One table with its place in the paper.
@@ -46,6 +66,14 @@ impl PaperTable {
 /// Everything that follows from the published constants.
 pub fn constants_only() -> PaperReport {
     PaperReport {
+        title: "Kaplan et al. 2020 from its published constants",
+        about: vec![
+            "No run was made: every line and number here follows from constants that the paper prints.".into(),
+            "N counts non-embedding parameters, C is 6N FLOPs per token in PF-days (8.64×10^{19} FLOPs), L is nats per \
+             token of WebText2 with a vocabulary of 50,257 and a context of 1024."
+                .into(),
+            "Where the paper contradicts itself both numbers are shown, by name.".into(),
+        ],
         figures: vec![
             budget_rise::figure(),
             over_fitting::figure_4_left(),
@@ -56,19 +84,50 @@ pub fn constants_only() -> PaperReport {
             contradiction::figure(),
         ],
         tables: tables::all(),
+        claims: vec![],
+        facts: vec![],
+    }
+}
+
+/// Every figure, table and claim from the runs of a study.
+pub fn from_runs(runs: &PaperRuns) -> PaperReport {
+    let claims = Claims::of_the_paper();
+    let fits = Fits::new(runs, &claims.estimators);
+    let judged = claims::judge(&claims, runs, &fits);
+    let figures = figures::all(&figures::Study { runs, fits: &fits, estimators: &claims.estimators });
+    let mut about = vec![
+        claims::count(&judged),
+        "Runs of this study beside what the paper prints. N counts non-embedding parameters and C is 6N FLOPs unless an \
+         axis says otherwise, D unique tokens, L nats per token of this study's tokenizer: heights of lines cannot be \
+         compared with the paper's, exponents can."
+            .into(),
+        "Bands and bars are 95% intervals; each caption says of what.".into(),
+    ];
+    about.extend(runs.missing.iter().map(SetCost::sentence));
+    PaperReport {
+        title: "Kaplan et al. 2020 on runs of our own",
+        about,
+        figures,
+        tables: study_tables::all(&fits),
+        claims: judged,
+        facts: runs.facts.clone(),
     }
 }
 
 impl PaperReport {
     /// The page.
     pub fn html(&self) -> String {
-        let mut body = String::from(
-            "<header><h1>Kaplan et al. 2020 from its published constants</h1>\n<ul class=\"answer\">\n<li>No run was made: \
-             every line and number here follows from constants that the paper prints.</li>\n<li>N counts non-embedding \
-             parameters, C is 6N FLOPs per token in PF-days (8.64×10<sup>19</sup> FLOPs), L is nats per token of WebText2 \
-             with a vocabulary of 50,257 and a context of 1024.</li>\n<li>Where the paper contradicts itself both numbers are \
-             shown, by name.</li>\n</ul></header>\n",
+        let items = |texts: &[String]| -> String {
+            texts.iter().map(|text| format!("<li>{}</li>\n", RichText::markup(text).to_html())).collect()
+        };
+        let mut body = format!(
+            "<header><h1>{}</h1>\n<ul class=\"answer\">\n{}</ul></header>\n",
+            self.title,
+            items(&self.about)
         );
+        if !self.claims.is_empty() {
+            body += &page::section("claims", "Claims", &claims::html(&self.claims));
+        }
         let figures: String = self.figures.iter().map(page::figure_html).collect();
         body += &page::section("figures", "Figures", &figures);
         let tables: String = self
@@ -85,15 +144,16 @@ impl PaperReport {
             })
             .collect();
         body += &page::section("tables", "Tables", &tables);
-        let caveats: String = EXTRAPOLATION_CAVEATS
-            .iter()
-            .map(|text| format!("<li>{}</li>\n", RichText::markup(text).to_html()))
-            .collect();
-        body += &page::section("caveats", "Before you extrapolate", &format!("<ul>\n{caveats}</ul>\n"));
-        page::document("Kaplan et al. 2020 from its published constants", &body)
+        let caveats = EXTRAPOLATION_CAVEATS.map(str::to_owned);
+        body +=
+            &page::section("caveats", "Before you extrapolate", &format!("<ul>\n{}</ul>\n", items(&caveats)));
+        if !self.facts.is_empty() {
+            body += &page::section("provenance", "How this page was made", &page::facts(&self.facts));
+        }
+        page::document(self.title, &body)
     }
 
-    /// Writes `index.html`, `figures/` and `tables/` into a folder; returns the page's path.
+    /// Writes `index.html`, `figures/`, `tables/` and the claims into a folder; returns the page's path.
     ///
     /// # Errors
     /// A file or folder cannot be written.
@@ -104,6 +164,10 @@ impl PaperReport {
             .map_err(|source| ReportError::Write { path: tables.clone(), source })?;
         for table in &self.tables {
             write_file(&tables.join(format!("{}.csv", table.name)), table.csv().as_bytes())?;
+        }
+        if !self.claims.is_empty() {
+            write_file(&folder.join("claims.csv"), claims::csv(&self.claims).as_bytes())?;
+            write_file(&folder.join("claims.md"), claims::markdown(&self.claims).as_bytes())?;
         }
         let page = folder.join("index.html");
         write_file(&page, self.html().as_bytes())?;

@@ -50,6 +50,15 @@ impl RichText {
         rich
     }
 
+    /// This text and then markup.
+    #[must_use]
+    pub fn followed_by(mut self, markup: &str) -> Self {
+        for run in Self::markup(markup).runs {
+            self.push(run.script, &run.text);
+        }
+        self
+    }
+
     /// The characters with scripts written `^` and `_`, for CSV and descriptions: `10^−3`.
     pub fn to_plain(&self) -> String {
         self.runs

@@ -1,22 +1,36 @@
-//! `scalelaw paper`: the figures and tables of Kaplan et al. 2020.
+//! `scalelaw paper`: the figures, tables and claims of Kaplan et al. 2020.
+
+mod missing;
+mod runs;
+mod tables;
 
 use crate::output;
-use scalelaw_report::paper::{PaperReport, constants_only};
+use scalelaw_report::paper::{PaperReport, constants_only, from_runs};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Arguments of `scalelaw paper`.
 #[derive(clap::Args)]
+#[command(
+    group = clap::ArgGroup::new("source").required(true).args(["constants_only", "runs"]),
+    after_help = "The run sets are experiments/paper/nano/*.toml: several sweeps with one --out. What is not finished is \
+    named in the captions, with the experiment that makes it and what it costs.\n\nExamples:\n  scalelaw paper \
+    --constants-only\n  scalelaw paper --runs nano --out nano-paper\n  scalelaw paper --runs nano-paper/runs --out again"
+)]
 pub struct Arguments {
     /// Everything that follows from the paper's published constants alone: Figures 3, 12 and 15, the curves of 4,
     /// 9 and 11, Tables 1 to 6, and where the paper disagrees with itself
-    #[arg(long, required = true)]
+    #[arg(long)]
     constants_only: bool,
+    /// The output directory of the sweeps, or the tables of an earlier call (its `runs` folder): all 24 figures, the
+    /// tables, and the verdict on every claim
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
     /// Where the page, the figures and the tables go
     #[arg(long, default_value = "paper")]
     out: PathBuf,
-    /// Print what was written as JSON
+    /// Print what was written, and the claims, as JSON
     #[arg(long)]
     json: bool,
 }
@@ -27,24 +41,71 @@ struct Written {
     page: PathBuf,
     figures: Vec<String>,
     tables: Vec<String>,
+    claims: Vec<Line>,
 }
 
-/// Draws and writes.
+/// A claim in `--json`.
+#[derive(Serialize)]
+struct Line {
+    id: String,
+    of: Option<String>,
+    verdict: String,
+    published: Option<f64>,
+    estimate: Option<f64>,
+    ci95: Option<[f64; 2]>,
+    margin: [Option<f64>; 2],
+    smallest_detectable_effect: Option<f64>,
+    note: String,
+}
+
+/// Draws, judges and writes.
 ///
 /// # Errors
-/// When the folder cannot be written.
+/// When the runs cannot be read or the folder cannot be written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let report: PaperReport = constants_only();
+    let report = match &arguments.runs {
+        Some(dir) => {
+            let runs = if tables::are_in(dir) { tables::read(dir)? } else { runs::read(dir)? };
+            tables::write(&runs, &arguments.out.join("runs"))?;
+            from_runs(&runs)
+        }
+        None => constants_only(),
+    };
     let page = report.write(&arguments.out)?;
     if arguments.json {
-        let written = Written {
-            page,
-            figures: report.figures.iter().map(|figure| figure.name.clone()).collect(),
-            tables: report.tables.iter().map(|table| table.name.to_owned()).collect(),
-        };
-        output::print(&serde_json::to_string_pretty(&written)?)?;
+        output::print(&serde_json::to_string_pretty(&written(&report, page))?)?;
     } else {
+        for judged in &report.claims {
+            let of = judged.of.as_ref().map_or_else(String::new, |set| format!(" [{set}]"));
+            eprintln!("{:<13}  {}{of}", judged.verdict.to_string(), judged.claim.id);
+        }
         output::print(&page.display().to_string())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn written(report: &PaperReport, page: PathBuf) -> Written {
+    let claims = report.claims.iter().map(|judged| {
+        let estimate = judged.estimate.as_ref().ok();
+        Line {
+            id: judged.claim.id.clone(),
+            of: judged.of.clone(),
+            verdict: judged.verdict.to_string(),
+            published: judged.claim.published,
+            estimate: estimate.map(|e| e.value),
+            ci95: estimate.map(|e| e.ci95),
+            margin: [judged.claim.lo, judged.claim.hi],
+            smallest_detectable_effect: judged.detectable(),
+            note: estimate.map_or_else(
+                || judged.estimate.as_ref().err().cloned().unwrap_or_default(),
+                |e| e.note.clone(),
+            ),
+        }
+    });
+    Written {
+        page,
+        figures: report.figures.iter().map(|figure| figure.name.clone()).collect(),
+        tables: report.tables.iter().map(|table| table.name.to_owned()).collect(),
+        claims: claims.collect(),
+    }
 }

@@ -8,6 +8,8 @@ mod study;
 mod trainer;
 mod until;
 
+pub(crate) use study::{PlannedLine, cost, planned};
+
 use super::train::available_threads;
 use clap::Subcommand;
 use scalelaw_core::measure::EvaluationSet;

@@ -128,9 +128,26 @@ pub(super) fn draw_marker(scene: &mut Scene, marker: Marker, centre: Place, fill
         Marker::Square => area(rectangle(centre.0 - 3.1, centre.1 - 3.1, 6.2, 6.2)),
         Marker::Triangle => area(corners(&[(0.0, -4.2), (4.0, 3.0), (-4.0, 3.0)])),
         Marker::Diamond => area(corners(&[(0.0, -4.4), (4.4, 0.0), (0.0, 4.4), (-4.4, 0.0)])),
+        Marker::Cross => area(corners(&CROSS)),
         Marker::Star => area(corners(&star(7.2, 3.0))),
     });
 }
+
+/// An oblique cross.
+const CROSS: [Place; 12] = [
+    (0.0, -1.5),
+    (2.4, -3.9),
+    (3.9, -2.4),
+    (1.5, 0.0),
+    (3.9, 2.4),
+    (2.4, 3.9),
+    (0.0, 1.5),
+    (-2.4, 3.9),
+    (-3.9, 2.4),
+    (-1.5, 0.0),
+    (-3.9, -2.4),
+    (-2.4, -3.9),
+];
 
 fn star(outer: f64, inner: f64) -> Vec<Place> {
     (0..10)

@@ -67,6 +67,17 @@ pub struct Axis {
     pub spacing: Spacing,
     /// What part of it is seen.
     pub range: Range,
+    /// Which way its numbers run.
+    pub order: Order,
+}
+
+/// Which way the numbers of an axis run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Larger to the right, or upwards.
+    Rising,
+    /// Larger to the left, or downwards: a loss as training goes on.
+    Falling,
 }
 
 /// What part of an axis is seen.
@@ -99,18 +110,24 @@ pub struct ColourBar {
 impl Axis {
     /// A logarithmic axis over all data.
     pub fn log(label: impl Into<RichText>) -> Self {
-        Self { label: label.into(), spacing: Spacing::Log, range: Range::Auto }
+        Self { label: label.into(), spacing: Spacing::Log, range: Range::Auto, order: Order::Rising }
     }
 
     /// A linear axis over all data.
     pub fn linear(label: impl Into<RichText>) -> Self {
-        Self { label: label.into(), spacing: Spacing::Linear, range: Range::Auto }
+        Self { label: label.into(), spacing: Spacing::Linear, range: Range::Auto, order: Order::Rising }
     }
 
     /// The same axis from `lo` to `hi`.
     #[must_use]
     pub fn from_to(self, lo: f64, hi: f64) -> Self {
         Self { range: Range::Fixed { lo, hi }, ..self }
+    }
+
+    /// The same axis with its numbers falling.
+    #[must_use]
+    pub fn falling(self) -> Self {
+        Self { order: Order::Falling, ..self }
     }
 }
 

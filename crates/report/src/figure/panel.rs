@@ -7,7 +7,7 @@ use super::scale::{Scale, Spacing};
 use super::scene::{Anchor, Pen, Scene, Shape, Turn};
 use super::series::{Ink, Key, Mark, Point};
 use super::ticks::{Direction, Tick, ticks};
-use super::{Axis, ColourBar, Omitted, Panel, Range, direct, marks};
+use super::{Axis, ColourBar, Omitted, Order, Panel, Range, direct, marks};
 use crate::text::RichText;
 
 pub(super) const WIDTH: f64 = 400.0;
@@ -71,8 +71,8 @@ pub(super) fn lay_out(panel: &Panel) -> Axes {
         - TICK_SIZE * LINE_HEIGHT
         - TICK_LENGTH
         - 4.0;
-    let y = Scale::new(panel.y.spacing, range(panel, Side::Y), (bottom, top));
-    let y_ticks = ticks(&y, Direction::Vertical, TICK_SIZE);
+    let y = Scale::new(panel.y.spacing, range(panel, Side::Y), ordered(&panel.y, (bottom, top)));
+    let y_ticks = if is_empty(panel) { vec![] } else { ticks(&y, Direction::Vertical, TICK_SIZE) };
     let y_label = wrap(&panel.y.label, LABEL_SIZE, bottom - top);
     let tick_width = widest(y_ticks.iter().filter_map(|tick| tick.label.as_ref()), TICK_SIZE);
     let left = EDGE + y_label.len() as f64 * LABEL_SIZE * LINE_HEIGHT + 4.0 + tick_width + TICK_LENGTH + 4.0;
@@ -81,9 +81,22 @@ pub(super) fn lay_out(panel: &Panel) -> Axes {
         0.0 => WIDTH - 20.0,
         room => WIDTH - EDGE - room - 14.0,
     };
-    let x = Scale::new(panel.x.spacing, range(panel, Side::X), (left, right));
-    let x_ticks = ticks(&x, Direction::Horizontal, TICK_SIZE);
+    let x = Scale::new(panel.x.spacing, range(panel, Side::X), ordered(&panel.x, (left, right)));
+    let x_ticks = if is_empty(panel) { vec![] } else { ticks(&x, Direction::Horizontal, TICK_SIZE) };
     Axes { x, y, x_ticks, y_ticks, frame: Frame { left, top, right, bottom }, title, x_label, y_label }
+}
+
+/// Without a point an axis of automatic range has no numbers to show.
+fn is_empty(panel: &Panel) -> bool {
+    let ranges = [panel.x.range, panel.y.range];
+    ranges.contains(&Range::Auto) && panel.series.iter().all(|series| series.points.is_empty())
+}
+
+fn ordered(axis: &Axis, (first, last): (f64, f64)) -> (f64, f64) {
+    match axis.order {
+        Order::Rising => (first, last),
+        Order::Falling => (last, first),
+    }
 }
 
 fn widest<'a>(texts: impl Iterator<Item = &'a RichText>, size: f64) -> f64 {

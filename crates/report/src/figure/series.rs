@@ -99,6 +99,8 @@ pub enum Marker {
     Triangle,
     /// A full square on its corner.
     Diamond,
+    /// Two crossed strokes.
+    Cross,
     /// A five-pointed star, larger than the others: the one point that matters.
     Star,
 }

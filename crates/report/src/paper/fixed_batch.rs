@@ -13,7 +13,7 @@ pub(super) fn figure() -> Figure {
         .map(|(pf_days, label)| {
             let label = label.replace('-', "−");
             let points = log_spaced(1e4, 1e9, 90)
-                .map(|n| Point::at(n, loss(&constants, n, pf_days * PF_DAY / (6.0 * n * BATCH))))
+                .map(|n| Point::at(n, loss_of_run(&constants, n, pf_days * PF_DAY / (6.0 * n * BATCH), RUN)))
                 .filter(|point| point.y.is_finite())
                 .collect();
             Series::line(label, Ink::Value(pf_days), points).keyed(Key::Hidden)
@@ -23,7 +23,7 @@ pub(super) fn figure() -> Figure {
         .enumerate()
         .map(|(i, steps)| {
             let points = log_spaced(1e6, 1e9, 60)
-                .map(|n| Point::at(n, loss(&constants, n, steps)))
+                .map(|n| Point::at(n, loss_of_run(&constants, n, steps, RUN)))
                 .filter(|point| point.y.is_finite())
                 .collect();
             let label = format!("{} steps", crate::number::count(steps.round()));
@@ -60,14 +60,25 @@ pub(super) fn figure() -> Figure {
     }
 }
 
-/// L of a run of so many updates at [`BATCH`]: L = L(N, S_min) with S_min = S/(1 + B_crit(L)/B). The right side
-/// falls as L rises, so halving finds the one solution. NaN for less than one update or a loss above ln 50257.
-fn loss(constants: &KaplanConstants, n: f64, steps: f64) -> f64 {
+/// How a run is trained and what it can say without training.
+#[derive(Clone, Copy)]
+pub(super) struct Trained {
+    /// Tokens an update.
+    pub batch: f64,
+    /// Vocabulary: a model that knows nothing has the loss of guessing one of it.
+    pub vocabulary: f64,
+}
+
+const RUN: Trained = Trained { batch: BATCH, vocabulary: 50_257.0 };
+
+/// L of a run of so many updates: L = L(N, S_min) with S_min = S/(1 + B_crit(L)/B). The right side
+/// falls as L rises, so halving finds the one solution. NaN for less than one update or a loss above guessing.
+pub(super) fn loss_of_run(constants: &KaplanConstants, n: f64, steps: f64, run: Trained) -> f64 {
     if steps < 1.0 {
         return f64::NAN;
     }
-    let guessing = libm::log(50_257.0);
-    let excess = |l: f64| l - constants.loss(n, steps_min(steps, BATCH, constants.b_crit(l)));
+    let guessing = libm::log(run.vocabulary);
+    let excess = |l: f64| l - constants.loss(n, steps_min(steps, run.batch, constants.b_crit(l)));
     if excess(guessing) < 0.0 {
         return f64::NAN;
     }
@@ -87,7 +98,7 @@ mod tests {
     fn loss_of_the_paper_s_full_run_has_its_s_min() {
         // Reference sheet: S = 2.5e5 at L ≈ 2.45 is S_min ≈ 3.8e4.
         let constants = training();
-        let l = loss(&constants, 708e6, 2.5e5);
+        let l = loss_of_run(&constants, 708e6, 2.5e5, RUN);
         let s = steps_min(2.5e5, BATCH, constants.b_crit(l));
         assert!((l - 2.45).abs() < 0.1, "{l}");
         assert!((s / 3.8e4 - 1.0).abs() < 0.15, "{s}");
@@ -96,7 +107,7 @@ mod tests {
     #[test]
     fn loss_without_an_update_or_above_guessing_is_none() {
         let constants = training();
-        assert!(loss(&constants, 1e6, 0.5).is_nan());
-        assert!(loss(&constants, 768.0, 1.0).is_nan());
+        assert!(loss_of_run(&constants, 1e6, 0.5, RUN).is_nan());
+        assert!(loss_of_run(&constants, 768.0, 1.0, RUN).is_nan());
     }
 }

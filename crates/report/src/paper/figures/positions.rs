@@ -1,0 +1,141 @@
+//! Figures 20 and 21: loss along the context.
+
+use super::Study;
+use super::parts::{DASHED, LOSS, SIZE, THIN, at, bar, named_once, size_axis};
+use crate::figure::{Axis, Dash, Figure, Ink, Key, Mark, Panel, Point, Series, Weight};
+use crate::number::significant;
+use crate::paper::runs::{PaperRun, RunSet};
+use scalelaw_core::number::short;
+use scalelaw_fit::laws::PerPosition;
+use scalelaw_fit::{Dataset, FitOptions, IntervalChoice, fit, value};
+
+const INDEX: &str = "token index in the context";
+
+/// (position, loss) at the last evaluation that logged positions.
+pub(super) fn last(run: &PaperRun) -> Vec<(f64, f64)> {
+    let Some(step) = run.positions.iter().map(|p| p.step).max() else { return vec![] };
+    run.positions.iter().filter(|p| p.step == step).map(|p| (p.position as f64, p.loss)).collect()
+}
+
+/// Powers of two up to the context, and its end.
+fn indices(runs: &[&PaperRun]) -> Vec<u64> {
+    let context = runs.iter().filter_map(|r| r.row.n_ctx).max().unwrap_or(0);
+    let mut indices: Vec<u64> = (0..20).map(|i| 1 << i).filter(|t| *t <= u64::from(context)).collect();
+    if !indices.is_empty() && !indices.contains(&u64::from(context)) {
+        indices.push(u64::from(context));
+    }
+    indices
+}
+
+pub(super) fn figure_20(study: &Study<'_>) -> Figure {
+    let runs = study.runs.longest();
+    let (mut curves, mut lines, mut fits) = (Vec::new(), Vec::new(), Vec::new());
+    for run in &runs {
+        let points = last(run);
+        if points.len() < 4 {
+            continue;
+        }
+        let data = Dataset::new(points.iter().map(|p| p.1).collect())
+            .with("T", points.iter().map(|p| p.0).collect());
+        let options = FitOptions { intervals: IntervalChoice::None, ..FitOptions::default() };
+        if let Ok(fitted) = fit(&PerPosition, &data, &options) {
+            let p = fitted.values();
+            let line = at(points.iter().map(|(t, _)| (*t, value(&PerPosition, &[*t], &p))));
+            lines.push(Series::line("a + b·T^{−c}, fitted", Ink::Value(run.n()), line).marked(DASHED));
+            fits.push(format!(
+                "{}: {} + {}·T^{{−{}}}",
+                short(run.n()),
+                significant(p[0], 3),
+                significant(p[1], 2),
+                significant(p[2], 2)
+            ));
+        }
+        curves.push(Series::line("loss at each index", Ink::Value(run.n()), at(points)).marked(THIN));
+    }
+    let mut left = named_once(curves);
+    left.extend(named_once(lines));
+    let largest = study.runs.trunks().into_iter().rfind(|run| !run.positions.is_empty());
+    let right = largest.map_or_else(Vec::new, in_training);
+    let context = indices(&runs);
+    Figure {
+        name: "figure-20".into(),
+        title: "Figure 20: loss along the context".into(),
+        caption: format!(
+            "Left: longest run of each size. Fits by N: {}. The paper's, smallest to largest model, context 1024: \
+             4.0 + 3.2·T^{{−0.47}}, 3.4 + 4.0·T^{{−0.56}}, 2.9 + 4.5·T^{{−0.56}}, 2.7 + 4.9·T^{{−0.60}}, 2.4 + 5.1·T^{{−0.61}}, \
+             2.3 + 5.4·T^{{−0.62}}. Right: loss at some indices of the largest trunk in training{}.{}",
+            if fits.is_empty() { "none".into() } else { fits.join("; ") },
+            largest.map_or_else(String::new, |run| format!(", N {}", short(run.n()))),
+            study.missing(&[RunSet::Sizes])
+        )
+        .into(),
+        panels: vec![
+            Panel { title: "Size".into(), x: Axis::log(INDEX), y: Axis::linear(LOSS), series: left },
+            Panel {
+                title: "In training".into(),
+                x: Axis::log("updates"),
+                y: Axis::linear("L at one index (nats)"),
+                series: right,
+            },
+        ],
+        colour_bar: bar(SIZE, runs.iter().map(|r| r.n())).filter(|_| !context.is_empty()),
+    }
+}
+
+/// One line an index, named at its end.
+fn in_training(run: &PaperRun) -> Vec<Series> {
+    indices(&[run])
+        .into_iter()
+        .enumerate()
+        .map(|(i, t)| {
+            let points = run.positions.iter().filter(|p| p.position == t && p.step > 0);
+            let points =
+                points.map(|p| Point::at(p.step as f64, p.loss).named(format!("index {t}"))).collect();
+            Series::line(format!("token {t}"), Ink::Hue(i), points)
+                .marked(Mark::Line(Dash::Solid, Weight::Normal))
+                .keyed(Key::Direct)
+        })
+        .filter(|series| !series.points.is_empty())
+        .collect()
+}
+
+pub(super) fn figure_21(study: &Study<'_>) -> Figure {
+    let long = study.runs.longest();
+    let mut short_context: Vec<&PaperRun> = study.runs.of(RunSet::Context).collect();
+    short_context.sort_by(|a, b| a.n().total_cmp(&b.n()));
+    let line = |runs: &[&PaperRun], t: u64, dash: Dash, name: String| {
+        let points: Vec<Point> = runs
+            .iter()
+            .filter_map(|r| Some(Point::at(r.n(), r.at_positions(t, t)?).named(r.row.run_id.clone())))
+            .collect();
+        Series::line(name, Ink::Value(t as f64), points).marked(Mark::Line(dash, Weight::Normal))
+    };
+    let indices = indices(&long);
+    let mut series: Vec<Series> = indices
+        .iter()
+        .map(|t| line(&long, *t, Dash::Solid, format!("token {t}")).keyed(Key::Direct))
+        .collect();
+    let dashed: Vec<Series> = self::indices(&short_context)
+        .into_iter()
+        .map(|t| line(&short_context, t, Dash::Dashed, "the same index of a context of 8".into()))
+        .collect();
+    series.extend(named_once(dashed));
+    series.retain(|s| !s.points.is_empty());
+    Figure {
+        name: "figure-21".into(),
+        title: "Figure 21: loss at single positions against size".into(),
+        caption: format!(
+            "Loss at single indices of the context (colour) of A's longest runs, and of models with a context of 8 tokens \
+             (dashed), which do better early: they spend nothing on later tokens. The paper's indices: 1 to 1024.{}",
+            study.missing(&[RunSet::Sizes, RunSet::Context])
+        )
+        .into(),
+        panels: vec![Panel {
+            title: "Loss at an index".into(),
+            x: size_axis(),
+            y: Axis::linear("L at one index (nats)"),
+            series,
+        }],
+        colour_bar: bar(INDEX, indices.iter().map(|t| *t as f64)),
+    }
+}
