@@ -5,6 +5,7 @@
 
 pub mod block;
 pub mod experiment;
+pub mod kaplan;
 pub mod measure;
 pub mod noise;
 pub mod number;

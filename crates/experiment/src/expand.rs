@@ -1,11 +1,13 @@
 //! Tables with lists: every list multiplies the runs.
 
-use crate::error::ExperimentError;
+use crate::error::{ExperimentError, Place};
 use crate::fields;
 use crate::node::{Entry, Node, NodeValue};
 use crate::settings::{BRANCHES, Choice, Setting, WORDS, is_under, rivals};
+use scalelaw_core::kaplan::{KAPLAN, NamedShape, named};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use toml::Value;
 
 /// Named lists of models.
 pub(crate) type Ladders = BTreeMap<String, Vec<Choice>>;
@@ -143,12 +145,26 @@ fn models(node: &Node, ladders: &Ladders) -> Result<Vec<Choice>, ExperimentError
         NodeValue::Table(entries) => expand(entries, ladders),
         _ => {
             let name = item.text("models")?;
-            ladders.get(name).cloned().ok_or_else(|| {
-                ExperimentError::at(&item.place, format!("there is no [ladder] called {name:?}"))
-                    .meant(name, ladders.keys().map(String::as_str))
-            })
+            if let Some(ladder) = ladders.get(name) {
+                return Ok(ladder.clone());
+            }
+            let shapes: Vec<Choice> = named(name).iter().map(|shape| model(*shape, &item.place)).collect();
+            if shapes.is_empty() {
+                let known = ladders.keys().map(String::as_str).chain(KAPLAN.map(|shape| shape.name));
+                let problem = format!("there is no [ladder] called {name:?}");
+                return Err(ExperimentError::at(&item.place, problem).meant(name, known));
+            }
+            Ok(shapes)
         }
     })
+}
+
+/// The settings of a shape of the paper.
+fn model(shape: NamedShape, place: &Place) -> Choice {
+    let setting = |path: &str, value: u32| {
+        (Arc::from(path), Setting { value: Value::Integer(value.into()), place: place.clone() })
+    };
+    vec![setting("model.n_layer", shape.n_layer), setting("model.d_model", shape.d_model)]
 }
 
 /// A ladder: a list of models, or one table whose lists multiply.

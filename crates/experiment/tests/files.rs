@@ -129,6 +129,17 @@ fn named_ladder_may_be_a_list_or_a_rule() {
 }
 
 #[test]
+fn models_may_be_shapes_that_the_paper_names() {
+    let runs = runs(
+        "[[set]]\nname = \"A\"\nmodels = \"kaplan\"\n[[set]]\nname = \"B\"\nmodels = [\"kaplan-768\", { n_layer = 3, d_model = 16 }]\n",
+    );
+    let n: Vec<u64> = runs.iter().map(|r| r.model.n_params(ParamConvention::NonEmbedding)).collect();
+    assert_eq!((n.len(), n[0], n[7], n[10]), (11, 768, 1_474_560_000, 9216), "{n:?}");
+    let message = error("[[set]]\nname = \"A\"\nmodels = \"kaplan-86m\"\n");
+    assert!(message.contains("did you mean `kaplan-85m`?"), "{message}");
+}
+
+#[test]
 fn branches_share_a_trunk_and_have_the_keys_of_runs_of_their_own() {
     let runs_of = |set: &str| runs(&format!("[[set]]\nname = \"A\"\nn_layer = 2\nd_model = 32\n{set}"));
     let family = runs_of("steps = 2500\nbranches = [\"steps / 4\", 2500]\nseeds = [0, 1]\n");

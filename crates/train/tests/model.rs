@@ -138,6 +138,18 @@ fn parameter_counts_of_all_conventions_match_the_tensors() {
 }
 
 #[test]
+fn shapes_that_the_paper_names_have_its_counts_in_their_tensors() {
+    for named in scalelaw_core::kaplan::KAPLAN {
+        let shape = named.of_the_paper();
+        let plan = model::plan(&shape, 0.0);
+        assert_eq!(plan.n_parameters() as u64, shape.n_params(ParamConvention::Total), "{}", named.name);
+        let matrices = plan.tensors().iter().filter(|t| t.name.starts_with("h.") && t.shape.len() == 2);
+        let n: usize = matrices.map(|t| t.range.len()).sum();
+        assert_eq!(n as u64, shape.n_params(ParamConvention::NonEmbedding), "{}", named.name);
+    }
+}
+
+#[test]
 fn flops_of_the_plan_match_the_paper_with_head_and_attention() {
     for shape in shapes() {
         let cost = model::plan(&shape, 0.0).cost();
