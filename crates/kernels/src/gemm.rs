@@ -314,6 +314,8 @@ unsafe fn by_height<V: Lanes, const NV: usize, const A: usize>(height: usize, t:
         tiles!(1 2)
     } else if V::TALLEST[NV - 1] == 6 {
         tiles!(1 2 3 4 5 6)
+    } else if V::TALLEST[NV - 1] == 10 {
+        tiles!(1 2 3 4 5 6 7 8 9 10)
     } else {
         tiles!(1 2 3 4 5 6 7 8 9 10 11 12)
     }

@@ -77,6 +77,20 @@ pub(crate) fn sum1(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     sum2(x, x, |x, _| f(x))
 }
 
+/// Replaces every x[i] by f(x[i]) and returns their sum, element i in lane i mod 16; the length is a multiple of
+/// sixteen.
+#[inline(always)]
+pub(crate) fn map_and_sum(x: &mut [f32], f: impl Fn(f32) -> f32) -> f32 {
+    let mut lanes = [0.0; LANES];
+    for x in x.chunks_exact_mut(LANES) {
+        for j in 0..LANES {
+            x[j] = f(x[j]);
+            lanes[j] += x[j];
+        }
+    }
+    add_lanes(lanes)
+}
+
 /// The largest element of a row whose length is a multiple of sixteen; the order does not matter for a
 /// maximum. NaN is ignored here and comes back through the sum.
 #[inline(always)]
@@ -117,6 +131,15 @@ mod tests {
         assert_eq!(exp(f32::INFINITY), exp(88.0));
         assert!(exp(f32::NAN).is_nan());
         assert_eq!(exp(0.0), 1.0);
+    }
+
+    #[test]
+    fn map_and_sum_has_the_bits_of_a_map_and_a_sum() {
+        let mut x: Vec<f32> = (0..48).map(|i| (i as f32).sin()).collect();
+        let mapped: Vec<f32> = x.iter().map(|&x| exp(x)).collect();
+        let sum = map_and_sum(&mut x, exp);
+        assert_eq!(x, mapped);
+        assert_eq!(sum.to_bits(), sum1(&mapped, |x| x).to_bits());
     }
 
     #[test]

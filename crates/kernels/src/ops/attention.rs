@@ -7,7 +7,7 @@ use super::{Cost, row_stride};
 use crate::buffer::Buffer;
 use crate::gemm::{Left, Right, Size, Start, gemm};
 use crate::isa::{Isa, for_each_isa};
-use crate::math::{LANES, exp, max_of_lanes, sum1, sum2};
+use crate::math::{LANES, exp, map_and_sum, max_of_lanes, sum2};
 use crate::pack::{Layout, Packed};
 
 /// Queries (and keys, backward) of a block.
@@ -228,10 +228,7 @@ for_each_isa! {
             row[valid..lanes].fill(f32::NEG_INFINITY);
             let part = &mut row[..lanes];
             let shift = -(max_of_lanes(part) * scale);
-            for x in part.iter_mut() {
-                *x = exp(x.mul_add(scale, shift));
-            }
-            let inverse = 1.0 / sum1(part, |x| x);
+            let inverse = 1.0 / map_and_sum(part, |x| exp(x.mul_add(scale, shift)));
             for x in part.iter_mut() {
                 *x *= inverse;
             }

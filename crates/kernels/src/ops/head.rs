@@ -3,7 +3,7 @@
 use super::{Cost, Write, linear::Weights, row_stride};
 use crate::gemm::{Left, Right, SLACK, Size, Start, gemm};
 use crate::isa::{Isa, for_each_isa};
-use crate::math::{LANES, exp, max_of_lanes, sum1};
+use crate::math::{LANES, exp, map_and_sum, max_of_lanes, sum1};
 
 /// Sizes of a head: `width` in, `n_vocab` out, no bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,10 +150,7 @@ for_each_isa! {
             let row = &mut row[..lanes];
             let largest = max_of_lanes(row);
             let logit = row[target as usize];
-            for x in row.iter_mut() {
-                *x = exp(*x - largest);
-            }
-            let sum = sum1(row, |x| x);
+            let sum = map_and_sum(row, |x| exp(x - largest));
             *loss = nats(largest, sum, logit);
             let factor = scale / sum;
             for x in row.iter_mut() {
