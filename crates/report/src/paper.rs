@@ -40,6 +40,10 @@ pub struct PaperReport {
     pub figures: Vec<Figure>,
     /// In the paper's order, then the variants and the worked numbers of Appendix B and section 6.3.
     pub tables: Vec<PaperTable>,
+    /// Everything fitted; none without runs.
+    pub fits: Option<Box<Fits>>,
+    /// What is doubtful about the fits, sentences in markup.
+    pub doubts: Vec<String>,
     /// The claims, judged; none without runs.
     pub claims: Vec<Judged>,
     /// How it was made: name and value.
@@ -84,6 +88,8 @@ pub fn constants_only() -> PaperReport {
             contradiction::figure(),
         ],
         tables: tables::all(),
+        fits: None,
+        doubts: vec![],
         claims: vec![],
         facts: vec![],
     }
@@ -109,6 +115,8 @@ pub fn from_runs(runs: &PaperRuns) -> PaperReport {
         about,
         figures,
         tables: study_tables::all(&fits),
+        doubts: fits.doubts(),
+        fits: Some(Box::new(fits)),
         claims: judged,
         facts: runs.facts.clone(),
     }
@@ -125,6 +133,15 @@ impl PaperReport {
             self.title,
             items(&self.about)
         );
+        let figures = self.figures.iter().map(|f| (f.name.as_str(), f.title.to_html()));
+        let sections = [("claims", "Claims"), ("tables", "Tables"), ("caveats", "Caveats")];
+        let sections = sections.into_iter().filter(|(id, _)| *id != "claims" || !self.claims.is_empty());
+        let links: Vec<String> = sections
+            .map(|(id, name)| (id, name.to_owned()))
+            .chain(figures)
+            .map(|(id, name)| format!("<a href=\"#{id}\">{name}</a>"))
+            .collect();
+        body += &format!("<nav>{}</nav>\n", links.join(" "));
         if !self.claims.is_empty() {
             body += &page::section("claims", "Claims", &claims::html(&self.claims));
         }
@@ -144,6 +161,10 @@ impl PaperReport {
             })
             .collect();
         body += &page::section("tables", "Tables", &tables);
+        if !self.doubts.is_empty() {
+            let list = format!("<ul>\n{}</ul>\n", items(&self.doubts));
+            body += &page::section("doubts", "Doubts about these fits", &list);
+        }
         let caveats = EXTRAPOLATION_CAVEATS.map(str::to_owned);
         body +=
             &page::section("caveats", "Before you extrapolate", &format!("<ul>\n{}</ul>\n", items(&caveats)));
@@ -175,5 +196,7 @@ impl PaperReport {
     }
 }
 
+#[cfg(test)]
+mod simulated;
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,10 @@ mod runs;
 mod tables;
 
 use crate::output;
-use scalelaw_report::paper::{PaperReport, constants_only, from_runs};
+use anyhow::Context;
+use scalelaw_report::paper::{Fits, PaperReport, constants_only, from_runs};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments of `scalelaw paper`.
@@ -72,6 +73,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         None => constants_only(),
     };
     let page = report.write(&arguments.out)?;
+    if let Some(fits) = &report.fits {
+        write_laws(fits, &arguments.out.join("laws"))?;
+    }
     if arguments.json {
         output::print(&serde_json::to_string_pretty(&written(&report, page))?)?;
     } else {
@@ -82,6 +86,25 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         output::print(&page.display().to_string())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the laws as the other commands read them: the chain for `plan --law`, the others for `predict` and `plan`.
+fn write_laws(fits: &Fits, dir: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let mut laws: Vec<(&str, String)> = Vec::new();
+    if let Ok(chain) = &fits.chain {
+        laws.push(("chain", serde_json::to_string_pretty(chain)?));
+    }
+    for (name, fitted) in [("l-n", &fits.n), ("l-d", &fits.d), ("l-nd", &fits.nd)] {
+        if let Ok(fitted) = fitted {
+            laws.push((name, serde_json::to_string_pretty(&fitted.law)?));
+        }
+    }
+    for (name, json) in laws {
+        let path = dir.join(format!("{name}.json"));
+        std::fs::write(&path, json + "\n").with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
 }
 
 fn written(report: &PaperReport, page: PathBuf) -> Written {

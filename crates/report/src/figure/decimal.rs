@@ -24,7 +24,9 @@ impl Decimal {
     /// 3.50 for 350e-2: as many decimals as the exponent says.
     fn fixed(self) -> String {
         let digits = self.mantissa.unsigned_abs().to_string();
-        let text = if self.exponent >= 0 {
+        let text = if self.mantissa == 0 && self.exponent >= 0 {
+            digits // 0×10² is "0", not "000"
+        } else if self.exponent >= 0 {
             digits + &"0".repeat(self.exponent as usize)
         } else {
             let decimals = self.exponent.unsigned_abs() as usize;
@@ -97,7 +99,7 @@ mod tests {
         };
         assert_eq!(text(&[Decimal::new(30, -1), Decimal::new(35, -1)]), ["3.0", "3.5"]);
         assert_eq!(text(&[Decimal::new(-5, -2), Decimal::new(0, -2)]), ["−0.05", "0.00"]);
-        assert_eq!(text(&[Decimal::new(2, 3)]), ["2000"]);
+        assert_eq!(text(&[Decimal::new(0, 2), Decimal::new(2, 3)]), ["0", "2000"]);
         assert_eq!(text(&[Decimal::new(1, -12), Decimal::new(25, 5)]), ["10^−12", "2.5×10^6"]);
     }
 }

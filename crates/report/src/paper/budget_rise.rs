@@ -18,13 +18,13 @@ pub(super) fn figure() -> Figure {
                   factors. The paper's labels: over 1,000,000 times the model, 100 times the batch, under 10 times the \
                   serial steps."
             .into(),
-        panels: vec![panel("Factors of growth, stacked", exponents)],
+        panels: vec![panel("Factors of growth, stacked", exponents, "")],
         colour_bar: None,
     }
 }
 
-/// The rise divided by exponents of S, B and N.
-pub(super) fn panel(title: &str, [p_s, p_b, p_n]: [f64; 3]) -> Panel {
+/// The rise divided by exponents of S, B and N; `whose` follows the names in the key.
+pub(super) fn panel(title: &str, [p_s, p_b, p_n]: [f64; 3], whose: &str) -> Panel {
     let (mut steps, mut batch, mut model) = (Vec::new(), Vec::new(), Vec::new());
     for pf_days in log_spaced(START, START * RISE, 46) {
         let rise = |exponent: f64| libm::pow(pf_days / START, exponent);
@@ -35,8 +35,9 @@ pub(super) fn panel(title: &str, [p_s, p_b, p_n]: [f64; 3]) -> Panel {
         batch.push(Point::at(pf_days, b).between(s, b));
         model.push(Point::at(pf_days, n).between(b, n));
     }
-    let name =
-        |what: &str, exponent: f64| format!("{what} (× {})", significant(libm::pow(RISE, exponent), 2));
+    let name = |what: &str, exponent: f64| {
+        format!("{what}{whose} (× {})", significant(libm::pow(RISE, exponent), 2))
+    };
     let edge = |points: &[Point]| Series::line("", Ink::Data, points.to_vec()).keyed(Key::Hidden);
     let series = vec![
         Series::band(name("serial steps", p_s), Ink::Hue(1), steps.clone()),

@@ -74,6 +74,37 @@ impl Fits {
         }
     }
 
+    /// What is doubtful about them: the chain's doubts, and the warnings of every law.
+    pub fn doubts(&self) -> Vec<String> {
+        let mut doubts: Vec<String> = Vec::new();
+        match &self.chain {
+            Ok(chain) => doubts.extend(chain.doubts.iter().map(|doubt| format!("Chain: {doubt}."))),
+            Err(reason) => doubts.push(format!("Chain: not walked, {reason}.")),
+        }
+        let laws = [("L(N)", &self.n), ("L(D)", &self.d), ("L(N, D)", &self.nd)];
+        for (name, fit) in laws {
+            match fit {
+                Ok(fit) => doubts.extend(fit.law.warnings.iter().map(|w| format!("{name}: {}.", w.message))),
+                Err(reason) => doubts.push(format!("{name}: not fitted, {reason}.")),
+            }
+        }
+        doubts
+    }
+
+    /// The range of losses in which B_crit(L) was measured, in words; beyond it S_min and C_min rest on a guess.
+    pub(super) fn measured_range(&self) -> String {
+        let levels = self.chain.as_ref().map_or(&[][..], |chain| &chain.levels[..]);
+        let losses = || levels.iter().filter(|l| l.b_crit.is_some()).map(|l| l.loss);
+        let (lo, hi) = (losses().fold(f64::INFINITY, f64::min), losses().fold(0.0, f64::max));
+        if lo > hi {
+            return String::new();
+        }
+        format!(
+            " B_{{crit}}(L) was measured for losses of {lo:.2} to {hi:.2}; outside S_{{min}} and C_{{min}} rest on its \
+             continuation."
+        )
+    }
+
     /// Table 3 and B_crit(L) of these runs.
     pub fn constants(&self) -> Option<KaplanConstants> {
         let chain = self.chain.as_ref().ok()?;

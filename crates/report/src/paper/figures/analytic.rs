@@ -24,7 +24,7 @@ pub(super) fn figure_3(study: &Study<'_>) -> Figure {
     figure.title = "Figure 3: where a larger budget goes".into();
     figure.panels[0].title = "Published exponents".into();
     if let [Some(s), Some(b), Some(n)] = ours {
-        figure.panels.push(budget_rise::panel("Exponents of these runs", [s, b, n]));
+        figure.panels.push(budget_rise::panel("Exponents of these runs", [s, b, n], ", these runs"));
         end += &format!(
             " Right: N {}, B {}, S {} of the adjusted frontier of these runs, an extrapolation over nine decades that \
              they span only a part of.",
@@ -114,9 +114,10 @@ pub(super) fn figure_15(study: &Study<'_>) -> Figure {
 }
 
 fn crossing_panel(claims: &Claims, crossing: Option<(f64, f64)>) -> Panel {
-    let end = crossing.map_or(1e7, |(c, _)| (c * 100.0).clamp(1e-6, 1e30));
-    let compute = at(log_spaced(1e-11, end, 60).map(|c| (c, loss_c_min(c, claims.c_c, claims.alpha_c))));
-    let data = at(log_spaced(1e-11, end, 60).map(|c| {
+    let (start, end) = crossing
+        .map_or((1e-11, 1e7), |(c, _)| ((c / 100.0).clamp(1e-30, 1e-11), (c * 100.0).clamp(1e-6, 1e30)));
+    let compute = at(log_spaced(start, end, 60).map(|c| (c, loss_c_min(c, claims.c_c, claims.alpha_c))));
+    let data = at(log_spaced(start, end, 60).map(|c| {
         let d = claims.d_0 * libm::pow(c, claims.p);
         (c, loss_d(d, claims.d_c, claims.alpha_d))
     }));

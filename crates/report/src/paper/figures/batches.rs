@@ -162,7 +162,7 @@ pub(super) fn figure_19(study: &Study<'_>) -> Figure {
             "Where A's trunks first have each of some losses, as S_{{min}} and E_{{min}} = B_{{crit}}(L)·S_{{min}}: what training far \
              above and far below the critical batch would take. The paper's losses are 2.5 to 5.5; the smallest and the largest \
              of its models differ about 100 times in tokens.{}",
-            study.missing(&SCAN)
+            study.adjusted(&SCAN)
         )
         .into(),
         panels: vec![

@@ -63,7 +63,7 @@ pub(super) fn figure_11(study: &Study<'_>) -> Figure {
         caption: format!(
             "Points: A's trunks at fixed compute (left, colour) and at fixed updates (right), read from their smoothed \
              curves. Lines: equation 5.6 with the constants of these runs through equations 5.4 and 5.5.{}",
-            study.missing(&CHAIN)
+            study.adjusted(&CHAIN)
         )
         .into(),
         panels: vec![
@@ -188,7 +188,7 @@ pub(super) fn figure_13(study: &Study<'_>) -> Figure {
              lump at 10^{{−5}} PF-days is the step from one layer to two.{}",
             beside_chain("α_{C}", &study.fits.chain, Section::NaiveFrontier, "alpha_C", 0.057),
             beside_chain("α_{C,min}", &study.fits.chain, Section::AdjustedFrontier, "alpha_C_min", 0.050),
-            study.missing(&CHAIN)
+            study.adjusted(&CHAIN)
         )
         .into(),
         panels: vec![Panel { title: "L(C)".into(), x: compute_axis(), y: loss_axis(), series }],
@@ -263,7 +263,7 @@ pub(super) fn figure_14(study: &Study<'_>) -> Figure {
             beside_chain("N ∝ C_{min} to the", &study.fits.chain, Section::AdjustedFrontier, "p_N", 0.73),
             beside_chain("as spent", &study.fits.chain, Section::NaiveFrontier, "p_N", 0.88),
             beside_chain("S_{min} ∝ C_{min} to the", &study.fits.chain, Section::AdjustedFrontier, "p_S", 0.03),
-            study.missing(&CHAIN)
+            study.adjusted(&CHAIN)
         )
         .into(),
         panels: vec![

@@ -75,7 +75,7 @@ pub(super) fn figure_4(study: &Study<'_>) -> Figure {
         beside_law("α_{D}", &law, "alpha_D", 0.103),
         beside_chain("α_{N}", chain, steps, "alpha_N", 0.077),
         beside_chain("α_{S}", chain, steps, "alpha_S", 0.76),
-        study.missing(&[RunSet::Data, RunSet::Sizes, RunSet::Batches]),
+        study.adjusted(&[RunSet::Data, RunSet::Sizes, RunSet::Batches]),
     );
     let sizes = study.runs.trunks().into_iter().chain(study.runs.of(RunSet::Data)).map(PaperRun::n);
     Figure {
@@ -109,11 +109,12 @@ fn sizes_of<'a>(runs: impl Iterator<Item = &'a PaperRun>) -> Vec<f64> {
 
 fn by_data(study: &Study<'_>) -> Vec<Series> {
     let runs: Vec<&PaperRun> = study.runs.of(RunSet::Data).collect();
-    let Some((lo, hi)) = range(runs.iter().map(|run| unique(run))) else { return vec![] };
     let mut lines = Vec::new();
     let mut points = Vec::new();
     for n in sizes_of(runs.iter().copied()) {
-        if let Ok(fit) = &study.fits.nd {
+        if let Ok(fit) = &study.fits.nd
+            && let Some((lo, hi)) = range(fit.points.iter().map(|p| p.0))
+        {
             let p = fit.law.values();
             let line = at(log_spaced(lo, hi, 40).map(|d| (d, value(&KaplanNd, &[n, d], &p))));
             lines.push(Series::line("equation 1.5, fitted", Ink::Value(n), line));

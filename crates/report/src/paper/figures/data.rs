@@ -49,9 +49,13 @@ pub(super) fn figure_9(study: &Study<'_>) -> Figure {
         let ratio = p[2] / p[3];
         ratio_said = significant(ratio, 2);
         let x = |n: f64, d: f64| libm::pow(n, ratio) / d;
+        // The smallest D is not fitted, and no line says what it should be.
+        let least = fit.points.iter().map(|p| p.0).fold(f64::INFINITY, f64::min);
         for (d, runs) in &groups {
-            let line = at(log_spaced(lo, hi, 40).map(|n| (n, loss(n, *d))));
-            lines.push(Series::line("equation 1.5, fitted", Ink::Value(*d), line));
+            if *d >= least {
+                let line = at(log_spaced(lo, hi, 40).map(|n| (n, loss(n, *d))));
+                lines.push(Series::line("equation 1.5, fitted", Ink::Value(*d), line));
+            }
             let of = runs
                 .iter()
                 .map(|r| {
@@ -61,8 +65,8 @@ pub(super) fn figure_9(study: &Study<'_>) -> Figure {
                 .collect();
             excess.push(Series::points("runs, lowest test loss", Marker::Disc, Ink::Value(*d), of));
         }
-        let all = study.runs.of(RunSet::Data).map(|r| x(r.n(), unique(r)));
-        if let Some((from, to)) = range(all) {
+        let all = study.runs.of(RunSet::Data).filter(|r| unique(r) >= least);
+        if let Some((from, to)) = range(all.map(|r| x(r.n(), unique(r)))) {
             let n = (lo * hi).sqrt();
             let on = log_spaced(from, to, 60).map(|x| (x, overfit(&loss, n, libm::pow(n, ratio) / x)));
             curve.push(Series::line("equation 4.3, fitted", Ink::Data, at(on)));
@@ -96,7 +100,7 @@ pub(super) fn figure_9(study: &Study<'_>) -> Figure {
 
 pub(super) fn figure_16(study: &Study<'_>) -> Figure {
     let groups = by_data(study);
-    // On all its data no run over-fits: its stop is the end.
+    // On all its data a run sees nothing twice.
     let limited = &groups[..groups.len().saturating_sub(1)];
     let mut left = Vec::new();
     if let (Some(k), Ok(fit)) = (study.fits.constants(), &study.fits.nd) {
@@ -104,6 +108,7 @@ pub(super) fn figure_16(study: &Study<'_>) -> Figure {
         for (d, runs) in limited {
             let points: Vec<Point> = runs
                 .iter()
+                .filter(|run| run.row.best_step < run.row.steps)
                 .filter_map(|run| {
                     let (n, d) = (run.n(), unique(run));
                     let excess = value(&KaplanNd, &[n, d], &p) - endless(&fit.law, n);
@@ -142,9 +147,9 @@ pub(super) fn figure_16(study: &Study<'_>) -> Figure {
         title: "Figure 16: when to stop".into(),
         caption: format!(
             "Left: the step of the lowest test loss, as S_{{min}}, against S_{{c}}·[L(N, D) − L(N, ∞)]^{{−1/αS}}, both laws of \
-             these runs; the paper's points lie above the bound. The loss is evaluated on a grid of steps, so that a stop is \
-             known to about 15%. Right: test and train loss of the largest model of B on each amount of text; the gap between \
-             them overstates what over-fitting costs.{}",
+             these runs, of runs that over-fitted at all; the paper's points lie above the bound. The loss is evaluated on a \
+             grid of steps, so that a stop is known to about 15%. Right: test and train loss of the largest model of B on \
+             each amount of text; the gap between them overstates what over-fitting costs.{}",
             study.missing(&[RunSet::Data, RunSet::Batches])
         )
         .into(),

@@ -58,6 +58,11 @@ pub(super) fn all(study: &Study<'_>) -> Vec<Figure> {
 }
 
 impl Study<'_> {
+    /// The same for figures in S_min or C_min, after where they can be trusted.
+    fn adjusted(&self, sets: &[RunSet]) -> String {
+        self.fits.measured_range() + &self.missing(sets)
+    }
+
     /// What is not finished of the sets that a figure is made of, as the end of its caption.
     fn missing(&self, sets: &[RunSet]) -> String {
         let wanted = |set: &RunSet| self.runs.missing.iter().find(|m| m.set == *set);

@@ -32,7 +32,7 @@ pub(super) fn bar(label: &str, values: impl IntoIterator<Item = f64>) -> Option<
         .into_iter()
         .filter(|v| *v > 0.0 && v.is_finite())
         .fold((f64::INFINITY, 0.0f64), |(lo, hi), v| (lo.min(v), hi.max(v)));
-    (lo <= hi).then(|| ColourBar { label: label.into(), spacing: Spacing::Log, lo, hi: hi.max(lo * 1.5) })
+    (lo <= hi).then(|| ColourBar { label: label.into(), spacing: Spacing::Log, lo, hi: hi.max(lo * 1.15) })
 }
 
 /// `count` numbers at equal ratios over a range.

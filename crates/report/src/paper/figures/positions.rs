@@ -92,7 +92,8 @@ fn in_training(run: &PaperRun) -> Vec<Series> {
             let points =
                 points.map(|p| Point::at(p.step as f64, p.loss).named(format!("index {t}"))).collect();
             Series::line(format!("token {t}"), Ink::Hue(i), points)
-                .marked(Mark::Line(Dash::Solid, Weight::Normal))
+                // There are six hues: what comes after them is dashed.
+                .marked(Mark::Line(if i < 6 { Dash::Solid } else { Dash::Dashed }, Weight::Normal))
                 .keyed(Key::Direct)
         })
         .filter(|series| !series.points.is_empty())

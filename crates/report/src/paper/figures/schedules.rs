@@ -16,7 +16,7 @@ pub(super) fn figure_22(study: &Study<'_>) -> Figure {
     let noise = study.fits.noise.as_ref().ok().map(|m| m.se);
     let (mut left, mut right) = (Vec::new(), Vec::new());
     for (i, run) in runs.iter().enumerate() {
-        // Colours are few: the second half of the schedules is dashed and has other marks.
+        // Six hues and six marks: after six of both the marks are moved on by one.
         let dash = if i < 4 { Dash::Solid } else { Dash::Dashed };
         let name = name(run);
         let rates = run.rates.iter().map(|(step, rate)| Point::at(*step, *rate)).collect();
@@ -34,14 +34,19 @@ pub(super) fn figure_22(study: &Study<'_>) -> Figure {
             }
             None => point,
         };
-        right.push(Series::points(name, MARKERS[i % MARKERS.len()], Ink::Hue(i), vec![point]));
+        right.push(Series::points(
+            name,
+            MARKERS[(i + i / MARKERS.len()) % MARKERS.len()],
+            Ink::Hue(i),
+            vec![point],
+        ));
     }
     let n = runs.first().map_or_else(String::new, |r| format!(" of N = {}", crate::number::count(r.n())));
     Figure {
         name: "figure-22".into(),
         title: "Figure 22: schedules of the learning rate".into(),
         caption: format!(
-            "One model{n}. Right: final loss against the sum of all learning rates; bars: ±1.96 standard deviations between \
+            "One model{n}. Left: lines in the colours of the points, from the fifth name on dashed. Right: final loss against the sum of all learning rates; bars: ±1.96 standard deviations between \
              seeds{}. Schedules that end above a tenth of their highest rate are marked so. The paper's losses for a 3M model \
              lie between 3.65 and 3.90, those that come down within the 0.05 that seeds differ by.{}",
             noise.map_or_else(|| ", not known".into(), |sd| format!(" ({} of ln L)", significant(sd, 2))),
