@@ -167,7 +167,9 @@ fn visit_archive(
         };
         if is_not_prose(&text) {
             skipped.not_prose += 1;
-        } else if crate::read::offer(text, skipped, visit).is_break() {
+        } else if let Some(reason) = crate::read::problem(&text) {
+            skipped.count(reason);
+        } else if visit(Document::new(text)).is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }

@@ -1,13 +1,48 @@
-//! A document: text and the digest that is its identity.
+//! A document: text, where it comes from, and the digest that is its identity.
+
+use serde::{Deserialize, Serialize};
 
 /// One document: the unit that is deduplicated, ordered and split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// The text; never empty.
     pub text: String,
+    /// Where it comes from, where that is known.
+    pub origin: Option<Box<Origin>>,
+}
+
+/// Where a document comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Origin {
+    /// The file as it was named, or relative to the folder that was, with `/` between the parts.
+    pub file: String,
+    /// The byte offset of the record in an archive (of its compressed member, if it has one), the number of
+    /// the line in a file of lines, the number of the row in a table; 0 where the file is the document.
+    pub record: u64,
+    /// The address of the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// When the page was fetched, as the archive says: `2014-01-03T03:03:21Z`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// The title of the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The language that the page claims for itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The encoding that the page was in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charset: Option<String>,
 }
 
 impl Document {
+    /// A text of which nothing else is known.
+    pub fn new(text: String) -> Self {
+        Self { text, origin: None }
+    }
+
     /// The document's identity: blake3 of its text.
     pub fn id(&self) -> [u8; 32] {
         blake3::hash(self.text.as_bytes()).into()

@@ -27,6 +27,24 @@ pub enum CorpusError {
         /// The endings that are read.
         expected: String,
     },
+    /// A web archive that is none, or cannot be unpacked to its end.
+    #[error("{}: at byte {offset}: {reason}", path.display())]
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// The place in it, of the compressed member if there is one.
+        offset: u64,
+        /// What was expected and what was found.
+        reason: String,
+    },
+    /// A Parquet file that cannot be used.
+    #[error("{}: not a Parquet file that can be read: {reason}", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What was expected and what was found.
+        reason: String,
+    },
     /// Too little text for what was asked.
     #[error("{what}: found {found}, needs at least {needed}: use more text")]
     TooLittleText {

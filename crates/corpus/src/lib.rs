@@ -9,21 +9,30 @@ pub mod default_text;
 mod document;
 mod error;
 mod filter;
+mod links;
+mod page;
 mod read;
 mod source;
 mod split;
 mod synthetic;
 mod tokenizer;
+mod warc;
 
 pub use build::{
     BuildOptions, BuildRecord, Built, Cut, Read, TOKENIZER_FILE, TokenizerChoice, build_dataset,
 };
 pub use default_text::{CrateSources, NoDefaultText, cargo_sources};
-pub use document::{Document, count_words};
+pub use document::{Document, Origin, count_words};
 pub use error::CorpusError;
 pub use filter::{Broken, FilterSettings, UnknownRules};
-pub use read::{ReadLimits, Skipped, TextPaths, read_paths};
+pub use links::{LinkCounts, LinkOptions, Links, normalise_url};
+pub use page::{Extracted, Page, extract, page_to_text};
+pub use read::{
+    Found, LeftOut, RawBody, RawDocument, ReadLimits, ReadOptions, Reason, Skipped, TextPaths, Unit, Units,
+    read_paths, units,
+};
 pub use source::DocumentSource;
 pub use split::SplitFractions;
 pub use synthetic::{Floor, Language, SyntheticText, true_floor};
 pub use tokenizer::{END_OF_TEXT, Tokenizer};
+pub use warc::read_archive;

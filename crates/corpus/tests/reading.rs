@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use scalelaw_corpus::{CorpusError, ReadLimits, Skipped, read_paths};
+use scalelaw_corpus::{CorpusError, Document, Found, ReadLimits, ReadOptions, Skipped, read_paths, units};
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ fn folder_is_read_recursively_in_sorted_order() {
         ("d.jsonl", jsonl.into()),
         ("e.jsonl.gz", gz(jsonl.as_bytes())),
         ("f.jsonl.zst", zst(jsonl.as_bytes())),
-        ("g.html", b"<p>as it is</p>".to_vec()),
+        ("g.html", b"<p>a page</p>".to_vec()),
         ("h.bin", vec![1, 2, 3]),
         ("LICENSE", b"no ending".to_vec()),
     ] {
@@ -59,8 +59,7 @@ fn folder_is_read_recursively_in_sorted_order() {
     }
     let (texts, skipped) = read(dir.path()).unwrap();
     let json = ["json one", "json two"];
-    let expected =
-        [&["text", "rust", "python", "markdown"][..], &json, &json, &json, &["<p>as it is</p>"]].concat();
+    let expected = [&["text", "rust", "python", "markdown"][..], &json, &json, &json, &["a page"]].concat();
     assert_eq!(texts, expected);
     assert_eq!(skipped, Skipped { other_kind: 2, ..Skipped::default() });
 }
@@ -208,4 +207,117 @@ fn shared_wikipedia_sample_is_read_whole() {
     assert_eq!(texts.len(), 1 + 254 + 18 + 1);
     assert_eq!(texts.iter().map(String::len).sum::<usize>(), 1_115_394 + 4_008_774 + 337_090 + origin);
     assert_eq!(skipped, Skipped::default());
+}
+
+/// Documents of one file with their origins, and what is left out.
+fn read_unit(path: &Path, options: &ReadOptions) -> Result<(Vec<Document>, Vec<String>), CorpusError> {
+    let (mut documents, mut left_out) = (vec![], vec![]);
+    for unit in units(&[path.to_path_buf()])?.units {
+        assert_eq!(unit.bytes, std::fs::metadata(&unit.path).unwrap().len());
+        assert_eq!(unit.source()?.name, unit.name);
+        let _ = unit.visit(options, &mut |found| {
+            match found {
+                Found::Raw(raw) => documents.push(raw.into_document().unwrap()),
+                Found::Left(left) => left_out.push(left.to_string()),
+            }
+            ControlFlow::Continue(())
+        })?;
+    }
+    Ok((documents, left_out))
+}
+
+#[test]
+fn documents_say_where_they_come_from() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("sub")).unwrap();
+    let lines = "{\"title\": \"T\", \"url\": \"http://a.example/\", \"body\": \"one\"}\nnonsense\n{\"url\": 5, \"body\": \"two\"}";
+    std::fs::write(dir.path().join("sub/a.jsonl"), lines).unwrap();
+    let options = ReadOptions { text_key: "body".into(), ..ReadOptions::default() };
+    let (documents, left_out) = read_unit(dir.path(), &options).unwrap();
+    let origins: Vec<_> = documents.iter().map(|document| document.origin.clone().unwrap()).collect();
+    assert_eq!((&*origins[0].file, origins[0].record, origins[1].record), ("sub/a.jsonl", 1, 3));
+    assert_eq!(
+        (origins[0].url.as_deref(), origins[0].title.as_deref()),
+        (Some("http://a.example/"), Some("T"))
+    );
+    assert_eq!((&origins[1].url, &origins[1].title), (&None, &None));
+    assert!(
+        left_out[0].starts_with("sub/a.jsonl: at 2: broken JSON: expected a JSON object"),
+        "{left_out:?}"
+    );
+
+    let page = "<html lang=de><meta charset=iso-8859-1><title>Titel</title><p>Gr\u{fc}\u{df}e aus K\u{f6}ln, und noch ein Satz.</p>";
+    let latin: Vec<u8> = page.chars().map(|c| c as u8).collect();
+    std::fs::write(dir.path().join("p.html.gz"), gz(&latin)).unwrap();
+    let (documents, _) = read_unit(&dir.path().join("p.html.gz"), &ReadOptions::default()).unwrap();
+    assert_eq!(documents[0].text, "Grüße aus Köln, und noch ein Satz.");
+    let origin = documents[0].origin.clone().unwrap();
+    let said = [origin.title.as_deref(), origin.language.as_deref(), origin.charset.as_deref()];
+    assert_eq!(said, [Some("Titel"), Some("de"), Some("windows-1252")]);
+}
+
+#[test]
+fn page_longer_than_the_limit_or_without_text_is_skipped_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.html");
+    std::fs::write(&path, "<p>".repeat(100)).unwrap();
+    let (texts, skipped) = read(&path).unwrap();
+    assert_eq!((texts.len(), skipped), (0, Skipped { no_main_text: 1, ..Skipped::default() }));
+    let limits = ReadLimits { page_bytes: 299, ..ReadLimits::default() };
+    assert_eq!(read_with(&path, limits).unwrap().1, Skipped { page_too_long: 1, ..Skipped::default() });
+}
+
+fn parquet(path: &Path, column: &str, texts: &[Option<&str>]) {
+    use parquet::data_type::{ByteArray, ByteArrayType};
+    use parquet::file::{properties::WriterProperties, writer::SerializedFileWriter};
+    let schema = format!(
+        "message m {{ optional int64 n; optional binary url (STRING); optional binary {column} (STRING); }}"
+    );
+    let schema = std::sync::Arc::new(parquet::schema::parser::parse_message_type(&schema).unwrap());
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer =
+        SerializedFileWriter::new(file, schema, WriterProperties::builder().build().into()).unwrap();
+    for texts in texts.chunks(2) {
+        let mut group = writer.next_row_group().unwrap();
+        let present: Vec<i16> = texts.iter().map(|text| i16::from(text.is_some())).collect();
+        let mut n = group.next_column().unwrap().unwrap();
+        n.typed::<parquet::data_type::Int64Type>()
+            .write_batch(&[], Some(&vec![0; texts.len()]), None)
+            .unwrap();
+        n.close().unwrap();
+        let values = |prefix: &str| -> Vec<ByteArray> {
+            texts.iter().flatten().map(|text| ByteArray::from(&*format!("{prefix}{text}"))).collect()
+        };
+        for prefix in ["http://a.example/", ""] {
+            let mut column = group.next_column().unwrap().unwrap();
+            column.typed::<ByteArrayType>().write_batch(&values(prefix), Some(&present), None).unwrap();
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+    }
+    writer.close().unwrap();
+}
+
+#[test]
+fn parquet_rows_are_documents() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.parquet");
+    parquet(&path, "text", &[Some("one"), None, Some("two"), Some(" "), Some("three")]);
+    let (texts, skipped) = read(&path).unwrap();
+    assert_eq!(texts, ["one", "two", "three"]);
+    assert_eq!(skipped, Skipped { no_text: 1, empty: 1, ..Skipped::default() });
+
+    parquet(&path, "body", &[Some("one"), Some("two")]);
+    let error = read(&path).unwrap_err().to_string();
+    assert!(error.contains("expected a column `text`, found the columns n, url, body"), "{error}");
+    let options = ReadOptions { text_key: "body".into(), ..ReadOptions::default() };
+    let (documents, _) = read_unit(&path, &options).unwrap();
+    let origin = documents[1].origin.clone().unwrap();
+    assert_eq!((origin.record, origin.url.as_deref()), (1, Some("http://a.example/two")));
+
+    for bytes in [&b""[..], b"PAR1", b"not a table", b"PAR1....PAR1"] {
+        std::fs::write(&path, bytes).unwrap();
+        let error = read(&path).unwrap_err().to_string();
+        assert!(error.contains("a.parquet: not a Parquet file that can be read"), "{error}");
+    }
 }

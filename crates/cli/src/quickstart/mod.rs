@@ -36,8 +36,8 @@ const PLANNED_SHARE: f64 = 0.93;
 /// Arguments of `scalelaw quickstart`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Your text: files and folders (.txt .md .rs .py .html, .jsonl with a "text" field, each also .gz or
-    /// .zst). Without it, the sources of the crates that this program was built with
+    /// Your text: files and folders (.txt .md .rs .py, .html pages, .warc and .arc archives, .jsonl with a "text"
+    /// field, each also .gz or .zst; .parquet). Without it, the sources of the crates that this program was built with
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "synthetic")]
     text: Vec<PathBuf>,
     /// Train on a synthetic language whose entropy is known, and compare

@@ -84,7 +84,7 @@ impl Held {
             }
             cut.documents += 1;
             for piece in pieces(&text, piece_bytes) {
-                let piece = Document { text: piece.to_string() };
+                let piece = Document::new(piece.to_string());
                 cut.pieces += 1;
                 texts.insert(piece.id(), piece.text);
             }
@@ -100,7 +100,7 @@ mod tests {
 
     fn hold(texts: &[String], max_bytes: u64) -> Held {
         let mut held = Held::new(max_bytes);
-        texts.iter().for_each(|text| held.offer(Document { text: text.clone() }));
+        texts.iter().for_each(|text| held.offer(Document::new(text.clone())));
         held
     }
 

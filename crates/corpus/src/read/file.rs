@@ -1,54 +1,52 @@
-//! Documents of one file.
+//! What one file holds.
 
+use super::found::{Found, LeftOut, RawBody, RawDocument, Reason};
+use super::json::{JsonDocument, WithTextIn};
 use super::kind::{Compression, Contents};
 use super::lines::{Line, next_line};
-use super::skipped::Skipped;
-use crate::document::Document;
+use super::parquet::visit_parquet;
+use super::{ReadLimits, ReadOptions, Unit};
+use crate::document::Origin;
 use crate::error::CorpusError;
 use crate::split::cut_at;
+use crate::warc::visit_archive;
 use flate2::bufread::MultiGzDecoder;
-use serde::Deserialize;
-use std::borrow::Cow;
+use serde::de::DeserializeSeed;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// Bounds on memory while reading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadLimits {
-    /// A JSON line longer than this many bytes is skipped and counted.
-    pub line_bytes: usize,
-    /// A text file longer than this many bytes becomes several documents, cut between paragraphs.
-    pub file_bytes: usize,
-}
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(Found) -> ControlFlow<()>;
 
-impl Default for ReadLimits {
-    /// 64 MiB each.
-    fn default() -> Self {
-        Self { line_bytes: 64 << 20, file_bytes: 64 << 20 }
-    }
-}
-
-type Visit<'a> = &'a mut dyn FnMut(Document) -> ControlFlow<()>;
-
-/// Calls `visit` with the documents of a file; what is left out is added to `skipped`.
+/// Calls `visit` with what a file holds, in order.
 pub(crate) fn visit(
-    path: &Path,
-    (contents, compression): (Contents, Compression),
-    limits: &ReadLimits,
-    skipped: &mut Skipped,
+    unit: &Unit,
+    options: &ReadOptions,
     visit: Visit<'_>,
 ) -> Result<ControlFlow<()>, CorpusError> {
-    let mut reader = open(path, compression)?;
+    let (contents, compression) = unit.kind;
+    let (path, name) = (&*unit.path, &*unit.name);
     match contents {
-        Contents::Text => visit_text(&mut *reader, limits.file_bytes.max(16), skipped, visit),
-        Contents::JsonLines => visit_json_lines(&mut *reader, limits.line_bytes, skipped, visit),
+        Contents::Archive => {
+            let file = File::open(path).map_err(CorpusError::io(path, "open"))?;
+            return visit_archive(BufReader::with_capacity(1 << 16, file), (path, name), options, visit);
+        }
+        Contents::Parquet => return visit_parquet((path, name), options, visit),
+        Contents::Text | Contents::JsonLines | Contents::Page => {}
+    }
+    let mut reader = open(path, compression)?;
+    let limits = &options.limits;
+    match contents {
+        Contents::JsonLines => visit_json_lines(&mut *reader, name, options, visit),
+        Contents::Page => visit_page(&mut *reader, name, limits, visit),
+        _ => visit_text(&mut *reader, name, limits.file_bytes.max(16), visit),
     }
     .map_err(CorpusError::io(path, "read"))
 }
 
-fn open(path: &Path, compression: Compression) -> Result<Box<dyn BufRead>, CorpusError> {
+/// A file, unpacked.
+pub(crate) fn open(path: &Path, compression: Compression) -> Result<Box<dyn BufRead>, CorpusError> {
     let file = File::open(path).map_err(CorpusError::io(path, "open"))?;
     let file = BufReader::with_capacity(1 << 16, file);
     Ok(match compression {
@@ -68,11 +66,11 @@ fn open(path: &Path, compression: Compression) -> Result<Box<dyn BufRead>, Corpu
 /// One document, or several of at most `limit` bytes.
 fn visit_text(
     reader: &mut dyn BufRead,
+    name: &str,
     limit: usize,
-    skipped: &mut Skipped,
     visit: Visit<'_>,
 ) -> std::io::Result<ControlFlow<()>> {
-    let mut bytes = Vec::new();
+    let (mut bytes, mut offset) = (Vec::new(), 0);
     loop {
         let room = limit + 1 - bytes.len();
         reader.take(room as u64).read_to_end(&mut bytes)?;
@@ -81,85 +79,105 @@ fn visit_text(
             Ok(_) => bytes.len(),
             // A character may straddle the end of the piece, but not the end of the file.
             Err(error) if error.error_len().is_none() && !ended => error.valid_up_to(),
-            Err(_) if bytes.contains(&0) => {
-                skipped.binary += 1;
-                return Ok(ControlFlow::Continue(()));
-            }
-            Err(_) => {
-                skipped.invalid_utf8 += 1;
-                return Ok(ControlFlow::Continue(()));
+            Err(error) => {
+                let reason = if bytes.contains(&0) { Reason::Binary } else { Reason::InvalidUtf8 };
+                let record = offset + error.valid_up_to() as u64;
+                return Ok(visit(left(name, record, reason, "expected text in UTF-8")));
             }
         };
         let text = std::str::from_utf8(&bytes[..valid]).expect("checked above");
         let end = if ended { valid } else { cut_at(text, limit) };
         let rest = bytes.split_off(end);
         let text = String::from_utf8(std::mem::replace(&mut bytes, rest)).expect("checked above");
-        if offer(text, skipped, visit).is_break() {
+        if visit(raw(name, offset, RawBody::Text(text))).is_break() {
             return Ok(ControlFlow::Break(()));
         }
+        offset += end as u64;
         if ended {
             return Ok(ControlFlow::Continue(()));
         }
     }
 }
 
-/// What is read of a JSON line; other keys are ignored.
-#[derive(Deserialize)]
-struct JsonLine<'a> {
-    #[serde(borrow)]
-    text: Option<Cow<'a, str>>,
+fn visit_page(
+    reader: &mut dyn BufRead,
+    name: &str,
+    limits: &ReadLimits,
+    visit: Visit<'_>,
+) -> std::io::Result<ControlFlow<()>> {
+    let mut bytes = Vec::new();
+    reader.take(limits.page_bytes as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(visit(if bytes.len() > limits.page_bytes {
+        left(name, 0, Reason::PageTooLong, &format!("expected at most {} bytes", limits.page_bytes))
+    } else {
+        raw(name, 0, RawBody::Page { bytes, charset: None })
+    }))
 }
 
 fn visit_json_lines(
     reader: &mut dyn BufRead,
-    limit: usize,
-    skipped: &mut Skipped,
+    name: &str,
+    options: &ReadOptions,
     visit: Visit<'_>,
 ) -> std::io::Result<ControlFlow<()>> {
     let mut buffer = Vec::new();
-    loop {
-        match next_line(reader, &mut buffer, limit)? {
-            Line::End => return Ok(ControlFlow::Continue(())),
+    for record in 1.. {
+        let found = match next_line(reader, &mut buffer, options.limits.line_bytes)? {
+            Line::End => break,
             Line::TooLong => {
-                skipped.too_long += 1;
-                continue;
+                let limit = options.limits.line_bytes;
+                Some(left(
+                    name,
+                    record,
+                    Reason::TooLong,
+                    &format!("expected a line of at most {limit} bytes"),
+                ))
             }
-            Line::Whole => {}
-        }
-        let Ok(line) = std::str::from_utf8(&buffer) else {
-            skipped.invalid_utf8 += 1;
-            continue;
+            Line::Whole => json_line(&buffer, name, record, options),
         };
-        let line = line.trim_start_matches('\u{feff}').trim();
-        if line.is_empty() {
-            continue;
-        }
-        // Derived structs also accept arrays; a line must be an object.
-        if !line.starts_with('{') {
-            skipped.broken_json += 1;
-            continue;
-        }
-        match serde_json::from_str::<JsonLine<'_>>(line) {
-            Ok(JsonLine { text: Some(text) }) => {
-                if offer(text.into_owned(), skipped, visit).is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
-            }
-            Ok(JsonLine { text: None }) => skipped.no_text += 1,
-            Err(error) if error.is_data() => skipped.no_text += 1,
-            Err(_) => skipped.broken_json += 1,
+        if found.is_some_and(|found| visit(found).is_break()) {
+            return Ok(ControlFlow::Break(()));
         }
     }
+    Ok(ControlFlow::Continue(()))
 }
 
-/// Hands on a text that is fit to be a document, or counts why not.
-pub(crate) fn offer(text: String, skipped: &mut Skipped, visit: Visit<'_>) -> ControlFlow<()> {
-    if text.as_bytes().contains(&0) {
-        skipped.binary += 1;
-    } else if text.trim().is_empty() {
-        skipped.empty += 1;
-    } else {
-        return visit(Document { text });
+/// The document of a line, or why there is none; nothing of an empty line.
+fn json_line(line: &[u8], name: &str, record: u64, options: &ReadOptions) -> Option<Found> {
+    let Ok(line) = std::str::from_utf8(line) else {
+        return Some(left(name, record, Reason::InvalidUtf8, "expected JSON in UTF-8"));
+    };
+    let line = line.trim_start_matches('\u{feff}').trim();
+    if line.is_empty() {
+        return None;
     }
-    ControlFlow::Continue(())
+    let mut json = serde_json::Deserializer::from_str(line);
+    let parsed =
+        WithTextIn(&options.text_key).deserialize(&mut json).and_then(|found| json.end().map(|()| found));
+    let no_text = || format!("expected a string `{}`", options.text_key);
+    Some(match parsed {
+        Ok(JsonDocument { text: Some(text), url, title }) => {
+            if let Some(links) = &options.wanted
+                && !url.as_deref().is_some_and(|url| links.wants(url))
+            {
+                return Some(left(name, record, Reason::NotLinked, "expected the url of a wanted link"));
+            }
+            let origin = Origin { file: name.to_owned(), record, url, title, ..Origin::default() };
+            Found::Raw(RawDocument { origin, body: RawBody::Text(text.into_owned()) })
+        }
+        Ok(JsonDocument { text: None, .. }) => left(name, record, Reason::NoText, &no_text()),
+        // Other values than objects are data errors too, but a line must be an object.
+        Err(error) if error.is_data() && line.starts_with('{') => {
+            left(name, record, Reason::NoText, &no_text())
+        }
+        Err(error) => left(name, record, Reason::BrokenJson, &format!("expected a JSON object: {error}")),
+    })
+}
+
+pub(super) fn raw(name: &str, record: u64, body: RawBody) -> Found {
+    Found::Raw(RawDocument { origin: Origin { file: name.to_owned(), record, ..Origin::default() }, body })
+}
+
+pub(super) fn left(name: &str, record: u64, reason: Reason, detail: &str) -> Found {
+    Found::Left(LeftOut { reason, file: name.to_owned(), record, detail: detail.to_owned() })
 }

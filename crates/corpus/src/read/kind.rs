@@ -17,10 +17,26 @@ pub(crate) enum Contents {
     Text,
     /// A document a line, in the key `text`.
     JsonLines,
+    /// A web page.
+    Page,
+    /// A web archive; how it is packed is told by its first bytes.
+    Archive,
+    /// A document a row.
+    Parquet,
+}
+
+impl Contents {
+    pub(crate) fn is_json_lines(self) -> bool {
+        self == Self::JsonLines
+    }
 }
 
 /// Endings of files that are one document.
-const TEXT_ENDINGS: [&str; 5] = ["txt", "md", "rs", "py", "html"];
+const TEXT_ENDINGS: [&str; 4] = ["txt", "md", "rs", "py"];
+/// Endings of web pages.
+const PAGE_ENDINGS: [&str; 3] = ["html", "htm", "xhtml"];
+/// Endings of web archives: WARC, its pages as text, its metadata, and ARC.
+const ARCHIVE_ENDINGS: [&str; 4] = ["warc", "wet", "wat", "arc"];
 
 /// Recognises a file by its ending, or returns `None`.
 pub(crate) fn recognise(path: &Path) -> Option<(Contents, Compression)> {
@@ -41,6 +57,12 @@ pub(crate) fn recognise(path: &Path) -> Option<(Contents, Compression)> {
         Contents::Text
     } else if ending == "jsonl" {
         Contents::JsonLines
+    } else if PAGE_ENDINGS.contains(&ending) {
+        Contents::Page
+    } else if ARCHIVE_ENDINGS.contains(&ending) {
+        Contents::Archive
+    } else if ending == "parquet" && compression == Compression::None {
+        Contents::Parquet
     } else {
         return None;
     };
@@ -49,7 +71,8 @@ pub(crate) fn recognise(path: &Path) -> Option<(Contents, Compression)> {
 
 /// The endings, for messages.
 pub(crate) fn endings() -> String {
-    format!(".{} or .jsonl, each also with .gz or .zst", TEXT_ENDINGS.join(" ."))
+    let endings = [&TEXT_ENDINGS[..], &PAGE_ENDINGS, &ARCHIVE_ENDINGS].concat();
+    format!(".{} or .jsonl, each also with .gz or .zst, or .parquet", endings.join(" ."))
 }
 
 #[cfg(test)]
@@ -61,9 +84,14 @@ mod tests {
         let case = |name: &str| recognise(Path::new(name));
         assert_eq!(case("a/b.txt"), Some((Contents::Text, Compression::None)));
         assert_eq!(case("README.MD"), Some((Contents::Text, Compression::None)));
-        assert_eq!(case("x.tar.html.gz"), Some((Contents::Text, Compression::Gzip)));
+        assert_eq!(case("x.tar.html.gz"), Some((Contents::Page, Compression::Gzip)));
+        assert_eq!(case("a.warc.wet.gz"), Some((Contents::Archive, Compression::Gzip)));
+        assert_eq!(case("a.arc"), Some((Contents::Archive, Compression::None)));
+        assert_eq!(case("a.parquet"), Some((Contents::Parquet, Compression::None)));
         assert_eq!(case("train.jsonl.zst"), Some((Contents::JsonLines, Compression::Zstd)));
-        for name in ["a.bin", "txt", ".md", "a.gz", "a.jsonl.bz2", "LICENSE", "a.tar.gz", ".txt.gz"] {
+        for name in
+            ["a.bin", "txt", ".md", "a.gz", "a.jsonl.bz2", "LICENSE", "a.tar.gz", ".txt.gz", "a.parquet.gz"]
+        {
             assert_eq!(case(name), None, "{name}");
         }
     }

@@ -1,34 +1,81 @@
 //! Documents from files and folders, one at a time.
 
 mod file;
+mod found;
+mod json;
 mod kind;
 mod lines;
+mod parquet;
 mod skipped;
+mod unit;
 mod walk;
 
-pub use file::ReadLimits;
-pub(crate) use file::offer;
+pub(crate) use file::open;
+pub(crate) use found::problem;
+pub use found::{Found, LeftOut, RawBody, RawDocument, Reason};
+pub(crate) use kind::recognise;
+pub(crate) use lines::{Line, next_line};
 pub use skipped::Skipped;
+pub use unit::{Unit, Units, units};
 
 use crate::document::Document;
 use crate::error::CorpusError;
+use crate::links::Links;
 use crate::source::DocumentSource;
 use scalelaw_tokens::Source;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-/// Text files and folders, read in sorted order: `.txt .md .rs .py .html` as one document each, `.jsonl` as
-/// one a line (key `text`), all of them also with `.gz` or `.zst`.
+/// Bounds on memory while reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadLimits {
+    /// A JSON line longer than this many bytes is skipped and counted.
+    pub line_bytes: usize,
+    /// A text file longer than this many bytes becomes several documents, cut between paragraphs.
+    pub file_bytes: usize,
+    /// A web page longer than this many bytes, unpacked, is skipped and counted.
+    pub page_bytes: usize,
+}
+
+impl Default for ReadLimits {
+    /// 64 MiB each.
+    fn default() -> Self {
+        Self { line_bytes: 64 << 20, file_bytes: 64 << 20, page_bytes: 64 << 20 }
+    }
+}
+
+/// How files are read.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// Bounds on memory.
+    pub limits: ReadLimits,
+    /// The key of JSON lines and the column of tables that hold the text.
+    pub text_key: String,
+    /// If given, only pages that these links lead to are read; texts without an address are not.
+    pub wanted: Option<Arc<Links>>,
+}
+
+impl Default for ReadOptions {
+    /// Everything, from `text`.
+    fn default() -> Self {
+        Self { limits: ReadLimits::default(), text_key: "text".to_owned(), wanted: None }
+    }
+}
+
+/// Files and folders, read in sorted order: `.txt .md .rs .py` as one document each, `.html .htm .xhtml` as the main
+/// text of a page, `.jsonl` as one a line (key `text`), web archives (`.warc .wet .arc`) as one a page, all of them
+/// also with `.gz` or `.zst`; and `.parquet` as one a row (column `text`).
 #[derive(Clone, Debug)]
 pub struct TextPaths {
     paths: Vec<PathBuf>,
-    limits: ReadLimits,
+    options: ReadOptions,
 }
 
 impl TextPaths {
     /// These files and folders; none is touched before it is read.
     pub fn new(paths: Vec<PathBuf>, limits: ReadLimits) -> Self {
-        Self { paths, limits }
+        Self { paths, options: ReadOptions { limits, ..ReadOptions::default() } }
     }
 }
 
@@ -40,11 +87,10 @@ impl DocumentSource for TextPaths {
     fn visit(&self, visit: &mut dyn FnMut(Document) -> ControlFlow<()>) -> Result<Skipped, CorpusError> {
         let mut skipped = Skipped::default();
         for path in &self.paths {
-            let found = walk::files(path)?;
+            let found = units(std::slice::from_ref(path))?;
             skipped.other_kind += found.other_kind;
-            for file in &found.files {
-                let flow = file::visit(&file.path, file.kind, &self.limits, &mut skipped, visit)?;
-                if flow.is_break() {
+            for unit in &found.units {
+                if unit.visit_documents(&self.options, &mut skipped, visit)?.is_break() {
                     return Ok(skipped);
                 }
             }

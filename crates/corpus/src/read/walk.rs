@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 /// A file that can be read.
 pub(crate) struct FoundFile {
     pub(crate) path: PathBuf,
+    /// The file as it was named, or relative to the folder that was, with `/` between the parts.
+    pub(crate) name: String,
     pub(crate) kind: (Contents, Compression),
 }
 
@@ -27,16 +29,17 @@ pub(crate) fn files(path: &Path) -> Result<Found, CorpusError> {
     let metadata = std::fs::metadata(path).map_err(CorpusError::io(path, "read"))?;
     let mut found = Found::default();
     if metadata.is_dir() {
-        walk_folder(path, &mut found)?;
+        walk_folder(path, path, &mut found)?;
     } else {
         let kind = recognise(path)
             .ok_or_else(|| CorpusError::UnknownKind { path: path.to_path_buf(), expected: endings() })?;
-        found.files.push(FoundFile { path: path.to_path_buf(), kind });
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        found.files.push(FoundFile { path: path.to_path_buf(), name, kind });
     }
     Ok(found)
 }
 
-fn walk_folder(folder: &Path, found: &mut Found) -> Result<(), CorpusError> {
+fn walk_folder(root: &Path, folder: &Path, found: &mut Found) -> Result<(), CorpusError> {
     let entries = std::fs::read_dir(folder).map_err(CorpusError::io(folder, "list"))?;
     let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(CorpusError::io(folder, "list"))?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
@@ -44,12 +47,17 @@ fn walk_folder(folder: &Path, found: &mut Found) -> Result<(), CorpusError> {
         let path = entry.path();
         let file_type = entry.file_type().map_err(CorpusError::io(&path, "read"))?;
         if file_type.is_dir() {
-            walk_folder(&path, found)?;
+            walk_folder(root, &path, found)?;
         } else if file_type.is_symlink() && path.is_dir() {
             found.other_kind += 1;
         } else {
             match recognise(&path) {
-                Some(kind) => found.files.push(FoundFile { path, kind }),
+                Some(kind) => {
+                    let relative = path.strip_prefix(root).unwrap_or(&path);
+                    let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
+                    let name = parts.join("/");
+                    found.files.push(FoundFile { path, name, kind });
+                }
                 None => found.other_kind += 1,
             }
         }
@@ -68,9 +76,7 @@ pub(crate) fn describe(path: &Path) -> Result<Source, CorpusError> {
     let (mut bytes, mut list) = (0, blake3::Hasher::new());
     for file in &found.files {
         let (size, digest) = digest_file(&file.path)?;
-        let relative = file.path.strip_prefix(path).unwrap_or(&file.path);
-        let relative: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
-        list.update(format!("{digest}  {}\n", relative.join("/")).as_bytes());
+        list.update(format!("{digest}  {}\n", file.name).as_bytes());
         bytes += size;
     }
     Ok(Source { name, bytes, digest: format!("blake3-of-list:{}", list.finalize().to_hex()) })

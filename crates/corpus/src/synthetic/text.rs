@@ -96,7 +96,7 @@ impl DocumentSource for SyntheticText {
         for index in 0.. {
             let text = self.language.document(index);
             bytes += text.len() as u64;
-            if visit(Document { text }).is_break() || bytes >= self.bytes {
+            if visit(Document::new(text)).is_break() || bytes >= self.bytes {
                 break;
             }
         }

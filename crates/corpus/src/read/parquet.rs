@@ -1,0 +1,85 @@
+//! Tables in Parquet, a document a row, through the row API (the arrow feature would triple the build).
+
+use super::ReadOptions;
+use super::file::{Visit, left};
+use super::found::{Found, RawBody, RawDocument, Reason};
+use crate::document::Origin;
+use crate::error::CorpusError;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+use parquet::schema::types::Type;
+use std::fs::File;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Calls `visit` with the texts of one column, and the addresses and titles beside them.
+pub(super) fn visit_parquet(
+    (path, name): (&Path, &str),
+    options: &ReadOptions,
+    visit: Visit<'_>,
+) -> Result<ControlFlow<()>, CorpusError> {
+    let fail =
+        |error: ParquetError| CorpusError::Parquet { path: path.to_path_buf(), reason: error.to_string() };
+    let file = File::open(path).map_err(CorpusError::io(path, "open"))?;
+    let file = SerializedFileReader::new(file).map_err(fail)?;
+    let schema = file.metadata().file_metadata().schema();
+    let columns: Vec<&Arc<Type>> = schema
+        .get_fields()
+        .iter()
+        .filter(|field| [&*options.text_key, "url", "title"].contains(&field.name()))
+        .collect();
+    if !columns.iter().any(|field| field.name() == options.text_key) {
+        let names: Vec<&str> = schema.get_fields().iter().map(|field| field.name()).collect();
+        let reason =
+            format!("expected a column `{}`, found the columns {}", options.text_key, names.join(", "));
+        return Err(CorpusError::Parquet { path: path.to_path_buf(), reason });
+    }
+    let projection = Type::group_type_builder(schema.name())
+        .with_fields(columns.into_iter().cloned().collect())
+        .build()
+        .map_err(fail)?;
+    let rows = file.get_row_iter(Some(projection)).map_err(fail)?;
+    for (record, row) in rows.enumerate() {
+        let record = record as u64;
+        let mut origin = Origin { file: name.to_owned(), record, ..Origin::default() };
+        let mut text = None;
+        for (column, field) in row.map_err(fail)?.into_columns() {
+            let value = string(field);
+            if column == options.text_key {
+                text = value;
+            } else if column == "url" {
+                origin.url = value;
+            } else {
+                origin.title = value;
+            }
+        }
+        let unwanted =
+            |links: &Arc<crate::links::Links>| !origin.url.as_deref().is_some_and(|url| links.wants(url));
+        let found = if options.wanted.as_ref().is_some_and(unwanted) {
+            left(name, record, Reason::NotLinked, "expected the url of a wanted link")
+        } else if let Some(text) = text {
+            Found::Raw(RawDocument { origin, body: RawBody::Text(text) })
+        } else {
+            left(
+                name,
+                record,
+                Reason::NoText,
+                &format!("expected text in UTF-8 in the column `{}`", options.text_key),
+            )
+        };
+        if visit(found).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+fn string(field: Field) -> Option<String> {
+    match field {
+        Field::Str(text) => Some(text),
+        Field::Bytes(bytes) => String::from_utf8(bytes.data().to_vec()).ok(),
+        _ => None,
+    }
+}
