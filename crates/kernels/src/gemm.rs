@@ -264,19 +264,21 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw) {
 unsafe fn by_tiles<V: Lanes, const A: usize>(m: usize, a_row: usize, first: Tile) {
     let two = first.width > V::N;
     let tiles = m.div_ceil(V::TALLEST[usize::from(two)]);
+    // One division for all of them: a short product takes little longer.
+    let (height, taller) = (m / tiles, m % tiles);
     let mut row = 0;
-    for t in 1..=tiles {
-        let end = m * t / tiles;
-        // SAFETY: rows row..end are inside the operands.
+    for t in 0..tiles {
+        let rows = height + usize::from(t < taller);
+        // SAFETY: rows row..row + rows are inside the operands.
         unsafe {
             let tile = Tile { a: first.a.add(row * a_row), c: first.c.add(row * first.c_row), ..first };
             if two {
-                by_height::<V, 2, A>(end - row, tile);
+                by_height::<V, 2, A>(rows, tile);
             } else {
-                by_height::<V, 1, A>(end - row, tile);
+                by_height::<V, 1, A>(rows, tile);
             }
         }
-        row = end;
+        row += rows;
     }
 }
 

@@ -1,6 +1,7 @@
 //! Transcendental functions and reductions whose bits are the same on every instruction set.
 
 use std::f32::consts::LOG2_E;
+use std::hint::black_box;
 
 /// Lanes of every reduction over a row, whatever the processor's registers hold.
 pub(crate) const LANES: usize = 16;
@@ -81,14 +82,17 @@ pub(crate) fn sum1(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 /// sixteen.
 #[inline(always)]
 pub(crate) fn map_and_sum(x: &mut [f32], f: impl Fn(f32) -> f32) -> f32 {
+    for x in x.iter_mut() {
+        *x = f(*x);
+    }
     let mut lanes = [0.0; LANES];
-    for x in x.chunks_exact_mut(LANES) {
+    for x in x.chunks_exact(LANES) {
         for j in 0..LANES {
-            x[j] = f(x[j]);
             lanes[j] += x[j];
         }
     }
-    add_lanes(lanes)
+    // Seen through, the tree makes the compiler sum two lanes at a time.
+    add_lanes(black_box(lanes))
 }
 
 /// The largest element of a row whose length is a multiple of sixteen; the order does not matter for a
