@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What Python's trafilatura makes of the labelled pages, and how fast: trafilatura.py FOLDER OUT.jsonl
+"""What Python's trafilatura makes of the labelled pages, and how fast: python.py FOLDER OUT.jsonl
 
 pip install trafilatura==2.3.1 lxml_html_clean zstandard
 """
