@@ -73,6 +73,26 @@ pub enum CorpusError {
         /// Why not, and what would do.
         reason: String,
     },
+    /// A file of settings, or a manifest, that is not as it should be.
+    #[error("{}: {reason}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column where there are any.
+        reason: String,
+    },
+    /// The folder holds another corpus.
+    #[error("{}: holds a corpus of other inputs or settings, or a part of one: take another folder, or delete it", dir.display())]
+    OtherCorpus {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file of an unfinished build is not as it was written.
+    #[error("{}: damaged: delete this file and go on with the same command", path.display())]
+    DamagedWork {
+        /// The file.
+        path: PathBuf,
+    },
     /// The tokenizers library failed where it never should.
     #[error("the tokenizer failed: {0}")]
     Tokenizer(String),

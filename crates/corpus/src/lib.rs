@@ -5,12 +5,14 @@
 //! ```
 
 mod build;
+mod dedup;
 pub mod default_text;
 mod document;
 mod error;
 mod filter;
 mod links;
 mod page;
+mod pipeline;
 mod read;
 mod source;
 mod split;
@@ -21,12 +23,19 @@ mod warc;
 pub use build::{
     BuildOptions, BuildRecord, Built, Cut, Read, TOKENIZER_FILE, TokenizerChoice, build_dataset,
 };
+pub use dedup::NearDuplicates;
 pub use default_text::{CrateSources, NoDefaultText, cargo_sources};
 pub use document::{Document, Origin, count_words};
 pub use error::CorpusError;
 pub use filter::{Broken, FilterSettings, UnknownRules};
 pub use links::{LinkCounts, LinkOptions, Links, normalise_url};
 pub use page::{Extracted, Page, extract, page_to_text};
+pub use pipeline::{
+    CORPUS_FORMAT, CORPUS_MANIFEST, CORPUS_TOKENS, CorpusBuild, CorpusCounts, CorpusManifest, CorpusSettings,
+    DocumentFile, DocumentFormat, Dropped, DuplicateCounts, EvalSettings, EvalSummary, HeldOutLeaks,
+    InputSettings, LeakCounts, LeakSettings, LinkSettings, LinkSummary, OutputSettings, ReadCounts, Sample,
+    Subset, TokenizerSettings, build_corpus, write_subset,
+};
 pub use read::{
     Found, LeftOut, RawBody, RawDocument, ReadLimits, ReadOptions, Reason, Skipped, TextPaths, Unit, Units,
     read_paths, units,
