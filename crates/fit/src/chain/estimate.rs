@@ -37,6 +37,7 @@ pub(super) type Outcome = Result<Vec<(&'static str, f64)>, String>;
 /// Everything one walk gives.
 pub(super) struct Estimate {
     pub levels: Vec<scan::Level>,
+    pub frontiers: Vec<(Section, Vec<Best>)>,
     pub sections: Vec<(Section, Outcome)>,
 }
 
@@ -71,21 +72,24 @@ impl Prepared<'_> {
             (Ok(b), Ok(s)) => Ok(predicted(b, s)),
             _ => Err("needs both B_crit(L) and L(N, S_min)".into()),
         };
+        let naive = self.places(weights, None);
+        let adjusted = match b_crit {
+            Some(b) => self.places(weights, Some(b)),
+            None => Err("C_min needs B_crit(L)".into()),
+        };
         let sections = vec![
-            (Section::NaiveFrontier, self.frontier(weights, None)),
-            (
-                Section::AdjustedFrontier,
-                match b_crit {
-                    Some(b) => self.frontier(weights, Some(b)),
-                    None => Err("C_min needs B_crit(L)".into()),
-                },
-            ),
+            (Section::NaiveFrontier, self.frontier(&naive, None)),
+            (Section::AdjustedFrontier, self.frontier(&adjusted, b_crit)),
             (Section::Predicted, predicted),
             (Section::DataLaw, self.data_law(grid_weights, starts)),
             (Section::StepsLaw, steps_law),
             (Section::CriticalBatch, critical),
         ];
-        Estimate { levels, sections }
+        let frontiers = vec![
+            (Section::NaiveFrontier, naive.unwrap_or_default()),
+            (Section::AdjustedFrontier, adjusted.unwrap_or_default()),
+        ];
+        Estimate { levels, frontiers, sections }
     }
 
     fn critical(&self, levels: &[scan::Level], information: &[f64]) -> Outcome {
@@ -151,7 +155,7 @@ impl Prepared<'_> {
     }
 
     /// The frontier of the curves at the batch most of them share, in C or adjusted to C_min.
-    fn frontier(&self, weights: &[f64], b_crit: Option<[f64; 2]>) -> Outcome {
+    fn places(&self, weights: &[f64], b_crit: Option<[f64; 2]>) -> Result<Vec<Best>, String> {
         let Some(batch) = self.usual_batch() else { return Err("no curve".into()) };
         let costed: Vec<Costed> = self
             .curves
@@ -189,6 +193,12 @@ impl Prepared<'_> {
                 if best.is_empty() { 1.0 } else { libm::exp(span[1] - span[0]) }
             ));
         }
+        Ok(best)
+    }
+
+    /// Power laws along the places of a frontier.
+    fn frontier(&self, places: &Result<Vec<Best>, String>, b_crit: Option<[f64; 2]>) -> Outcome {
+        let best = places.as_ref().map_err(String::clone)?;
         let ln_pfd = libm::log(PF_DAY);
         let of = |y: &dyn Fn(&Best) -> f64| {
             line(best.iter().map(|b| (b.ln_cost - ln_pfd, y(b), b.weight)))

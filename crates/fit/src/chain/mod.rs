@@ -13,7 +13,7 @@ mod scan;
 
 pub use curve::{Point, Trunk, smoothed, steps_to};
 pub use estimate::Section;
-pub use report::{ChainReport, Constant, FORMAT, Part, chain};
+pub use report::{ChainReport, Constant, FORMAT, FrontierPlace, Part, chain};
 pub use scan::Level;
 
 use scalelaw_core::Conventions;

@@ -11,7 +11,7 @@ use crate::presets::KaplanConstants;
 use rand_core::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
-use scalelaw_core::Conventions;
+use scalelaw_core::{Conventions, PF_DAY};
 use serde::{Deserialize, Serialize};
 
 /// Format written by this version.
@@ -39,6 +39,19 @@ pub struct Part {
     pub refused: Option<String>,
 }
 
+/// A place of a frontier: at this compute the best size lies between two that were run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrontierPlace {
+    /// Of which frontier.
+    pub section: Section,
+    /// C, or C_min, in PF-days.
+    pub pf_days: f64,
+    /// Best size.
+    pub n: f64,
+    /// Its loss, nats per token.
+    pub loss: f64,
+}
+
 /// Everything the curves gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChainReport {
@@ -52,6 +65,9 @@ pub struct ChainReport {
     pub left_out: Vec<String>,
     /// Batch scans level by level.
     pub levels: Vec<Level>,
+    /// Places of the frontiers, cheapest first; none in files of earlier versions.
+    #[serde(default)]
+    pub frontiers: Vec<FrontierPlace>,
     /// The parts.
     pub parts: Vec<Part>,
     /// What a reader must know.
@@ -222,6 +238,18 @@ fn describe(
             ..level
         })
         .collect();
+    let frontiers = values
+        .frontiers
+        .iter()
+        .flat_map(|(section, places)| {
+            places.iter().map(|best| FrontierPlace {
+                section: *section,
+                pf_days: libm::exp(best.ln_cost) / PF_DAY,
+                n: libm::exp(best.ln_n),
+                loss: libm::exp(best.ln_loss),
+            })
+        })
+        .collect();
     let doubts = doubts(prepared, &levels, &parts);
     ChainReport {
         format: FORMAT.into(),
@@ -229,6 +257,7 @@ fn describe(
         n_curves: prepared.curves.len(),
         left_out,
         levels,
+        frontiers,
         parts,
         doubts,
         bootstrap: draws.len(),

@@ -195,6 +195,24 @@ fn chain_without_batch_scans_refuses_what_needs_them_and_does_the_rest() {
 }
 
 #[test]
+fn frontier_places_lie_on_their_power_law_and_stay_in_the_file() {
+    let report = chain(&paper_like(1), &[], &options(0)).unwrap();
+    for (section, scale, alpha) in
+        [(Section::NaiveFrontier, "C_c", "alpha_C"), (Section::AdjustedFrontier, "C_c_min", "alpha_C_min")]
+    {
+        let get = |name| report.constant(section, name).unwrap().value;
+        let places: Vec<_> = report.frontiers.iter().filter(|p| p.section == section).collect();
+        assert!(places.len() >= 4);
+        for place in places {
+            let law = libm::pow(get(scale) / place.pf_days, get(alpha));
+            assert!((place.loss / law - 1.0).abs() < 0.02, "{place:?} {law}");
+        }
+    }
+    let read: ChainReport = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
+    assert_eq!(read, report);
+}
+
+#[test]
 fn level_whose_batches_do_not_bracket_the_critical_batch_is_refused_with_both() {
     let far: Vec<Trunk> =
         (0..5).map(|k| trunk(3.1e6, libm::pow(2.0, f64::from(24 + k)), 2.5e5, k as u64)).collect();

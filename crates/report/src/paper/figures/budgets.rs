@@ -133,6 +133,13 @@ fn least(k: &KaplanConstants) -> impl Fn(&PaperRun, f64, f64) -> f64 + '_ {
     |run, step, loss| compute_min(run.pf_days(step), run.batch(), k.b_crit(loss))
 }
 
+/// The chain's places of a frontier: (PF-days, best N, its loss).
+fn places(study: &Study<'_>, section: Section) -> Vec<(f64, f64, f64)> {
+    let chain = study.fits.chain.as_ref();
+    let all = chain.map_or(&[][..], |chain| &chain.frontiers[..]);
+    all.iter().filter(|p| p.section == section).map(|p| (p.pf_days, p.n, p.loss)).collect()
+}
+
 /// A power law of the chain: coefficient·C^exponent from its names, over a range.
 fn chain_line(
     study: &Study<'_>,
@@ -160,7 +167,9 @@ pub(super) fn figure_13(study: &Study<'_>) -> Figure {
     }
     for (name, front, hue, section) in fronts {
         let places: Vec<(f64, f64)> = front.iter().map(|p| (p.cost, p.loss)).collect();
-        let Some(span) = range(places.iter().map(|p| p.0)) else { continue };
+        if places.is_empty() {
+            continue;
+        }
         let marker = if hue == 0 { Marker::Disc } else { Marker::Square };
         series.push(Series::points(
             format!("envelope, {name}"),
@@ -172,7 +181,8 @@ pub(super) fn figure_13(study: &Study<'_>) -> Figure {
             Section::NaiveFrontier => (("C_c", "alpha_C"), 0.057),
             _ => (("C_c_min", "alpha_C_min"), 0.050),
         };
-        let line = chain_line(study, section, constants, power, span);
+        let fitted = range(self::places(study, section).iter().map(|p| p.0));
+        let line = fitted.map_or_else(Vec::new, |span| chain_line(study, section, constants, power, span));
         if !line.is_empty() {
             series.push(
                 Series::line(format!("frontier of the chain, {name}"), Ink::Hue(hue), line).marked(HEAVY),
@@ -184,8 +194,8 @@ pub(super) fn figure_13(study: &Study<'_>) -> Figure {
         name: "figure-13".into(),
         title: "Figure 13: loss against compute, as spent and adjusted".into(),
         caption: format!(
-            "Envelopes of A's trunks of two layers or more in 6NBS and in C_{{min}} = C/(1 + B/B_{{crit}}(L)); lines: the chain's frontiers, fitted where the best size lies between two others. {}; {}. The paper's \
-             lump at 10^{{−5}} PF-days is the step from one layer to two.{}",
+            "Envelopes of A's trunks of two layers or more in 6NBS and in C_{{min}} = C/(1 + B/B_{{crit}}(L)); lines: the \
+             chain's frontiers, over the compute at which the best size lies between two others. {}; {}. The paper's lump at 10^{{−5}} PF-days is the step from one layer to two.{}",
             beside_chain("α_{C}", &study.fits.chain, Section::NaiveFrontier, "alpha_C", 0.057),
             beside_chain("α_{C,min}", &study.fits.chain, Section::AdjustedFrontier, "alpha_C_min", 0.050),
             study.adjusted(&CHAIN)
@@ -199,37 +209,35 @@ pub(super) fn figure_13(study: &Study<'_>) -> Figure {
 pub(super) fn figure_14(study: &Study<'_>) -> Figure {
     let constants = study.fits.constants();
     let monomial = |c: f64, scale: f64, p: f64| scale * libm::pow(c, p);
-    let size_of = |front: &[FrontierPoint]| -> Vec<(f64, f64)> {
-        let n = |id: &str| study.runs.trunks().iter().find(|r| r.row.run_id == id).map(|r| r.n());
-        front.iter().filter_map(|p| Some((p.cost, n(&p.run)?))).collect()
-    };
-    let mut left = Vec::new();
-    let mut right = Vec::new();
-    let naive = front(study, spent);
-    let mut fronts = vec![("as spent", size_of(&naive), 0, Section::NaiveFrontier, 0.88)];
     let adjusted = constants.as_ref().map(|k| front(study, least(k)));
-    if let Some(front) = &adjusted {
-        fronts.push(("adjusted", size_of(front), 1, Section::AdjustedFrontier, 0.73));
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    let runs = study.runs.trunks();
+    let on_envelope = front(study, spent).into_iter().filter_map(|p| {
+        let n = runs.iter().find(|r| r.row.run_id == p.run)?.n();
+        Some((p.cost, n))
+    });
+    let on_envelope = at(on_envelope);
+    if !on_envelope.is_empty() {
+        left.push(Series::points("size on the envelope, as spent", Marker::Ring, Ink::Muted, on_envelope));
     }
-    for (name, places, hue, section, published) in fronts {
+    let sections = [
+        ("as spent", Marker::Disc, Section::NaiveFrontier, 0.88),
+        ("adjusted", Marker::Square, Section::AdjustedFrontier, 0.73),
+    ];
+    for (hue, (name, marker, section, published)) in sections.into_iter().enumerate() {
+        let places: Vec<(f64, f64)> = places(study, section).into_iter().map(|p| (p.0, p.1)).collect();
         let Some(span) = range(places.iter().map(|p| p.0)) else { continue };
-        let marker = if hue == 0 { Marker::Disc } else { Marker::Square };
+        let line = chain_line(study, section, ("N_e", "p_N"), monomial, span);
         left.push(Series::points(
-            format!("size on the envelope, {name}"),
+            format!("N_{{opt}}, {name}"),
             marker,
             Ink::Hue(hue),
             at(places.iter().copied()),
         ));
-        let line = chain_line(study, section, ("N_e", "p_N"), monomial, span);
-        if !line.is_empty() {
-            left.push(
-                Series::line(format!("N_{{opt}} of the chain, {name}"), Ink::Hue(hue), line).marked(HEAVY),
-            );
-        }
+        left.push(Series::line(format!("its power law, {name}"), Ink::Hue(hue), line).marked(HEAVY));
         left.extend(published_slope(&places, published, "published slopes through the centres of ours"));
     }
     if let (Some(k), Some(front)) = (&constants, &adjusted) {
-        let runs = study.runs.trunks();
         let stepped = |p: &FrontierPoint| {
             let run = runs.iter().find(|r| r.row.run_id == p.run)?;
             // C_min = C/(1 + B/B_crit) turned round, then the updates of that compute.
@@ -246,7 +254,8 @@ pub(super) fn figure_14(study: &Study<'_>) -> Figure {
         ));
         let least: Vec<(f64, f64)> = stepped.iter().map(|p| (p.0, p.2)).collect();
         right.push(Series::points("S_{min}", Marker::Square, Ink::Hue(1), at(least.iter().copied())));
-        if let Some(span) = range(least.iter().map(|p| p.0)) {
+        let fitted = places(study, Section::AdjustedFrontier);
+        if let Some(span) = range(fitted.iter().map(|p| p.0)) {
             let line = chain_line(study, Section::AdjustedFrontier, ("S_e", "p_S"), monomial, span);
             if !line.is_empty() {
                 right.push(Series::line("S_{min} of the chain", Ink::Hue(1), line).marked(DASHED));
@@ -258,8 +267,8 @@ pub(super) fn figure_14(study: &Study<'_>) -> Figure {
         name: "figure-14".into(),
         title: "Figure 14: best size and steps against compute".into(),
         caption: format!(
-            "Left: which of A's sizes is on the envelope (they jump from size to size) and the chain's N_{{opt}}, by parabolas \
-             through neighbouring sizes: {}, {}. Right: updates on the adjusted envelope; {}.{}",
+            "Left: the chain's N_{{opt}}, by parabolas through neighbouring sizes, where the best size lies between two others \
+             (rings: which of A's sizes is on the envelope): {}, {}. Right: updates on the adjusted envelope; {}.{}",
             beside_chain("N ∝ C_{min} to the", &study.fits.chain, Section::AdjustedFrontier, "p_N", 0.73),
             beside_chain("as spent", &study.fits.chain, Section::NaiveFrontier, "p_N", 0.88),
             beside_chain("S_{min} ∝ C_{min} to the", &study.fits.chain, Section::AdjustedFrontier, "p_S", 0.03),
