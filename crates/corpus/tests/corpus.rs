@@ -230,6 +230,10 @@ fn corpus_killed_with_files_half_written_goes_on() {
     for stage in stages.iter().filter(|path| path.is_dir()) {
         std::fs::write(stage.join("0000.tmp"), b"half").unwrap();
     }
+    for folder in ["", "documents", "tokens"] {
+        std::fs::create_dir_all(killed.join(folder)).unwrap();
+        std::fs::write(killed.join(folder).join("train.bin.tmp-1-2"), b"half").unwrap();
+    }
     build(&settings(&[&input]), &killed);
     assert!(contents(&killed) == contents(&whole));
 }

@@ -54,9 +54,10 @@ impl HeldOut {
         kept: &[Vec<bool>],
         mut visit: impl FnMut(&mut Self, Split, Vec<u64>),
     ) -> Result<(), Interrupted> {
+        let total = kept.len() as u64;
         for (bucket, kept) in kept.iter().enumerate() {
             run.check()?;
-            let (done, total) = (bucket as u64, kept.len() as u64);
+            let done = bucket as u64;
             run.observer.progress(Progress::Stage { name: "held-out text", done, total, unit: "buckets" });
             let documents = store.bucket(bucket)?.documents;
             let held_out: Vec<(Split, Vec<u64>)> = documents

@@ -147,6 +147,9 @@ pub fn build_corpus(
             Err(CorpusError::OtherCorpus { dir: out.to_owned() })
         };
     }
+    for folder in [out.to_owned(), out.join("documents"), out.join(CORPUS_TOKENS)] {
+        remove_half_written(&folder)?;
+    }
     let run = Run { work: out.join(WORK), observer, stop };
     std::fs::create_dir_all(&run.work).map_err(CorpusError::io(&run.work, "create the directory"))?;
     let identity = run.work.join("inputs.json");
@@ -242,6 +245,18 @@ fn build(
     text.push(b'\n');
     write_atomically(&out.join(CORPUS_MANIFEST), &text)?;
     Ok(manifest)
+}
+
+/// Removes what a kill left of files that were being written: their names are those of [`write_atomically`].
+fn remove_half_written(folder: &Path) -> Result<(), CorpusError> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries {
+        let path = entry.map_err(CorpusError::io(folder, "list"))?.path();
+        if path.is_file() && path.file_name().is_some_and(|name| name.to_string_lossy().contains(".tmp-")) {
+            std::fs::remove_file(&path).map_err(CorpusError::io(&path, "remove"))?;
+        }
+    }
+    Ok(())
 }
 
 fn nothing_kept(counts: &ReadCounts) -> CorpusError {
