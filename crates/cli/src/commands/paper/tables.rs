@@ -97,11 +97,11 @@ fn rows<R: Row>(path: &Path, rows: &[R]) -> anyhow::Result<()> {
 /// When a table is missing or damaged.
 pub fn read(dir: &Path) -> anyhow::Result<PaperRuns> {
     let mut curves: BTreeMap<String, Vec<CurveRow>> = BTreeMap::new();
-    for row in read_rows::<CurveRow>(&dir.join("curves.csv"))? {
+    for row in load::<CurveRow>(&dir.join("curves.csv"))? {
         curves.entry(row.run_id.clone()).or_default().push(row);
     }
     let mut positions: BTreeMap<String, Vec<PositionRow>> = BTreeMap::new();
-    for row in read_rows::<PositionRow>(&dir.join("positions.csv"))? {
+    for row in load::<PositionRow>(&dir.join("positions.csv"))? {
         positions.entry(row.run_id.clone()).or_default().push(row);
     }
     let mut rates: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
@@ -118,7 +118,7 @@ pub fn read(dir: &Path) -> anyhow::Result<PaperRuns> {
         of.insert(text(&sets, "run_id", i)?, (names, number(&sets, "rate_sum", i)?));
     }
     let mut runs = Vec::new();
-    for row in read_rows::<RunRow>(&dir.join("runs.csv"))? {
+    for row in load::<RunRow>(&dir.join("runs.csv"))? {
         let id = row.run_id.clone();
         let Some((sets, rate_sum)) = of.remove(&id) else {
             bail!("{}: run {id} of runs.csv is not in it", dir.join(SETS).display())
@@ -150,7 +150,7 @@ fn missing(dir: &Path) -> anyhow::Result<Vec<SetCost>> {
             runs: number(&table, "runs", i)? as usize,
             of: number(&table, "of", i)? as usize,
             flops: number(&table, "flops", i)?,
-            seconds: Some(number(&table, "seconds", i)?).filter(|s| s.is_finite()),
+            seconds: text(&table, "seconds", i)?.parse().ok(), // empty where no rate is known
         });
     }
     Ok(missing)
@@ -162,5 +162,13 @@ fn text(table: &Table, column: &str, row: usize) -> anyhow::Result<String> {
 
 fn number(table: &Table, column: &str, row: usize) -> anyhow::Result<f64> {
     let numbers = table.column(column)?.numbers();
-    Ok(numbers.with_context(|| format!("{}: column {column} holds text", table.source))?[row])
+    let value = numbers.with_context(|| format!("{}: column {column} holds text", table.source))?[row];
+    if !value.is_finite() {
+        bail!("{}: row {}, column {column}: expected a number", table.source, table.row(row));
+    }
+    Ok(value)
+}
+
+fn load<R: Row>(path: &Path) -> anyhow::Result<Vec<R>> {
+    read_rows(path).with_context(|| format!("cannot read {}", path.display()))
 }
