@@ -32,6 +32,10 @@ enum Command {
     Quickstart(quickstart::Arguments),
     /// The runs of an experiment file: plan them, bring them all home, see where they stand
     Sweep(commands::sweep::Arguments),
+    /// Build a corpus from raw pages and texts, see its figures, take subsets
+    Corpus(commands::corpus::Arguments),
+    /// Train a tokenizer, or turn text into ids and back
+    Tokenizer(commands::tokenizer::Arguments),
     /// Train one model from a spec
     Train(commands::train::Arguments),
     /// List or export finished runs, or import the logs of other trainers
@@ -66,6 +70,8 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Quickstart(arguments) => quickstart::run(&arguments),
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
+        Command::Corpus(arguments) => commands::corpus::run(&arguments),
+        Command::Tokenizer(arguments) => commands::tokenizer::run(&arguments),
         Command::Train(arguments) => commands::train::run(&arguments),
         Command::Runs(arguments) => commands::runs::run(&arguments),
         Command::Paper(arguments) => commands::paper::run(&arguments),

@@ -19,7 +19,16 @@ pub struct Display {
 
 struct State {
     last_line: Instant,
+    stage: Option<Stage>,
     runs: Option<Runs>,
+}
+
+/// The stage in hand.
+struct Stage {
+    name: String,
+    started: Instant,
+    /// What was done when it was first seen: by an earlier call, so it says nothing about speed.
+    done_before: u64,
 }
 
 /// What is known about the runs in hand.
@@ -47,7 +56,7 @@ impl Display {
             bar
         });
         let last_line = Instant::now();
-        Self { bar, state: Mutex::new(State { last_line, runs: None }) }
+        Self { bar, state: Mutex::new(State { last_line, stage: None, runs: None }) }
     }
 
     /// Says something that stays on the screen.
@@ -92,16 +101,15 @@ impl Observer for Display {
         let mut state = self.state();
         match progress {
             Progress::Stage { name, done, total, unit } => {
-                let line = if total > 0 {
-                    let percent = 100.0 * done as f64 / total as f64;
-                    format!(
-                        "{name}: {} of {} {unit} ({percent:.0}%)",
-                        short(done as f64),
-                        short(total as f64)
-                    )
-                } else {
-                    format!("{name}: {} {unit}", short(done as f64))
-                };
+                let known =
+                    state.stage.take().filter(|stage| stage.name == name && stage.done_before <= done);
+                let stage = known.unwrap_or_else(|| Stage {
+                    name: name.to_owned(),
+                    started: Instant::now(),
+                    done_before: done,
+                });
+                let line = stage.line(done, total, unit);
+                state.stage = Some(stage);
                 self.show(&mut state, &line, false);
             }
             Progress::Run { run_id, step, steps, new_tokens, new_flops, train_loss } => {
@@ -117,6 +125,26 @@ impl Observer for Display {
             Progress::Note(note) => self.say(note),
             _ => {}
         }
+    }
+}
+
+impl Stage {
+    fn line(&self, done: u64, total: u64, unit: &str) -> String {
+        let mut line = format!("{}: {}", self.name, short(done as f64));
+        if total > 0 {
+            let percent = 100.0 * done as f64 / total as f64;
+            line += &format!(" of {} {unit} ({percent:.0}%)", short(total as f64));
+        } else {
+            line += &format!(" {unit}");
+        }
+        let rate = (done - self.done_before) as f64 / self.started.elapsed().as_secs_f64().max(1e-9);
+        if done > self.done_before && rate > 0.0 {
+            line += &format!(" · {} {unit}/s", short(rate));
+            if total > done {
+                line += &format!(" · {} left", clock((total - done) as f64 / rate));
+            }
+        }
+        line
     }
 }
 

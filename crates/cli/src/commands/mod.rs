@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod compare;
+pub mod corpus;
 pub mod envelope;
 pub mod explain;
 pub mod fit;
@@ -19,5 +20,6 @@ pub mod runs;
 pub mod score;
 pub mod suggest;
 pub mod sweep;
+pub mod tokenizer;
 pub mod train;
 mod valley;

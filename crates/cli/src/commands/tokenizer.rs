@@ -1,0 +1,116 @@
+//! `scalelaw tokenizer`: train one, encode text, decode ids.
+
+use crate::output;
+use anyhow::{Context, bail};
+use scalelaw_corpus::{ReadLimits, Tokenizer, read_paths};
+use std::fmt::Write as _;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Arguments of `scalelaw tokenizer`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand)]
+enum Action {
+    /// Train a byte-level BPE tokenizer; the same text gives the same file
+    Train {
+        /// Files and folders of text
+        #[arg(required = true)]
+        text: Vec<PathBuf>,
+        /// Size of the vocabulary, the end-of-text token included
+        #[arg(long)]
+        vocab: u32,
+        /// Text to learn from, in bytes: the first so many
+        #[arg(long, default_value_t = 64 << 20)]
+        sample_bytes: u64,
+        /// The tokenizer.json to write
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Text from stdin to ids on stdout, separated by spaces
+    Encode(Which),
+    /// Ids from stdin to the bytes they stand for on stdout
+    Decode(Which),
+}
+
+#[derive(clap::Args)]
+struct Which {
+    /// `gpt2`, or a tokenizer.json
+    #[arg(long)]
+    tokenizer: String,
+}
+
+/// Does what the arguments ask.
+///
+/// # Errors
+/// When text, ids or a tokenizer cannot be read.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    match &arguments.action {
+        Action::Train { text, vocab, sample_bytes, out } => train(text, *vocab, *sample_bytes, out)?,
+        Action::Encode(which) => encode(&open(&which.tokenizer)?)?,
+        Action::Decode(which) => decode(&open(&which.tokenizer)?)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(name: &str) -> anyhow::Result<Tokenizer> {
+    if name == "gpt2" { Ok(Tokenizer::gpt2()?) } else { Ok(Tokenizer::from_file(Path::new(name))?) }
+}
+
+fn train(paths: &[PathBuf], vocab: u32, sample_bytes: u64, out: &Path) -> anyhow::Result<()> {
+    let (mut texts, mut bytes) = (Vec::new(), 0);
+    let skipped = read_paths(paths, ReadLimits::default(), &mut |document| {
+        bytes += document.text.len() as u64;
+        texts.push(document.text);
+        if bytes < sample_bytes { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let tokenizer = Tokenizer::train(&texts, vocab)?;
+    std::fs::write(out, tokenizer.json()).with_context(|| format!("cannot write {}", out.display()))?;
+    eprintln!(
+        "{}: {vocab} tokens from {} documents, {bytes} bytes (skipped: {skipped})",
+        out.display(),
+        texts.len()
+    );
+    Ok(())
+}
+
+fn encode(tokenizer: &Tokenizer) -> anyhow::Result<()> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read stdin")?;
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) => text,
+        Err(error) => bail!(
+            "stdin: byte {} is not UTF-8: tokenizers encode text; convert it first (iconv -t UTF-8)",
+            error.valid_up_to()
+        ),
+    };
+    let mut line = String::new();
+    for id in tokenizer.encode(text)? {
+        let separator = if line.is_empty() { "" } else { " " };
+        write!(line, "{separator}{id}").expect("a string can be written");
+    }
+    output::print(&line)
+}
+
+fn decode(tokenizer: &Tokenizer) -> anyhow::Result<()> {
+    let mut text = String::new();
+    std::io::stdin().lock().read_to_string(&mut text).context("cannot read stdin")?;
+    let mut ids = Vec::new();
+    for (place, word) in (1..).zip(text.split_whitespace()) {
+        match word.parse() {
+            Ok(id) if id < tokenizer.n_vocab() => ids.push(id),
+            _ => bail!(
+                "stdin: id number {place} is {word:?}: expected a whole number below {}, the size of the vocabulary",
+                tokenizer.n_vocab()
+            ),
+        }
+    }
+    output::write(&tokenizer.decode(&ids))
+}
