@@ -101,7 +101,8 @@ fn quickstart_killed_in_the_middle_ends_with_the_bytes_of_an_undisturbed_one() {
     assert_success(&quickstart(&calm).output().unwrap());
     assert_eq!(fs::read(&forecast).unwrap(), foretold);
     let page = fs::read_to_string(calm.join("report/index.html")).unwrap();
-    assert!(page.contains("Of 1 graded, 0 lay in") && page.contains("outside"));
+    // After so few steps the interval may be as wide as can be, or missing; the grade is shown all the same.
+    assert!(page.contains("<p>1 graded. Of ") && page.contains("0.5000") && !page.contains("not yet"));
 
     // The same experiment elsewhere, killed without warning once some runs are finished.
     fs::create_dir(&stormy).unwrap();

@@ -94,12 +94,16 @@ fn forecasts(study: &Study) -> String {
     if study.forecasts.is_empty() {
         return String::new();
     }
-    let graded: Vec<bool> = study.forecasts.iter().filter_map(Forecast::is_inside).collect();
-    let inside = graded.iter().filter(|inside| **inside).count();
-    let record = if graded.is_empty() {
+    let graded = study.forecasts.iter().filter(|forecast| forecast.came.is_some()).count();
+    let verdicts: Vec<bool> = study.forecasts.iter().filter_map(Forecast::is_inside).collect();
+    let inside = verdicts.iter().filter(|inside| **inside).count();
+    let record = if graded == 0 {
         "No run foretold here is graded yet: <code>scalelaw score</code> does it.".to_owned()
     } else {
-        format!("Of {} graded, {inside} lay in their 95% interval of one run.", graded.len())
+        format!(
+            "{graded} graded. Of {} foretold with a 95% interval of one run, {inside} lay in it.",
+            verdicts.len()
+        )
     };
     format!("<p>{record}</p>\n{}", table::forecasts(&study.forecasts).html())
 }
