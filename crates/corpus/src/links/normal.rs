@@ -1,12 +1,15 @@
 //! When two URLs are the same page.
 
-use url::Url;
+use url::{Host, Url};
 
 /// Parameters that say where a visitor came from, not what is shown.
 const TRACKING: [&str; 14] = [
     "fbclid", "gclid", "dclid", "gclsrc", "msclkid", "yclid", "igshid", "mc_cid", "mc_eid", "ref_src",
     "ref_url", "cmpid", "smid", "ncid",
 ];
+
+/// Ports of `http` and `https`, which are the same here.
+const DEFAULT_PORTS: [u16; 2] = [80, 443];
 
 /// The page that a URL leads to: two URLs with equal results count as one. `None` if it is not of the web.
 ///
@@ -23,11 +26,9 @@ pub fn normalise_url(url: &str) -> Option<String> {
     while let Some(rest) = host.strip_prefix("www.").filter(|rest| rest.contains('.')) {
         host = rest;
     }
-    if host.is_empty() {
-        return None;
-    }
-    let mut page = host.to_owned();
-    if let Some(port) = url.port() {
+    // Without its final dot or `www.` it may be an address: `0.` is a name, `0` is 0.0.0.0.
+    let mut page = Host::parse(host).ok()?.to_string();
+    if let Some(port) = url.port().filter(|port| !DEFAULT_PORTS.contains(port)) {
         page.push_str(&format!(":{port}"));
     }
     let path = decode_unreserved(url.path());
@@ -88,6 +89,7 @@ mod tests {
         for url in [
             "http://example.com/a/B~c?x=1&y=%2F",
             "https://www.EXAMPLE.com:443/a/B%7ec/?x=1&y=%2f#part",
+            "https://example.com:80/a/B~c?x=1&y=%2F",
             " http://user:secret@example.com.:80/a/./z/../B~c//?utm_source=feed&x=1&fbclid=Iw&y=%2f ",
         ] {
             assert_eq!(normalise_url(url), page, "{url}");
@@ -95,6 +97,7 @@ mod tests {
         assert_eq!(normalise_url("HTTP://Example.com").as_deref(), Some("example.com/"));
         assert_eq!(normalise_url("http://example.com?").as_deref(), Some("example.com/"));
         assert_eq!(normalise_url("http://bücher.example/ü").as_deref(), Some("xn--bcher-kva.example/%C3%BC"));
+        assert_eq!(normalise_url("http://0../").as_deref(), Some("0.0.0.0/"));
         assert_eq!(normalise_url("http://www.com/").as_deref(), Some("www.com/"));
         assert_eq!(normalise_url("http://[::1]:8080/a%zz%").as_deref(), Some("[::1]:8080/a%zz%"));
     }
