@@ -41,7 +41,7 @@ pub struct DataSection {
     pub origin: DataOrigin,
     /// Training tokens that a dataset is built with at most.
     pub max_train_tokens: Option<u64>,
-    /// Tokens of every further evaluation set; as many as test tokens where nothing says how many.
+    /// Tokens of every further evaluation set, where they are said: see [`ExperimentFile::eval_tokens`].
     pub eval_tokens: Option<u64>,
     /// Digest that the dataset must have.
     pub digest: Option<String>,
@@ -178,6 +178,13 @@ impl ExperimentFile {
             }
         }
         Ok(runs)
+    }
+
+    /// Tokens of every further evaluation set: what is said, else as many as the test tokens that the file or its
+    /// recipe says as a plain number.
+    pub fn eval_tokens(&self) -> Option<u64> {
+        let said = || self.base.get("data.test_tokens")?.value.as_integer();
+        self.data.eval_tokens.or_else(|| said().and_then(|tokens| u64::try_from(tokens).ok()))
     }
 
     /// The vocabulary that the recipe asks for, when it is a plain number: what a tokenizer is trained to.

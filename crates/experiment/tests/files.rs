@@ -251,7 +251,9 @@ fn evaluation_sets_of_the_file_are_in_every_spec() {
     let text = "question = \"?\"\nrecipe = \"nano-1\"\n[data]\neval_tokens = \"16k\"\ntest_tokens = 65536\n\
                 [evals]\nbooks = \"b\"\ncode = [\"c\", \"d\"]\n[[set]]\nname = \"A\"\nn_layer = 2\nd_model = [16, 64]\n";
     let file = ExperimentFile::parse("t.toml", text).unwrap();
-    assert_eq!(file.data.eval_tokens, Some(16_000));
+    assert_eq!(file.eval_tokens(), Some(16_000));
+    let unsaid = ExperimentFile::parse("t.toml", &text.replace("eval_tokens = \"16k\"\n", "")).unwrap();
+    assert_eq!(unsaid.eval_tokens(), Some(65_536), "as many as test tokens");
     let paths = |list: &[&str]| list.iter().map(PathBuf::from).collect::<Vec<_>>();
     assert_eq!(file.evals, [("books".into(), paths(&["b"])), ("code".into(), paths(&["c", "d"]))]);
     let set = |name: &str| EvaluationSet { name: name.into(), digest: "e".into(), tokens: 16_000 };

@@ -90,8 +90,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         ("workers".into(), workers.to_string()),
         ("time of this call".into(), clock(started.elapsed().as_secs_f64())),
     ];
-    let mut study = study::study(&findings, &origin, &data, facts);
-    study.forecasts = record;
+    let study = study::study(&findings, &origin, &data, record, facts);
     let page = scalelaw_report::study(&study).write(&out.join("report"))?;
     display.finish();
     Summary::new(&findings, page, started.elapsed()).print(arguments.json)?;

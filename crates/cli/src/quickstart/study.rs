@@ -7,7 +7,8 @@ use super::text::{self, Origin};
 use scalelaw_core::number::short;
 use scalelaw_fit::{FittedLaw, FrontierPoint};
 use scalelaw_report::study::{
-    Corpus, FittedCurve, JointFit, Laws, Observed, Plan, Provenance, Published, Study, published_constants,
+    Corpus, FittedCurve, Forecast, JointFit, Laws, Observed, Plan, Provenance, Published, Study,
+    published_constants,
 };
 use scalelaw_tokens::Dataset;
 
@@ -15,7 +16,13 @@ use scalelaw_tokens::Dataset;
 const BEYOND: f64 = 10.0;
 
 /// The whole study; `facts` are added to how the page was made.
-pub fn study(findings: &Findings, origin: &Origin, data: &Dataset, facts: Vec<(String, String)>) -> Study {
+pub fn study(
+    findings: &Findings,
+    origin: &Origin,
+    data: &Dataset,
+    forecasts: Vec<Forecast>,
+    facts: Vec<(String, String)>,
+) -> Study {
     let mut notes = notes(findings);
     let laws = laws(&findings.laws, &mut notes);
     if let Err(error) = &findings.next {
@@ -42,7 +49,7 @@ pub fn study(findings: &Findings, origin: &Origin, data: &Dataset, facts: Vec<(S
         curves: findings.curves.clone(),
         laws,
         plan: findings.next.as_ref().ok().map(|next| plan(next, findings.largest_run)),
-        forecasts: vec![],
+        forecasts,
         floor: findings.floor.clone(),
         notes,
         provenance: Provenance {

@@ -66,7 +66,7 @@ pub fn open(
     let mut facts = facts(file, &dataset)?;
     let evals = eval_sets(file, arguments, &dataset, display)?;
     for (name, set) in &evals {
-        let tokens = file.data.eval_tokens.unwrap_or(u64::MAX).min(set.manifest().splits.test.tokens);
+        let tokens = file.eval_tokens().unwrap_or(u64::MAX).min(set.manifest().splits.test.tokens);
         facts.evals.push(EvaluationSet { name: name.clone(), digest: set.digest(), tokens });
     }
     let evals = evals.into_iter().map(|(_, set)| set).collect();
@@ -95,7 +95,7 @@ fn eval_sets(
         .with_context(|| "further evaluation sets are prepared with the dataset's own tokenizer")?;
     let options = BuildOptions {
         split: SplitFractions::EVALUATION,
-        max_eval_tokens: file.data.eval_tokens.unwrap_or(EVAL_TOKENS),
+        max_eval_tokens: file.eval_tokens().unwrap_or(EVAL_TOKENS),
         ..BuildOptions::default()
     };
     let mut sets = Vec::with_capacity(wanted.len());
