@@ -118,6 +118,7 @@ pub fn timing_rows(run: &str, sessions: &[TimingRecord]) -> Vec<TimingRow> {
         to_step: session.to_step,
         wall_s: session.wall_s,
         eval_s: session.eval_s,
+        load_s: session.load_s,
         threads: session.threads as u64,
         gflops: session.gflops,
         ..TimingRow::default()

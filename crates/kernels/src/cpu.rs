@@ -69,9 +69,14 @@ impl Device for CpuDevice {
     }
 }
 
+/// Sequences that go through the plan together: as many as stay in the cache; or, where not even one does, so many
+/// that the weights and their gradient, which pass by once a chunk, move no more bytes than the activations.
 fn chunk(plan: &Plan, options: SessionOptions) -> usize {
+    let activations = plan.activation_bytes().max(1);
+    let weights: usize = plan.forward.iter().map(Operation::weight_bytes).sum();
     let least = if plan.is_recurrent() { RECURRENT_CHUNK } else { 1 };
-    options.chunk.unwrap_or((CHUNK_BYTES / plan.activation_bytes().max(1)).max(least)).max(1)
+    let by_weights = (2 * weights + activations / 2) / activations;
+    options.chunk.unwrap_or((CHUNK_BYTES / activations).max(by_weights).max(least)).max(1)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,6 +266,17 @@ impl CpuSession {
 }
 
 impl Operation {
+    /// Bytes of the weights that every chunk reads whole: not a head's, which has blocks of rows of its own.
+    fn weight_bytes(&self) -> usize {
+        match *self {
+            Self::Linear { linear, .. }
+            | Self::LinearActivation { linear, .. }
+            | Self::LinearResidual { linear, .. } => 4 * linear.weight().len(),
+            Self::Lstm { weight, .. } => 4 * weight.range().len(),
+            _ => 0,
+        }
+    }
+
     fn packed_bytes(&self, isa: Isa) -> usize {
         let padded = |n: usize| n.next_multiple_of(crate::gemm::panel_width(isa));
         match *self {

@@ -159,6 +159,9 @@ pub struct TimingRecord {
     pub wall_s: f64,
     /// Of which evaluation.
     pub eval_s: f64,
+    /// Of which reading batches, while which no step is computed.
+    #[serde(default)]
+    pub load_s: f64,
     /// Threads used.
     pub threads: usize,
     /// Achieved rate over training steps, GFLOP/s with head and attention.

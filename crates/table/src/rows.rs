@@ -248,6 +248,8 @@ row_struct! {
         wall_s: f64,
         /// Of which evaluation.
         eval_s: f64,
+        /// Of which reading batches.
+        load_s: f64,
         /// Threads.
         threads: u64,
         /// Achieved over the training steps, GFLOP/s with head and attention.

@@ -268,6 +268,7 @@ impl RunSession<'_> {
             to_step: self.logged,
             wall_s: wall.as_secs_f64(),
             eval_s: self.eval_time.as_secs_f64(),
+            load_s: self.trainer.load_time().as_secs_f64(),
             threads: self.options.threads,
             gflops: if training > 0.0 { flops / training / 1e9 } else { 0.0 },
         })?;

@@ -12,6 +12,7 @@ use scalelaw_kernels::{
 use scalelaw_runs::StepRecord;
 use scalelaw_tokens::EvalSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Windows evaluated at a time, per thread.
 const EVAL_BLOCK: u64 = 32;
@@ -27,6 +28,7 @@ pub struct Trainer {
     threads: usize,
     step: u64,
     tokens: Vec<u32>,
+    load_time: Duration,
 }
 
 /// Mean loss on a fixed set of windows.
@@ -70,12 +72,27 @@ impl Trainer {
         let threads = options.threads.max(1);
         let sequence = spec.model.n_ctx as usize + 1;
         let tokens = vec![0; spec.batch.sequences as usize * sequence];
-        Ok(Self { spec: spec.clone(), data: data.clone(), plan, rule, session, threads, step: 0, tokens })
+        Ok(Self {
+            spec: spec.clone(),
+            data: data.clone(),
+            plan,
+            rule,
+            session,
+            threads,
+            step: 0,
+            tokens,
+            load_time: Duration::ZERO,
+        })
     }
 
     /// Steps done.
     pub fn steps_done(&self) -> u64 {
         self.step
+    }
+
+    /// Time spent on reading batches, while no step is computed.
+    pub fn load_time(&self) -> Duration {
+        self.load_time
     }
 
     /// The model's plan: its tensors and their names.
@@ -95,9 +112,11 @@ impl Trainer {
     pub fn step(&mut self) -> Result<StepRecord, TrainError> {
         let sequences = u64::from(self.spec.batch.sequences);
         let length = self.spec.model.n_ctx as usize + 1;
+        let began = Instant::now();
         for (i, sequence) in (0..).zip(self.tokens.chunks_exact_mut(length)) {
             self.data.train.sequence(self.step * sequences + i, sequence);
         }
+        self.load_time += began.elapsed();
         let lr = self.spec.schedule.lr_at(self.step, self.spec.steps);
         let clip_norm = self.spec.training.clip_norm;
         let update = Update { rule: self.rule, lr, step: self.step + 1, clip_norm };

@@ -15,9 +15,16 @@ pub struct Head {
 }
 
 impl Head {
-    /// Rows whose logits exist at a time: about 40 thousand floats, in multiples of a register tile.
+    /// Rows whose logits exist at a time, in multiples of a register tile.
+    ///
+    /// Beside a table that stays in the cache, about 40 thousand floats of logits do too. A larger table and its
+    /// gradient pass by once a block, so that a block is better long and its logits far away.
     pub fn row_block(&self) -> usize {
-        (40_000 / row_stride(self.n_vocab) / 12 * 12).clamp(12, 96)
+        if self.n_vocab * self.width <= 40_000 {
+            (40_000 / row_stride(self.n_vocab) / 12 * 12).clamp(12, 96)
+        } else {
+            192
+        }
     }
 
     /// Floats of a block of logits.
