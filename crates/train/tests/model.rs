@@ -285,7 +285,7 @@ fn learn_by_heart(shape: ModelShape, steps: u64) {
 }
 
 #[test]
-fn footprint_is_what_a_session_holds_to_within_a_tenth() {
+fn footprint_of_a_model_counts_copies_threads_and_chunks() {
     // Counted by hand for one layer: 4 copies of the parameters, two packed forms of each matrix, one
     // gradient a thread, activations.
     let shape = ModelShape::standard(2, 64, 4, 128, 1024, Head::Untied);
