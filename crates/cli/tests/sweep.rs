@@ -342,6 +342,24 @@ fn plan_says_what_a_sweep_costs_and_trains_nothing() {
 }
 
 #[test]
+fn plan_of_a_changed_experiment_leaves_the_list_of_what_was_run_and_a_run_says_what_it_drops() {
+    let root = tempfile::tempdir().unwrap();
+    let sets = |widths| format!("[[set]]\nname = \"A\"\nn_layer = 1\nd_model = {widths}\n");
+    let (path, out) = (root.path().join("e.toml"), root.path().join("out"));
+    let file = write(&path, &sets("[8, 16]"));
+    assert!(sweep(&["run"], &file, &out).output().unwrap().status.success());
+    let list = || fs::read_to_string(out.join("experiments/e.runs.jsonl")).unwrap();
+    let listed = list();
+    assert_eq!(listed.lines().count(), 2);
+    write(&path, &sets("[8]"));
+    assert!(sweep(&["plan"], &file, &out).output().unwrap().status.success());
+    assert_eq!(list(), listed);
+    let output = sweep(&["run"], &file, &out).output().unwrap();
+    assert!(stderr(&output).contains("1 runs that"), "{}", stderr(&output));
+    assert_eq!((list().lines().count(), run_dirs(&out).len()), (1, 2));
+}
+
+#[test]
 fn mistake_in_an_experiment_is_shown_where_it_is() {
     let root = tempfile::tempdir().unwrap();
     let file = write(&root.path().join("e.toml"), "[[set]]\nname = \"A\"\nn_layers = 2\n");

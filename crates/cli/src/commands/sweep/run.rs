@@ -67,6 +67,15 @@ pub fn run(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     let stop = signals::stop_flag()?;
     let display = Display::new();
     let mut study = Study::open(arguments, &display)?;
+    let dropped = study.keep(arguments)?;
+    if dropped > 0 {
+        display.say(&format!(
+            "{dropped} runs that {} listed here earlier are not in it as it is now (its sets, its text or --eval changed): \
+             they stay in {} and in no set of this sweep",
+            arguments.file.display(),
+            study.dir.display()
+        ));
+    }
     std::fs::create_dir_all(&study.dir).with_context(|| format!("cannot create {}", study.dir.display()))?;
     if arguments.until.is_some() {
         until::rejoin(&mut study, arguments)?;

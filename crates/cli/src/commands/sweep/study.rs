@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Folder of the experiments that were run or planned in an output directory, and of their lists of runs.
+/// Folder of the experiments that were run in an output directory, and of their lists of runs.
 const EXPERIMENTS: &str = "experiments";
+/// What the name of a list of runs ends in.
+const LIST: &str = "runs.jsonl";
 
 /// What a sweep is about.
 pub struct Study {
@@ -52,8 +54,21 @@ impl Study {
         if let (Some(trainer), Some(run)) = (&file.trainer, runs.first()) {
             trainer.shell_line(&run.spec, out, 1)?; // a mistake in the command shows before anything runs
         }
-        keep(out, &arguments.file, &text, &runs)?;
         Ok(Self { file, text, facts, data, runs, dir: out.join("runs") })
+    }
+
+    /// Keeps the experiment and the list of its runs in the output directory; how many runs an earlier form of the
+    /// experiment listed there that this one does not.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn keep(&self, arguments: &RunArguments) -> anyhow::Result<usize> {
+        // A list that is damaged is mended by being written again.
+        let earlier =
+            listed(&copy_of(&arguments.out, &arguments.file).with_extension(LIST)).unwrap_or_default();
+        let known: BTreeSet<&str> = self.runs.iter().map(|run| run.key.as_str()).collect();
+        keep(&arguments.out, &arguments.file, &self.text, &self.runs)?;
+        Ok(earlier.iter().filter(|line| !known.contains(line.run.as_str())).count())
     }
 
     /// Adds the runs of another experiment in the same output directory, and keeps the list of them.
@@ -110,19 +125,34 @@ impl PlannedLine {
 fn keep(out: &Path, path: &Path, text: &str, runs: &[PlannedRun]) -> anyhow::Result<()> {
     let folder = out.join(EXPERIMENTS);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let copy = folder.join(path.file_name().unwrap_or(path.as_os_str()));
+    let copy = copy_of(out, path);
     let mut list = String::new();
     for run in runs {
         let line = PlannedLine::new(run.key.clone(), run.sets.clone(), &run.spec);
         list += &serde_json::to_string(&line)?;
         list.push('\n');
     }
-    for (path, text) in [(copy.with_extension("runs.jsonl"), list.as_str()), (copy, text)] {
+    for (path, text) in [(copy.with_extension(LIST), list.as_str()), (copy, text)] {
         if !std::fs::read_to_string(&path).is_ok_and(|kept| kept == text) {
             write_atomically(&path, text.as_bytes())?;
         }
     }
     Ok(())
+}
+
+/// Where an output directory keeps a copy of an experiment.
+fn copy_of(out: &Path, path: &Path) -> PathBuf {
+    out.join(EXPERIMENTS).join(path.file_name().unwrap_or(path.as_os_str()))
+}
+
+/// The runs of a list.
+fn listed(path: &Path) -> anyhow::Result<Vec<PlannedLine>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let line = |line| {
+        serde_json::from_str(line)
+            .with_context(|| format!("{} is damaged: run the sweep again", path.display()))
+    };
+    text.lines().map(line).collect()
 }
 
 /// Every run that was planned in an output directory, in the order of the experiments' names; the run
@@ -137,16 +167,12 @@ pub fn planned(out: &Path) -> anyhow::Result<Vec<PlannedLine>> {
             lists.push(entry?.path());
         }
     }
-    lists.retain(|path| path.to_string_lossy().ends_with(".runs.jsonl"));
+    lists.retain(|path| path.to_string_lossy().ends_with(LIST));
     lists.sort();
     let mut runs: Vec<PlannedLine> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for path in &lists {
-        let text =
-            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        for line in text.lines() {
-            let run: PlannedLine = serde_json::from_str(line)
-                .with_context(|| format!("{} is damaged: run the sweep again", path.display()))?;
+        for run in listed(path)? {
             match known.get(&run.run) {
                 Some(&index) => runs[index].sets.extend(run.sets),
                 None => {
