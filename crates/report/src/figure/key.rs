@@ -85,10 +85,12 @@ fn draw_swatch(scene: &mut Scene, series: &Series, (x, y): Place, colour: Rgb) {
         Mark::Line(dash, weight) => {
             let width = weight.pixels().max(1.3);
             if many {
+                // A piece is as short as a dash: of a dashed line each is one, with a gap behind it.
+                let (share, dash) = if dash == Dash::Dashed { (0.6, Dash::Solid) } else { (1.0, dash) };
                 for i in 0..4 {
                     let from = x + SWATCH / 4.0 * f64::from(i);
                     let pen = Pen { colour: colour::ramp(f64::from(i) / 3.0), width, dash };
-                    scene.line(vec![(from, y), (from + SWATCH / 4.0, y)], pen);
+                    scene.line(vec![(from, y), (from + share * SWATCH / 4.0, y)], pen);
                 }
             } else {
                 scene.line(across, Pen { colour, width, dash });

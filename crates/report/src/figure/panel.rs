@@ -109,6 +109,9 @@ enum Side {
     Y,
 }
 
+/// Share of an axis that is left free behind an interval that widens it.
+const ROOM: f64 = 0.03;
+
 /// The range of an axis. Intervals count until they have widened the range of the points and lines by their whole
 /// length (error bars) or a third of it (bands) on one side: a very wide interval is cut rather than let it
 /// flatten what was measured.
@@ -145,7 +148,9 @@ fn range(panel: &Panel, side: Side) -> (f64, f64) {
         let most = if mark == Mark::Band { 0.33 } else { 1.0 };
         for value in [a, b].into_iter().filter(|v| axis.spacing.admits(*v)) {
             let share = scale.pixel(value).clamp(-most, 1.0 + most);
-            let reached = at_share(&scale, share);
+            // Room behind its end: a bar that touches the frame looks cut.
+            let room = if (0.0..=1.0).contains(&share) { 0.0 } else { ROOM.copysign(share) };
+            let reached = at_share(&scale, share + room);
             low = low.min(reached);
             high = high.max(reached);
         }
