@@ -146,24 +146,3 @@ pub enum Reason {
     /// A page that no wanted link leads to.
     NotLinked,
 }
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Binary => "binary",
-            Self::InvalidUtf8 => "not UTF-8",
-            Self::Empty => "empty",
-            Self::BrokenJson => "broken JSON",
-            Self::NoText => "no `text`",
-            Self::TooLong => "line too long",
-            Self::PageTooLong => "page too long",
-            Self::NoMainText => "page without main text",
-            Self::BrokenRecord => "broken record",
-            Self::Revisit => "unchanged page",
-            Self::OtherRecord => "other record",
-            Self::HttpStatus => "other HTTP status",
-            Self::OtherContent => "other content",
-            Self::NotLinked => "not linked",
-        })
-    }
-}
