@@ -43,5 +43,5 @@ pub use read::{
 pub use source::DocumentSource;
 pub use split::SplitFractions;
 pub use synthetic::{Floor, Language, SyntheticText, true_floor};
-pub use tokenizer::{END_OF_TEXT, Tokenizer};
+pub use tokenizer::{END_OF_TEXT, Encoding, Tokenizer};
 pub use warc::read_archive;

@@ -107,6 +107,21 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
+/// The last place in a text where white space begins behind something else. No word goes over it, and none on either side
+/// depends on what is on the other: only a word's first character may be white space before something else, and what
+/// follows a word matters no more once it is white space.
+pub(crate) fn last_break(text: &str) -> Option<usize> {
+    let (mut at, mut is_space) = (text.len(), false);
+    for (before, c) in text.char_indices().rev() {
+        let was_space = std::mem::replace(&mut is_space, CLASSES[c as usize] == Class::Space);
+        if was_space && !is_space {
+            return Some(at);
+        }
+        at = before;
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,5 +135,12 @@ mod tests {
         assert_eq!(words("they'll 'LL"), ["they", "'ll", " '", "LL"]);
         assert_eq!(words("naïve½漢\u{a0}\u{3000}x"), ["naïve", "½", "漢", "\u{a0}", "\u{3000}", "x"]);
         assert_eq!(words(""), [""; 0]);
+    }
+
+    #[test]
+    fn last_break_is_where_white_space_begins() {
+        let cases =
+            [("a b  c", Some(3)), ("a \n", Some(1)), (" a", None), ("漢\u{3000}x", Some(3)), ("", None)];
+        cases.into_iter().for_each(|(text, place)| assert_eq!(last_break(text), place, "{text:?}"));
     }
 }
