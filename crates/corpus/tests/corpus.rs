@@ -6,7 +6,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use scalelaw_core::observer::Silent;
+use scalelaw_core::observer::{Observer, Progress, Silent};
 use scalelaw_corpus::{
     CORPUS_TOKENS, CorpusBuild, CorpusError, CorpusManifest, CorpusSettings, DocumentFormat, FilterSettings,
     ReadLimits, SplitFractions, TokenizerSettings, build_corpus, read_paths, write_subset,
@@ -15,6 +15,7 @@ use scalelaw_tokens::{Dataset, Split};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Texts whose words follow Zipf's law, so that unlike texts share their frequent words.
@@ -311,6 +312,45 @@ fn corpus_leaks_are_counted_and_dropped_on_request() {
     assert_eq!((dropped.leaks.test.runs_in_train, dropped.leaks.valid.runs_in_train), (0, 0));
     assert_eq!(dropped.splits[0].documents + leaks.train_documents, counted.splits[0].documents);
     assert!(dropped.leaks.dropped.samples[0].found.contains("of its runs of 13 words"));
+}
+
+/// Remembers how far reading was.
+struct Reading(Mutex<Vec<(u64, u64)>>);
+
+impl Observer for Reading {
+    fn progress(&self, progress: Progress<'_>) {
+        if let Progress::Stage { name: "reading", done, total, .. } = progress {
+            self.0.lock().unwrap().push((done, total));
+        }
+    }
+}
+
+#[test]
+fn corpus_progress_goes_through_a_large_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut author = Author::new(4);
+    let texts: Vec<String> = (0..13_000).map(|_| author.text(12).join(" ")).collect();
+    let plain = dir.path().join("in.jsonl");
+    write_jsonl(&plain, &texts);
+    let packed = dir.path().join("in.jsonl.zst");
+    std::fs::write(&packed, zstd::encode_all(&*std::fs::read(&plain).unwrap(), 1).unwrap()).unwrap();
+    let mut wanted = settings(&[&plain]);
+    wanted.near_duplicates.same_words = 2.0;
+    wanted.output.documents = DocumentFormat::Parquet;
+    let table = dir.path().join("plain/documents/train-0000-of-0001.parquet");
+    // A document for training stays one, so larger shares are held out of the table of those.
+    for (name, path, share) in [("plain", &plain, 0.01), ("packed", &packed, 0.01), ("table", &table, 0.1)] {
+        wanted.input.paths = vec![path.clone()];
+        wanted.split = SplitFractions { valid: share, test: share };
+        let reading = Reading(Mutex::default());
+        build_corpus(&wanted, &dir.path().join(name), &reading, &|| false).unwrap();
+        let seen = reading.0.into_inner().unwrap();
+        let size = std::fs::metadata(path).unwrap().len();
+        assert!(seen.is_sorted() && seen.iter().all(|&(done, total)| done <= total && total == size));
+        let within = seen.iter().filter(|(done, total)| (1..*total).contains(done)).count();
+        assert!(within >= 2, "{name}: {seen:?}");
+        assert_eq!(seen.last(), Some(&(size, size)));
+    }
 }
 
 #[test]

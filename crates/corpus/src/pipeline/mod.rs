@@ -190,7 +190,7 @@ fn build(
     if read.counts.kept == 0 {
         return Err(nothing_kept(&read.counts).into());
     }
-    let store = read.store.with_buckets_for(read.counts.kept_bytes);
+    let store = read.store.with_buckets_for(read.counts.kept, read.counts.kept_bytes);
     let index = index::index(run, &store, &settings.near_duplicates)?;
     let drops = near::near_duplicates(run, &index, &settings.near_duplicates)?;
     let kept: Vec<Vec<bool>> = (0..store.n_buckets())

@@ -1,6 +1,6 @@
 //! Stage 1: raw records become documents that keep the rules, in parts on disk.
 
-use super::store::{Store, Stored, write_part};
+use super::store::{DOCUMENT_BYTES, Store, Stored, write_part};
 use super::{Interrupted, Run};
 use crate::error::CorpusError;
 use crate::filter::FilterSettings;
@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-/// Text in a part.
+/// Memory of a part's documents.
 const PART_BYTES: u64 = 128 << 20;
 /// A kill loses no more than this time's work. Where a part ends changes nothing that comes out.
 const PART_TIME: Duration = Duration::from_secs(60);
@@ -212,6 +213,8 @@ struct Batch {
     records: Vec<Found>,
     /// Where reading goes on behind them.
     next: Position,
+    /// How far that is into its unit, in bytes.
+    place: u64,
     /// The units that end in them.
     sources: Vec<Source>,
 }
@@ -235,11 +238,11 @@ fn read_parts(
         let mut building = Part::new(position);
         for batch in &batches {
             let batch = batch?;
+            let (done, unit) = (done_before(batch.next) + batch.place, "bytes of input");
             building.take(batch, filter, options.wanted.as_deref());
-            let (done, unit) = (done_before(building.meta.next), "bytes of input");
             run.observer.progress(Progress::Stage { name: "reading", done, total, unit });
             let stopped = run.check();
-            let full = building.meta.counts.kept_bytes >= PART_BYTES || building.begun.elapsed() >= PART_TIME;
+            let full = building.bytes() >= PART_BYTES || building.begun.elapsed() >= PART_TIME;
             if full || stopped.is_err() {
                 building = building.write(part, name)?;
             }
@@ -261,6 +264,11 @@ impl Part {
     fn new(next: Position) -> Self {
         let meta = PartMeta { next, counts: ReadCounts::default(), sources: Vec::new(), found: Vec::new() };
         Self { begun: Instant::now(), documents: Vec::new(), meta }
+    }
+
+    /// The memory that its documents take, about.
+    fn bytes(&self) -> u64 {
+        self.meta.counts.kept_bytes + DOCUMENT_BYTES * self.documents.len() as u64
     }
 
     fn take(&mut self, batch: Batch, filter: &FilterSettings, wanted: Option<&Links>) {
@@ -341,30 +349,33 @@ fn send_batches(
     position: Position,
     sender: &SyncSender<Result<Batch, CorpusError>>,
 ) {
-    let mut next = Batch { records: Vec::new(), next: position, sources: Vec::new() };
+    let empty = |next| Batch { records: Vec::new(), next, place: 0, sources: Vec::new() };
+    let mut next = empty(position);
     let mut bytes = 0;
     for (number, unit) in units.iter().enumerate().skip(position.unit) {
         let done_before = if number == position.unit { position.records } else { 0 };
-        let mut seen = 0;
+        let (mut seen, place) = (0, AtomicU64::new(0));
         let mut visit = |record: Found| {
             seen += 1;
-            if seen <= done_before {
-                return ControlFlow::Continue(());
-            }
             bytes += record_bytes(&record);
-            next.records.push(record);
-            next.next = Position { unit: number, records: seen };
+            // Records that were done before are passed over; an empty batch still tells how far that is.
+            if seen > done_before {
+                next.records.push(record);
+                next.next = Position { unit: number, records: seen };
+            }
             if bytes < BATCH_BYTES && next.records.len() < BATCH_RECORDS {
                 return ControlFlow::Continue(());
             }
             bytes = 0;
-            let after = Batch { records: Vec::new(), next: next.next, sources: Vec::new() };
+            next.place = place.load(Ordering::Relaxed);
+            let after = empty(next.next);
             match sender.send(Ok(std::mem::replace(&mut next, after))) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),
             }
         };
-        let visited = unit.visit(options, &mut visit).and_then(|flow| Ok((flow, unit.source()?)));
+        let visited =
+            unit.visit_from(options, &place, &mut visit).and_then(|flow| Ok((flow, unit.source()?)));
         match visited {
             Ok((ControlFlow::Continue(()), source)) => {
                 next.next = Position { unit: number + 1, records: 0 };

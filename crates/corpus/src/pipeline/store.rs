@@ -1,6 +1,6 @@
 //! The documents of an unfinished build: written in the order they come, read in the order of their digests.
 //!
-//! A part holds some 64 MB of text in [`SLOTS`] segments by the first bits of the digest. A bucket is a range of slots,
+//! A part holds its documents in [`SLOTS`] segments by the first bits of the digest. A bucket is a range of slots,
 //! read from all parts: bounded memory, and no order of reading that could matter.
 
 use super::segments::{SegmentWriter, Segments, damaged};
@@ -12,8 +12,10 @@ use std::path::Path;
 
 /// Segments of a part.
 pub(super) const SLOTS: usize = 4096;
-/// Text in a bucket, about.
+/// Memory of a bucket, about: text, and [`DOCUMENT_BYTES`] a document.
 const BUCKET_BYTES: u64 = 64 << 20;
+/// What a document needs beside its text: its origin, and most of all the keys of its bands.
+pub(super) const DOCUMENT_BYTES: u64 = 1 << 10;
 
 /// A document and its digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,8 +117,9 @@ impl Store {
 
     /// Divides the documents into buckets that fit in memory; how many changes nothing that is written later but
     /// the number of files.
-    pub(super) fn with_buckets_for(mut self, text_bytes: u64) -> Self {
-        self.n_buckets = (text_bytes.div_ceil(BUCKET_BYTES).max(1).next_power_of_two() as usize).min(SLOTS);
+    pub(super) fn with_buckets_for(mut self, documents: u64, text_bytes: u64) -> Self {
+        let bytes = text_bytes.saturating_add(documents.saturating_mul(DOCUMENT_BYTES));
+        self.n_buckets = (bytes.div_ceil(BUCKET_BYTES).max(1).next_power_of_two() as usize).min(SLOTS);
         self
     }
 
@@ -186,7 +189,7 @@ mod tests {
             }
             let (store, metas) = Store::open::<usize>(name).unwrap();
             assert_eq!(metas, (0..parts).collect::<Vec<_>>());
-            let store = store.with_buckets_for(text_bytes);
+            let store = store.with_buckets_for(0, text_bytes);
             let buckets: Vec<Bucket> = (0..store.n_buckets()).map(|b| store.bucket(b).unwrap()).collect();
             assert_eq!(buckets.iter().map(|b| b.duplicates).sum::<u64>(), 500);
             results.push(buckets.into_iter().flat_map(|b| b.documents).collect::<Vec<_>>());

@@ -16,26 +16,28 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) type Visit<'a> = &'a mut dyn FnMut(Found) -> ControlFlow<()>;
 
-/// Calls `visit` with what a file holds, in order.
+/// Calls `visit` with what a file holds, in order; `place` follows how many of its bytes were read.
 pub(crate) fn visit(
     unit: &Unit,
     options: &ReadOptions,
+    place: &AtomicU64,
     visit: Visit<'_>,
 ) -> Result<ControlFlow<()>, CorpusError> {
     let (contents, compression) = unit.kind;
     let (path, name) = (&*unit.path, &*unit.name);
-    match contents {
-        Contents::Archive => {
-            let file = File::open(path).map_err(CorpusError::io(path, "open"))?;
-            return visit_archive(BufReader::with_capacity(1 << 16, file), (path, name), options, visit);
-        }
-        Contents::Parquet => return visit_parquet((path, name), options, visit),
-        Contents::Text | Contents::JsonLines | Contents::Page => {}
+    if contents == Contents::Parquet {
+        return visit_parquet(unit, options, place, visit);
     }
-    let mut reader = open(path, compression)?;
+    let file = File::open(path).map_err(CorpusError::io(path, "open"))?;
+    let file = BufReader::with_capacity(1 << 16, Followed { file, place });
+    if contents == Contents::Archive {
+        return visit_archive(file, (path, name), options, visit);
+    }
+    let mut reader = unpacked(path, file, compression)?;
     let limits = &options.limits;
     match contents {
         Contents::JsonLines => visit_json_lines(&mut *reader, name, options, visit),
@@ -48,7 +50,14 @@ pub(crate) fn visit(
 /// A file, unpacked.
 pub(crate) fn open(path: &Path, compression: Compression) -> Result<Box<dyn BufRead>, CorpusError> {
     let file = File::open(path).map_err(CorpusError::io(path, "open"))?;
-    let file = BufReader::with_capacity(1 << 16, file);
+    unpacked(path, BufReader::with_capacity(1 << 16, file), compression)
+}
+
+fn unpacked<'r, R: BufRead + 'r>(
+    path: &Path,
+    file: R,
+    compression: Compression,
+) -> Result<Box<dyn BufRead + 'r>, CorpusError> {
     Ok(match compression {
         Compression::None => Box::new(file),
         Compression::Gzip => Box::new(BufReader::with_capacity(1 << 17, MultiGzDecoder::new(file))),
@@ -61,6 +70,20 @@ pub(crate) fn open(path: &Path, compression: Compression) -> Result<Box<dyn BufR
             Box::new(BufReader::with_capacity(1 << 17, decoder))
         }
     })
+}
+
+/// A file, and how many of its bytes were read.
+struct Followed<'p> {
+    file: File,
+    place: &'p AtomicU64,
+}
+
+impl Read for Followed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.file.read(buffer)?;
+        self.place.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
 }
 
 /// One document, or several of at most `limit` bytes.

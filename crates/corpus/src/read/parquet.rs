@@ -1,8 +1,8 @@
 //! Tables in Parquet, a document a row, through the row API (the arrow feature would triple the build).
 
-use super::ReadOptions;
 use super::file::{Visit, left};
 use super::found::{Found, RawBody, RawDocument, Reason};
+use super::{ReadOptions, Unit};
 use crate::document::Origin;
 use crate::error::CorpusError;
 use parquet::errors::ParquetError;
@@ -11,15 +11,17 @@ use parquet::record::Field;
 use parquet::schema::types::Type;
 use std::fs::File;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Calls `visit` with the texts of one column, and the addresses and titles beside them.
 pub(super) fn visit_parquet(
-    (path, name): (&Path, &str),
+    unit: &Unit,
     options: &ReadOptions,
+    place: &AtomicU64,
     visit: Visit<'_>,
 ) -> Result<ControlFlow<()>, CorpusError> {
+    let (path, name) = (&*unit.path, &*unit.name);
     let fail =
         |error: ParquetError| CorpusError::Parquet { path: path.to_path_buf(), reason: error.to_string() };
     let file = File::open(path).map_err(CorpusError::io(path, "open"))?;
@@ -40,9 +42,13 @@ pub(super) fn visit_parquet(
         .with_fields(columns.into_iter().cloned().collect())
         .build()
         .map_err(fail)?;
+    let n_rows = file.metadata().file_metadata().num_rows().max(1) as u64;
     let rows = file.get_row_iter(Some(projection)).map_err(fail)?;
     for (record, row) in rows.enumerate() {
         let record = record as u64;
+        // Columns are read piece by piece; the share of the rows says how far they are.
+        let done = u128::from(unit.bytes) * u128::from(record + 1) / u128::from(n_rows);
+        place.store(done.min(u128::from(unit.bytes)) as u64, Ordering::Relaxed);
         let mut origin = Origin { file: name.to_owned(), record, ..Origin::default() };
         let mut text = None;
         for (column, field) in row.map_err(fail)?.into_columns() {

@@ -9,6 +9,7 @@ use crate::error::CorpusError;
 use scalelaw_tokens::Source;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 
 /// A file to be read.
 #[derive(Clone, Debug)]
@@ -68,7 +69,17 @@ impl Unit {
         options: &ReadOptions,
         visit: &mut dyn FnMut(Found) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, CorpusError> {
-        file::visit(self, options, visit)
+        self.visit_from(options, &AtomicU64::new(0), visit)
+    }
+
+    /// The same; meanwhile `place` says how far into the file reading has come, in bytes.
+    pub(crate) fn visit_from(
+        &self,
+        options: &ReadOptions,
+        place: &AtomicU64,
+        visit: &mut dyn FnMut(Found) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, CorpusError> {
+        file::visit(self, options, place, visit)
     }
 
     /// Calls `visit` with the documents of the file; what is left out is added to `skipped`.
