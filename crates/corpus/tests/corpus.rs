@@ -9,7 +9,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use scalelaw_core::observer::{Observer, Progress, Silent};
 use scalelaw_corpus::{
     CORPUS_TOKENS, CorpusBuild, CorpusError, CorpusManifest, CorpusSettings, DocumentFormat, FilterSettings,
-    ReadLimits, SplitFractions, TokenizerSettings, build_corpus, read_paths, write_subset,
+    HeldOutLeaks, ReadLimits, SplitFractions, TokenizerSettings, build_corpus, read_paths, write_subset,
 };
 use scalelaw_tokens::{Dataset, Split};
 use std::collections::{BTreeMap, BTreeSet};
@@ -312,6 +312,67 @@ fn corpus_leaks_are_counted_and_dropped_on_request() {
     assert_eq!((dropped.leaks.test.runs_in_train, dropped.leaks.valid.runs_in_train), (0, 0));
     assert_eq!(dropped.splits[0].documents + leaks.train_documents, counted.splits[0].documents);
     assert!(dropped.leaks.dropped.samples[0].found.contains("of its runs of 13 words"));
+}
+
+#[test]
+fn corpus_leaks_of_evaluation_sets_are_counted_set_by_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let (input, quoting, other) =
+        (dir.path().join("in.jsonl"), dir.path().join("quoting.jsonl"), dir.path().join("other.jsonl"));
+    let documents = mixed();
+    write_jsonl(&input, &documents);
+    // Texts of 50 words, of which 30 stand in a document each: 18 of 38 runs of 13 words.
+    let mut author = Author::new(3);
+    let quoted = &documents[300..310];
+    let of = |text: &str, author: &mut Author| {
+        let words: Vec<&str> = text.split(' ').take(30).collect();
+        format!("{} {}", author.text(20).join(" "), words.join(" "))
+    };
+    write_jsonl(&quoting, &quoted.iter().map(|text| of(text, &mut author)).collect::<Vec<_>>());
+    write_jsonl(&other, &[author.text(100).join(" ")]);
+    let mut wanted = settings(&[&input]);
+    let eval = |name: &str, path: &Path| scalelaw_corpus::EvalSettings {
+        name: name.into(),
+        paths: vec![path.to_path_buf()],
+    };
+    wanted.evals = vec![eval("quoting", &quoting), eval("other", &other)];
+    let out = dir.path().join("counted");
+    let counted = build(&wanted, &out);
+    let train: Vec<_> = counted.files.iter().filter(|file| file.split == Split::Train).collect();
+    let mut in_train = 0;
+    read_paths(
+        &train.iter().map(|file| out.join(&file.path)).collect::<Vec<_>>(),
+        ReadLimits::default(),
+        &mut |document| {
+            in_train += u64::from(quoted.contains(&document.text));
+            ControlFlow::Continue(())
+        },
+    )
+    .unwrap();
+    assert!(in_train > 0);
+    let expected = HeldOutLeaks {
+        documents: 10,
+        documents_above_tenth: in_train,
+        runs: 380,
+        runs_in_train: 18 * in_train,
+        train_documents: in_train,
+    };
+    assert_eq!(counted.evals[0].leaks, expected);
+    let none = HeldOutLeaks { documents: 1, runs: 88, ..HeldOutLeaks::default() };
+    assert_eq!(counted.evals[1].leaks, none);
+    let leaks = &counted.leaks;
+    assert!(leaks.train_documents <= leaks.valid.train_documents + leaks.test.train_documents + in_train);
+
+    wanted.leaks.drop_above = 0.0;
+    let dropped = build(&wanted, &dir.path().join("dropped"));
+    assert_eq!(dropped.evals[0].leaks.runs_in_train, 0);
+    assert_eq!(dropped.evals[0].leaks.train_documents, in_train);
+    assert_eq!(dropped.leaks.dropped.documents, leaks.train_documents);
+
+    // A set without a document is named before anything is written.
+    std::fs::write(&other, "").unwrap();
+    let error = build_corpus(&wanted, &dir.path().join("none"), &Silent, &|| false).unwrap_err().to_string();
+    assert!(error.contains("none in other"), "{error}");
 }
 
 /// Remembers how far reading was.

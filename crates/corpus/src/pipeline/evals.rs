@@ -1,21 +1,80 @@
 //! Further held-out sets, made into tokens by the corpus's own tokenizer.
 
-use super::manifest::{CorpusCounts, EvalSummary};
-use super::settings::CorpusSettings;
+use super::manifest::{CorpusCounts, EvalSummary, HeldOutLeaks};
+use super::settings::{CorpusSettings, EvalSettings};
 use super::{Interrupted, Run};
 use crate::build::TOKENIZER_FILE;
-use crate::document::count_words;
+use crate::document::{Document, count_words};
 use crate::error::CorpusError;
-use crate::read::{Found, ReadLimits, ReadOptions, units};
+use crate::read::{Found, ReadLimits, ReadOptions, Unit, units};
 use crate::tokenizer::Tokenizer;
 use rayon::prelude::*;
 use scalelaw_core::observer::Progress;
-use scalelaw_tokens::{Dataset, DatasetWriter, Document as TokenDocument, Split, write_atomically};
+use scalelaw_tokens::{Dataset, DatasetWriter, Document as TokenDocument, Source, Split, write_atomically};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Raw records that are worked on at a time, in bytes.
 const BATCH_BYTES: usize = 16 << 20;
+
+/// Calls `visit` with the documents of a set, all of them in their order.
+///
+/// # Errors
+/// Names a set without documents.
+pub(super) fn each_batch(
+    run: &Run<'_>,
+    settings: &CorpusSettings,
+    eval: &EvalSettings,
+    visit: &mut dyn FnMut(Vec<Document>) -> Result<(), Interrupted>,
+) -> Result<(), Interrupted> {
+    let options = ReadOptions {
+        limits: ReadLimits::default(),
+        text_key: settings.input.text_key.clone(),
+        wanted: None,
+    };
+    let units = units(&eval.paths)?.units;
+    let total: u64 = units.iter().map(|unit| unit.bytes).sum();
+    let (mut done, mut documents) = (0, 0);
+    let mut work = |batch: Vec<Found>, done: u64| {
+        run.check()?;
+        run.observer.progress(Progress::Stage { name: "evaluation sets", done, total, unit: "bytes" });
+        let batch: Vec<Document> = batch
+            .into_par_iter()
+            .filter_map(|found| match found {
+                Found::Raw(raw) => raw.into_document().ok(),
+                Found::Left(_) => None,
+            })
+            .collect();
+        documents += batch.len();
+        visit(batch)
+    };
+    for unit in &units {
+        let (mut batch, mut bytes, mut worked) = (Vec::new(), 0, Ok(()));
+        let place = AtomicU64::new(0);
+        let _ = unit.visit_from(&options, &place, &mut |found| {
+            bytes += if let Found::Raw(raw) = &found { raw.bytes() } else { 0 };
+            batch.push(found);
+            if bytes >= BATCH_BYTES {
+                bytes = 0;
+                worked = work(std::mem::take(&mut batch), done + place.load(Ordering::Relaxed));
+            }
+            if worked.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        worked?;
+        done += unit.bytes;
+        work(batch, done)?;
+    }
+    if documents == 0 {
+        let error = CorpusError::TooLittleText {
+            what: "documents of an evaluation set",
+            found: format!("none in {}", eval.name),
+            needed: "one".into(),
+        };
+        return Err(error.into());
+    }
+    Ok(())
+}
 
 /// Writes the sets that are not written yet: every document of the input, in its order, as the test split of a
 /// dataset in `eval/<name>/`.
@@ -23,57 +82,23 @@ pub(super) fn write(
     run: &Run<'_>,
     settings: &CorpusSettings,
     tokenizer: &Tokenizer,
+    leaks: &[HeldOutLeaks],
     out: &Path,
 ) -> Result<Vec<EvalSummary>, Interrupted> {
     let mut summaries = Vec::new();
-    for eval in &settings.evals {
-        run.check()?;
+    for (eval, leaks) in settings.evals.iter().zip(leaks) {
         let dir = out.join("eval").join(&eval.name);
         let dataset = match Dataset::open(&dir) {
             Ok(dataset) => dataset,
             Err(_) => {
-                let units = units(&eval.paths)?;
                 let mut writer = DatasetWriter::create(&dir, tokenizer.vocabulary())?;
-                let mut sources = Vec::new();
-                let options = ReadOptions {
-                    limits: ReadLimits::default(),
-                    text_key: settings.input.text_key.clone(),
-                    wanted: None,
-                };
-                let total: u64 = units.units.iter().map(|unit| unit.bytes).sum();
-                let mut done = 0;
-                for unit in &units.units {
-                    run.observer.progress(Progress::Stage {
-                        name: "evaluation sets",
-                        done,
-                        total,
-                        unit: "bytes",
-                    });
-                    let (mut batch, mut bytes, mut failed) = (Vec::new(), 0, Ok(()));
-                    let _ = unit.visit(&options, &mut |found| {
-                        bytes += if let Found::Raw(raw) = &found { raw.bytes() } else { 0 };
-                        batch.push(found);
-                        if bytes >= BATCH_BYTES {
-                            bytes = 0;
-                            failed = push(&mut writer, tokenizer, std::mem::take(&mut batch));
-                        }
-                        if failed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-                    })?;
-                    failed?;
-                    push(&mut writer, tokenizer, batch)?;
-                    sources.push(unit.source()?);
-                    done += unit.bytes;
-                }
-                if writer.n_tokens(Split::Test) == 0 {
-                    let error = CorpusError::TooLittleText {
-                        what: "documents of an evaluation set",
-                        found: format!("none in {}", eval.name),
-                        needed: "one".into(),
-                    };
-                    return Err(error.into());
-                }
+                each_batch(run, settings, eval, &mut |batch| {
+                    push(&mut writer, tokenizer, &batch).map_err(Interrupted::from)
+                })?;
                 write_atomically(&dir.join(TOKENIZER_FILE), tokenizer.json())?;
-                writer.finish(super::few(sources), serde_json::json!({ "evaluation": eval.name }))?;
+                let sources: Result<Vec<Source>, CorpusError> =
+                    units(&eval.paths)?.units.iter().map(Unit::source).collect();
+                writer.finish(super::few(sources?), serde_json::json!({ "evaluation": eval.name }))?;
                 Dataset::open(&dir)?
             }
         };
@@ -84,23 +109,16 @@ pub(super) fn write(
             words: test.words,
             tokens: test.tokens - test.documents,
         };
-        summaries.push(EvalSummary { name: eval.name.clone(), counts, dataset: dataset.digest() });
+        let (name, dataset) = (eval.name.clone(), dataset.digest());
+        summaries.push(EvalSummary { name, counts, dataset, leaks: *leaks });
     }
     Ok(summaries)
 }
 
-fn push(writer: &mut DatasetWriter, tokenizer: &Tokenizer, batch: Vec<Found>) -> Result<(), CorpusError> {
-    let encoded: Vec<Option<(String, Vec<u32>)>> = batch
-        .into_par_iter()
-        .map(|found| {
-            let Found::Raw(raw) = found else { return Ok(None) };
-            let Ok(document) = raw.into_document() else { return Ok(None) };
-            let ids = tokenizer.encode(&document.text)?;
-            Ok(Some((document.text, ids)))
-        })
-        .collect::<Result<_, CorpusError>>()?;
-    for (text, tokens) in encoded.into_iter().flatten() {
-        let (bytes, words) = (text.len() as u64, count_words(&text));
+fn push(writer: &mut DatasetWriter, tokenizer: &Tokenizer, batch: &[Document]) -> Result<(), CorpusError> {
+    let texts: Vec<&str> = batch.iter().map(|document| document.text.as_str()).collect();
+    for (text, tokens) in texts.iter().zip(tokenizer.encode_all(&texts)?) {
+        let (bytes, words) = (text.len() as u64, count_words(text));
         writer.push(Split::Test, TokenDocument { tokens: &tokens, bytes, words })?;
     }
     Ok(())

@@ -1,10 +1,11 @@
 //! Runs of words that training documents share with held-out ones.
 
+use super::evals;
 use super::manifest::{HeldOutLeaks, LeakCounts};
-use super::store::{Store, Stored};
+use super::settings::CorpusSettings;
+use super::store::Store;
 use super::{Interrupted, Run};
 use crate::dedup::{ngram_hashes, terms};
-use crate::split::SplitFractions;
 use rayon::prelude::*;
 use scalelaw_core::observer::Progress;
 use scalelaw_tokens::Split;
@@ -13,6 +14,66 @@ use scalelaw_tokens::Split;
 const MOST_RUNS: usize = 8 << 20;
 /// A held-out document with more than this share of its runs in training is counted by itself.
 const WORTH_COUNTING: f64 = 0.1;
+/// The sets of held-out documents: the two splits, and further ones in the order of the settings.
+const VALID: usize = 0;
+const TEST: usize = 1;
+const FIRST_EVAL: usize = 2;
+/// Further sets that there is room for in [`HeldOut::sets`].
+pub(super) const MOST_EVALS: usize = 29;
+/// The bit of runs that training has.
+const IN_TRAIN: u32 = 1 << 31;
+
+/// The documents that are held out.
+#[derive(Clone, Copy)]
+pub(super) struct HeldOutText<'a> {
+    pub(super) store: &'a Store,
+    pub(super) kept: &'a [Vec<bool>],
+    pub(super) settings: &'a CorpusSettings,
+}
+
+impl HeldOutText<'_> {
+    /// Calls `visit` with each document's set and its distinct runs of words.
+    fn each(&self, run: &Run<'_>, visit: &mut dyn FnMut(usize, Vec<u64>)) -> Result<(), Interrupted> {
+        let words = self.settings.leaks.words;
+        let total = self.kept.len() as u64;
+        for (bucket, kept) in self.kept.iter().enumerate() {
+            run.check()?;
+            let done = bucket as u64;
+            run.observer.progress(Progress::Stage { name: "held-out text", done, total, unit: "buckets" });
+            let documents = self.store.bucket(bucket)?.documents;
+            let held_out: Vec<(usize, Vec<u64>)> = documents
+                .par_iter()
+                .zip(kept)
+                .filter(|(_, kept)| **kept)
+                .filter_map(|(stored, _)| {
+                    let set = match self.settings.split.split_of(&stored.id) {
+                        Split::Train => return None,
+                        Split::Valid => VALID,
+                        Split::Test => TEST,
+                    };
+                    Some((set, runs(&stored.document.text, words)))
+                })
+                .collect();
+            held_out.into_iter().for_each(|(set, runs)| visit(set, runs));
+        }
+        for (set, eval) in (FIRST_EVAL..).zip(&self.settings.evals) {
+            evals::each_batch(run, self.settings, eval, &mut |documents| {
+                let all: Vec<_> = documents.par_iter().map(|one| runs(&one.text, words)).collect();
+                all.into_iter().for_each(|runs| visit(set, runs));
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The distinct runs of words of a text; none is 0.
+fn runs(text: &str, words: usize) -> Vec<u64> {
+    let mut runs: Vec<u64> = ngram_hashes(&terms(text), words).map(|hash| hash.max(1)).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    runs
+}
 
 /// The runs of words of held-out documents, and which of them training has.
 pub(super) struct HeldOut {
@@ -22,64 +83,31 @@ pub(super) struct HeldOut {
     /// Open addressing with linear probing, at most half full; 0 is no run.
     slots: Vec<u64>,
     n_runs: usize,
-    /// Of each slot: whether training has it.
-    in_train: Vec<bool>,
+    /// Of each slot: the sets that have the run, as bits, and [`IN_TRAIN`].
+    sets: Vec<u32>,
+}
+
+/// What a training document shares with held-out ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shared {
+    /// Runs that were looked at.
+    pub(super) looked_at: usize,
+    /// Those that a held-out document has.
+    pub(super) runs: Vec<u64>,
+    /// The sets that have one of them, as bits.
+    pub(super) sets: u32,
 }
 
 impl HeldOut {
     fn new(words: usize) -> Self {
-        Self { words, largest: u64::MAX, slots: vec![0; 2], n_runs: 0, in_train: vec![false; 2] }
+        Self { words, largest: u64::MAX, slots: vec![0; 2], n_runs: 0, sets: vec![0; 2] }
     }
 
-    /// Collects the runs of the held-out documents that are kept.
-    pub(super) fn collect(
-        run: &Run<'_>,
-        store: &Store,
-        split: &SplitFractions,
-        words: usize,
-        kept: &[Vec<bool>],
-    ) -> Result<Self, Interrupted> {
-        let mut this = Self::new(words);
-        this.each(run, store, split, kept, |this, _, runs| this.add(&runs))?;
-        this.in_train = vec![false; this.slots.len()];
+    /// Collects the runs of the held-out documents.
+    pub(super) fn collect(run: &Run<'_>, text: HeldOutText<'_>) -> Result<Self, Interrupted> {
+        let mut this = Self::new(text.settings.leaks.words);
+        text.each(run, &mut |set, runs| this.add(set, &runs))?;
         Ok(this)
-    }
-
-    /// Calls `visit` with the split and the runs of each held-out document.
-    fn each(
-        &mut self,
-        run: &Run<'_>,
-        store: &Store,
-        split: &SplitFractions,
-        kept: &[Vec<bool>],
-        mut visit: impl FnMut(&mut Self, Split, Vec<u64>),
-    ) -> Result<(), Interrupted> {
-        let total = kept.len() as u64;
-        for (bucket, kept) in kept.iter().enumerate() {
-            run.check()?;
-            let done = bucket as u64;
-            run.observer.progress(Progress::Stage { name: "held-out text", done, total, unit: "buckets" });
-            let documents = store.bucket(bucket)?.documents;
-            let held_out: Vec<(Split, Vec<u64>)> = documents
-                .par_iter()
-                .zip(kept)
-                .map(|(stored, kept)| (split.split_of(&stored.id), stored, kept))
-                .filter(|(split, _, kept)| **kept && *split != Split::Train)
-                .map(|(split, stored, _)| (split, self.runs(stored)))
-                .collect();
-            held_out.into_iter().for_each(|(split, runs)| visit(self, split, runs));
-        }
-        Ok(())
-    }
-
-    /// The distinct runs of a document that are looked at; never 0.
-    fn runs(&self, stored: &Stored) -> Vec<u64> {
-        let terms = terms(&stored.document.text);
-        let hashes = ngram_hashes(&terms, self.words).map(|hash| hash.max(1));
-        let mut runs: Vec<u64> = hashes.filter(|&hash| hash <= self.largest).collect();
-        runs.sort_unstable();
-        runs.dedup();
-        runs
     }
 
     fn slot(&self, run: u64) -> usize {
@@ -92,98 +120,115 @@ impl HeldOut {
         at
     }
 
-    fn add(&mut self, runs: &[u64]) {
+    fn add(&mut self, set: usize, runs: &[u64]) {
         for &run in runs {
-            if run > self.largest {
-                continue;
+            if run <= self.largest {
+                self.insert(run, 1 << set);
             }
-            let at = self.slot(run);
-            if self.slots[at] == run {
-                continue;
-            }
-            self.slots[at] = run;
-            self.n_runs += 1;
             while self.n_runs > MOST_RUNS {
                 self.largest /= 2;
                 self.rebuild(self.slots.len());
             }
-            if 2 * self.n_runs >= self.slots.len() {
+            if 2 * self.n_runs > self.slots.len() {
                 self.rebuild(2 * self.slots.len());
             }
         }
     }
 
+    fn insert(&mut self, run: u64, sets: u32) {
+        let at = self.slot(run);
+        self.n_runs += usize::from(self.slots[at] == 0);
+        self.slots[at] = run;
+        self.sets[at] |= sets;
+    }
+
     fn rebuild(&mut self, n_slots: usize) {
-        let old = std::mem::replace(&mut self.slots, vec![0; n_slots]);
+        let slots = std::mem::replace(&mut self.slots, vec![0; n_slots]);
+        let sets = std::mem::replace(&mut self.sets, vec![0; n_slots]);
         self.n_runs = 0;
-        for run in old.into_iter().filter(|&run| run != 0 && run <= self.largest) {
-            let at = self.slot(run);
-            self.slots[at] = run;
-            self.n_runs += 1;
+        for (run, sets) in slots.into_iter().zip(sets) {
+            if run != 0 && run <= self.largest {
+                self.insert(run, sets);
+            }
         }
     }
 
-    /// How many runs of a document are looked at, and those that a held-out document has.
-    pub(super) fn shared(&self, stored: &Stored) -> (usize, Vec<u64>) {
-        let mut runs = self.runs(stored);
-        let looked_at = runs.len();
-        runs.retain(|&run| self.slots[self.slot(run)] == run);
-        (looked_at, runs)
+    /// What a training document shares with the held-out ones.
+    pub(super) fn shared(&self, text: &str) -> Shared {
+        let mut shared = Shared { runs: runs(text, self.words), ..Shared::default() };
+        shared.runs.retain(|&run| run <= self.largest);
+        shared.looked_at = shared.runs.len();
+        shared.runs.retain(|&run| {
+            let sets = self.sets[self.slot(run)] & !IN_TRAIN;
+            shared.sets |= sets;
+            sets != 0
+        });
+        shared
     }
 
     /// Remembers that training has these runs.
     pub(super) fn mark(&mut self, runs: &[u64]) {
         for &run in runs {
             let at = self.slot(run);
-            self.in_train[at] = self.slots[at] == run;
+            if self.slots[at] == run {
+                self.sets[at] |= IN_TRAIN;
+            }
         }
     }
 
-    /// What is found in the end, of each held-out split.
+    /// What is found in the end, of each set: how much of it training has, and how many training documents have a
+    /// run of it.
     pub(super) fn count(
-        mut self,
+        self,
         run: &Run<'_>,
-        store: &Store,
-        split: &SplitFractions,
-        kept: &[Vec<bool>],
+        text: HeldOutText<'_>,
+        train_documents: &[u64],
         counts: &mut LeakCounts,
-    ) -> Result<(), Interrupted> {
+    ) -> Result<Vec<HeldOutLeaks>, Interrupted> {
         counts.looked_at = self.largest as f64 / u64::MAX as f64;
-        self.each(run, store, split, kept, |this, split, runs| {
-            let of_split: &mut HeldOutLeaks = match split {
-                Split::Test => &mut counts.test,
-                _ => &mut counts.valid,
-            };
-            let in_train = runs.iter().filter(|&&run| this.in_train[this.slot(run)]).count();
-            of_split.documents += 1;
-            of_split.runs += runs.len() as u64;
-            of_split.runs_in_train += in_train as u64;
-            of_split.documents_above_tenth += u64::from(in_train as f64 > WORTH_COUNTING * runs.len() as f64);
-        })
+        let mut sets = vec![HeldOutLeaks::default(); FIRST_EVAL + text.settings.evals.len()];
+        for (set, documents) in sets.iter_mut().zip(train_documents) {
+            set.train_documents = *documents;
+        }
+        text.each(run, &mut |set, mut runs| {
+            runs.retain(|&run| run <= self.largest);
+            let in_train = runs.iter().filter(|&&run| self.sets[self.slot(run)] & IN_TRAIN != 0).count();
+            let set = &mut sets[set];
+            set.documents += 1;
+            set.runs += runs.len() as u64;
+            set.runs_in_train += in_train as u64;
+            set.documents_above_tenth += u64::from(in_train as f64 > WORTH_COUNTING * runs.len() as f64);
+        })?;
+        (counts.valid, counts.test) = (sets[VALID], sets[TEST]);
+        Ok(sets.split_off(FIRST_EVAL))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Document;
-
-    fn stored(text: &str) -> Stored {
-        Stored::new(Document::new(text.into()))
-    }
 
     #[test]
     fn held_out_runs_are_found_in_training_documents() {
         let mut held_out = HeldOut::new(3);
-        let test = stored("One two three, four five.");
-        let runs = held_out.runs(&test);
-        assert_eq!(runs.len(), 3);
-        held_out.add(&runs);
-        held_out.in_train = vec![false; held_out.slots.len()];
-        assert_eq!(held_out.shared(&stored("and one TWO three again")).1.len(), 1);
-        assert_eq!(held_out.shared(&test), (3, runs));
-        assert_eq!(held_out.shared(&stored("three two one")), (1, vec![]));
-        assert_eq!(held_out.shared(&stored("one two")), (0, vec![]));
+        let (test, eval) = ("One two three, four five.", "Four, one two three!");
+        held_out.add(TEST, &runs(test, 3));
+        held_out.add(FIRST_EVAL, &runs(eval, 3));
+        assert_eq!(held_out.n_runs, 4);
+        let shared = |text: &str| {
+            let Shared { looked_at, runs, sets } = held_out.shared(text);
+            (looked_at, runs.len(), sets)
+        };
+        assert_eq!(shared("and one TWO three again"), (3, 1, 1 << TEST | 1 << FIRST_EVAL));
+        assert_eq!(shared(test), (3, 3, 1 << TEST | 1 << FIRST_EVAL));
+        assert_eq!(shared("three four five"), (1, 1, 1 << TEST));
+        assert_eq!(shared("four one two three four one two"), (4, 3, 1 << TEST | 1 << FIRST_EVAL));
+        assert_eq!(shared("three two one"), (1, 0, 0));
+        assert_eq!(shared("one two"), (0, 0, 0));
+        held_out.mark(&runs("one two three", 3));
+        held_out.mark(&runs("not held out", 3));
+        assert_eq!(held_out.sets.iter().filter(|sets| **sets & IN_TRAIN != 0).count(), 1);
+        assert_eq!(held_out.shared("one two three").sets, 1 << TEST | 1 << FIRST_EVAL);
     }
 
     #[test]
@@ -191,7 +236,7 @@ mod tests {
         let mut held_out = HeldOut::new(1);
         let hash = |i: u64| crate::dedup::ngram_hashes(&terms(&format!("w{i}")), 1).next().unwrap();
         let many: Vec<u64> = (0..MOST_RUNS as u64 / 64).map(hash).collect();
-        held_out.add(&many);
+        held_out.add(TEST, &many);
         assert_eq!((held_out.n_runs, held_out.largest), (many.len(), u64::MAX));
         held_out.largest /= 4;
         held_out.rebuild(held_out.slots.len());
@@ -200,7 +245,7 @@ mod tests {
         assert!(
             many.iter()
                 .filter(|&&run| run <= held_out.largest)
-                .all(|&run| held_out.slots[held_out.slot(run)] == run)
+                .all(|&run| held_out.sets[held_out.slot(run)] == 1 << TEST)
         );
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Version of the folder's layout.
-pub const CORPUS_FORMAT: u32 = 1;
+pub const CORPUS_FORMAT: u32 = 2;
 /// Name of the manifest; its presence means that the corpus is whole.
 pub const CORPUS_MANIFEST: &str = "manifest.json";
 
@@ -70,17 +70,19 @@ pub struct LeakCounts {
     pub test: HeldOutLeaks,
 }
 
-/// How much of a held-out split stands in the training documents that were kept.
+/// How much of a held-out set stands in training documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldOutLeaks {
     /// Documents.
     pub documents: u64,
-    /// Documents with more than a tenth of their runs in training.
+    /// Documents with more than a tenth of their runs in the training documents that were kept.
     pub documents_above_tenth: u64,
     /// Runs of words.
     pub runs: u64,
-    /// Runs that training has.
+    /// Runs that the training documents that were kept have.
     pub runs_in_train: u64,
+    /// Training documents with one of its runs, those that were dropped for it included.
+    pub train_documents: u64,
 }
 
 /// Links and their pages.
@@ -141,6 +143,8 @@ pub struct EvalSummary {
     pub counts: CorpusCounts,
     /// Digest of its dataset.
     pub dataset: String,
+    /// How much of it stands in training documents.
+    pub leaks: HeldOutLeaks,
 }
 
 impl CorpusManifest {

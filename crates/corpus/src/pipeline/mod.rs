@@ -38,7 +38,7 @@ use crate::error::CorpusError;
 use crate::links::{LinkOptions, Links};
 use crate::read::{ReadLimits, ReadOptions, Units, units};
 use crate::tokenizer::Tokenizer;
-use leaks::HeldOut;
+use leaks::{HeldOut, HeldOutText};
 use scalelaw_core::Observer;
 use scalelaw_core::observer::Progress;
 use scalelaw_tokens::{Dataset, DatasetWriter, Source, Split, write_atomically};
@@ -208,7 +208,8 @@ fn build(
         let folder = out.join(folder);
         std::fs::create_dir_all(&folder).map_err(CorpusError::io(&folder, "create the directory"))?;
     }
-    let mut held_out = HeldOut::collect(run, &store, &settings.split, settings.leaks.words, &kept)?;
+    let held_out_text = HeldOutText { store: &store, kept: &kept, settings };
+    let mut held_out = HeldOut::collect(run, held_out_text)?;
     let from =
         Kept { store: &store, index: &index, drops: &drops, kept: &kept, tokenizer: &tokenizer, settings };
     let mut stage = write::write(run, &from, &mut held_out, out)?;
@@ -218,11 +219,11 @@ fn build(
             return Err(too_little(&written.splits, split).into());
         }
     }
-    let mut leaks = written.leaks.counts();
-    held_out.count(run, &store, &settings.split, &kept, &mut leaks)?;
+    let (mut leaks, train_documents) = written.leaks.counts();
+    let eval_leaks = held_out.count(run, held_out_text, &train_documents, &mut leaks)?;
     let sources = few(read.sources);
     let dataset = write_dataset(run, &stage, &tokenizer, &sources, &inputs, &out.join(CORPUS_TOKENS))?;
-    let evals = evals::write(run, settings, &tokenizer, out)?;
+    let evals = evals::write(run, settings, &tokenizer, &eval_leaks, out)?;
     let manifest = CorpusManifest {
         format: CORPUS_FORMAT,
         inputs,

@@ -1,5 +1,6 @@
 //! The settings of a corpus: one TOML, unknown keys refused.
 
+use super::leaks::MOST_EVALS;
 use crate::dedup::NearDuplicates;
 use crate::error::CorpusError;
 use crate::filter::FilterSettings;
@@ -34,7 +35,7 @@ pub struct CorpusSettings {
     /// How the documents are written.
     #[serde(default)]
     pub output: OutputSettings,
-    /// Further held-out texts, made into tokens alike: neither filtered nor deduplicated.
+    /// Further held-out texts, made into tokens alike: neither filtered nor deduplicated, at most 29.
     #[serde(default, rename = "eval")]
     pub evals: Vec<EvalSettings>,
 }
@@ -79,7 +80,7 @@ fn min_score() -> i64 {
     3
 }
 
-/// Runs of words that a training document shares with held-out ones.
+/// Runs of words that a training document shares with held-out ones, those of the further sets included.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LeakSettings {
@@ -224,6 +225,9 @@ impl CorpusSettings {
         }
         if !(0.0..=1.0).contains(&self.leaks.drop_above) {
             return bad("leaks.drop_above", self.leaks.drop_above.to_string(), "0 to 1");
+        }
+        if self.evals.len() > MOST_EVALS {
+            return bad("eval", format!("{} sets", self.evals.len()), "at most 29 sets");
         }
         let mut names: Vec<&str> = self.evals.iter().map(|eval| eval.name.as_str()).collect();
         names.sort_unstable();

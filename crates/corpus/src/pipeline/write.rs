@@ -2,7 +2,7 @@
 
 use super::documents::{DocumentLine, write_documents};
 use super::index::Index;
-use super::leaks::HeldOut;
+use super::leaks::{HeldOut, Shared};
 use super::manifest::{CorpusCounts, DocumentFile, LeakCounts};
 use super::near::Drops;
 use super::read::{Dropped, Sample};
@@ -36,6 +36,8 @@ pub(super) struct Written {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Leaks {
     documents: u64,
+    /// Of each held-out set: how many share runs with it.
+    by_set: Vec<u64>,
     dropped: Dropped,
     worst: Vec<(f64, Sample)>,
 }
@@ -93,6 +95,7 @@ impl Written {
         self.files.extend(other.files);
         self.near.merge(other.near);
         self.leaks.documents += other.leaks.documents;
+        add(&mut self.leaks.by_set, &other.leaks.by_set);
         self.leaks.dropped.merge(other.leaks.dropped);
         self.leaks.worst.extend(other.leaks.worst);
         self.leaks.worst.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.id.cmp(&y.id)));
@@ -100,15 +103,21 @@ impl Written {
     }
 }
 
+fn add(sums: &mut Vec<u64>, counts: &[u64]) {
+    sums.resize(sums.len().max(counts.len()), 0);
+    sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+}
+
 impl Leaks {
-    /// As the manifest has them, without what held-out documents say.
-    pub(super) fn counts(self) -> LeakCounts {
-        LeakCounts {
+    /// As the manifest has them, without what held-out documents say; and what they say of each held-out set.
+    pub(super) fn counts(self) -> (LeakCounts, Vec<u64>) {
+        let counts = LeakCounts {
             train_documents: self.documents,
             dropped: self.dropped,
             worst: self.worst.into_iter().map(|(_, sample)| sample).collect(),
             ..LeakCounts::default()
-        }
+        };
+        (counts, self.by_set)
     }
 }
 
@@ -117,8 +126,8 @@ struct Ready<'a> {
     stored: &'a Stored,
     split: Split,
     ids: Vec<u32>,
-    /// Runs looked at, and those shared with held-out documents; none of a held-out document.
-    shared: (usize, Vec<u64>),
+    /// What a training document shares with held-out ones.
+    shared: Shared,
 }
 
 fn write_bucket(
@@ -142,8 +151,8 @@ fn write_bucket(
         .map(|(stored, _)| {
             let split = from.settings.split.split_of(&stored.id);
             let shared = match split {
-                Split::Train => held_out.shared(stored),
-                Split::Valid | Split::Test => (0, Vec::new()),
+                Split::Train => held_out.shared(&stored.document.text),
+                Split::Valid | Split::Test => Shared::default(),
             };
             Ok(Ready { stored, split, ids: from.tokenizer.encode(&stored.document.text)?, shared })
         })
@@ -175,11 +184,12 @@ fn write_bucket(
 impl Leaks {
     /// Whether a document is kept; counts what it shares.
     fn take(&mut self, one: &Ready<'_>, settings: &CorpusSettings, runs: &mut Vec<u64>) -> bool {
-        let (looked_at, shared) = &one.shared;
+        let Shared { looked_at, runs: shared, sets } = &one.shared;
         if shared.is_empty() {
             return true;
         }
         self.documents += 1;
+        add(&mut self.by_set, &std::array::from_fn::<u64, 32, _>(|set| u64::from(sets >> set & 1)));
         let share = shared.len() as f64 / *looked_at as f64;
         let sample =
             || Sample::new(one.stored, format!("{share:.4} of its runs of {} words", settings.leaks.words));
