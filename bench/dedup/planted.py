@@ -5,17 +5,25 @@
     python bench/dedup/planted.py check planted.jsonl out
 
 `make` takes whole documents (or, with --words N, pieces of about N words) and copies every tenth with 5 to 20% of its
-words replaced by words drawn from the text. `check` counts, of each planted pair, whether at most one is left (recall),
-and which of the dropped documents are of such pairs (precision); a text may have
-near-duplicates of its own, which count against precision here.
+words replaced by words drawn from the text. `check` counts of how many planted pairs at most one is left (recall), and
+which of the dropped documents are of such pairs (precision). A text has near-duplicates of its own: every document that
+was dropped without a planted copy (or 1,000 of them) is looked for among all that were kept, by the definition
+(2 LCS / (n + m) of the first 2,048 words at least .75) and by code that has nothing in common with the program's: no
+signatures, but an index that misses nothing, and another algorithm for the alignment, itself held against the textbook's
+table.
 """
 
 import argparse
+import collections
 import io
 import json
+import math
 import pathlib
 import random
+import re
 import zstandard
+
+SAME_WORDS, COMPARED_WORDS = 0.75, 2048
 
 
 def lines(path):
@@ -59,6 +67,78 @@ def make(arguments):
     print(n, "documents")
 
 
+def compared(text):
+    return re.findall(r"[^\W_]+", text.lower())[:COMPARED_WORDS]
+
+
+def common_subsequence(a, b):
+    """Length of the longest common subsequence: one bit a word of `a` (Hyyroe 2004), in one large number."""
+    places = collections.defaultdict(int)
+    for at, word in enumerate(a):
+        places[word] |= 1 << at
+    every = (1 << len(a)) - 1
+    state = every
+    for word in b:
+        matched = state & places.get(word, 0)
+        state = ((state + matched) | (state - matched)) & every
+    return len(a) - state.bit_count()
+
+
+def textbook(a, b):
+    row = [0] * (len(b) + 1)
+    for x in a:
+        diagonal = 0
+        for j, y in enumerate(b):
+            diagonal, row[j + 1] = row[j + 1], diagonal + 1 if x == y else max(row[j + 1], row[j])
+    return row[-1]
+
+
+def numbered(words):
+    """Words with their occurrence, so that a bag of words is a set."""
+    seen = collections.Counter()
+    for word in words:
+        seen[word] += 1
+        yield word, seen[word]
+
+
+def nearest(texts, others):
+    """Of each text, the other that has most of its words in order, and how many, if that is enough for the definition.
+
+    A text of n words has at least t n / (2 - t) of them in common with a near-duplicate: so of its rarest words, all but
+    that many and k more, the near-duplicate has at least k. Only others that do are aligned.
+    """
+    rng = random.Random(0)
+    for _ in range(200):
+        a, b = ([rng.randrange(5) for _ in range(rng.randrange(90))] for _ in "ab")
+        assert common_subsequence(a, b) == textbook(a, b), (a, b)
+    bags = [list(numbered(compared(text))) for text in texts]
+    wanted = set().union(*bags)
+    frequency = collections.Counter()
+    for other in others:
+        frequency.update(wanted.intersection(numbered(compared(other))))
+    rarest = []
+    for bag in bags:
+        least = math.ceil(SAME_WORDS * len(bag) / (2 - SAME_WORDS) - 1e-9)
+        k = max(1, least // 3)
+        rarest.append((k, sorted(bag, key=lambda word: (frequency[word], word))[: len(bag) - least + k]))
+    wanted = set().union(*(words for _, words in rarest))
+    having = collections.defaultdict(list)
+    for number, other in enumerate(others):
+        for word in wanted.intersection(numbered(compared(other))):
+            having[word].append(number)
+    for text, (k, words) in zip(texts, rarest):
+        counts = collections.Counter()
+        for word in words:
+            counts.update(having[word])
+        a, best = compared(text), (0, None)
+        for number, count in counts.items():
+            if count >= k and others[number] != text:
+                b = compared(others[number])
+                if 2 * min(len(a), len(b)) >= SAME_WORDS * (len(a) + len(b)):
+                    best = max(best, (2 * common_subsequence(a, b) / (len(a) + len(b)), number))
+        yield (best[0], others[best[1]]) if best[0] >= SAME_WORDS else None
+
+
 def check(arguments):
     kept = set()
     for path in sorted(pathlib.Path(arguments.out, "documents").glob("*.jsonl.zst")):
@@ -66,15 +146,19 @@ def check(arguments):
     originals, copies = {}, {}
     for line in lines(arguments.planted):
         (copies if "changed" in line else originals)[line["n"]] = line
-    found = dropped = others = 0
+    found = dropped = 0
+    alone = []
     by_share = {}
     for n, line in originals.items():
         copy = copies.get(n)
         left = (line["text"] in kept) + (copy is not None and copy["text"] in kept)
         dropped += 1 + (copy is not None) - left
         if copy is None:
-            others += left == 0
+            if left == 0:
+                alone.append(line["text"])
             continue
+        # Both of a pair gone: one of them was like a third document.
+        alone += [copy["text"]] if left == 0 else []
         share = f"{int(copy['changed'] * 100) // 5 * 5}%"
         hits, all_of = by_share.get(share, (0, 0))
         by_share[share] = (hits + (left <= 1), all_of + 1)
@@ -82,7 +166,16 @@ def check(arguments):
     print(f"{len(copies)} planted, {found} found: recall {found / len(copies):.4f}")
     for share, (hits, all_of) in sorted(by_share.items()):
         print(f"  from {share} changed: {hits} of {all_of}")
-    print(f"{dropped} dropped, {others} of them without a planted copy: precision {(dropped - others) / dropped:.4f}")
+    print(f"{dropped} dropped, {len(alone)} of them without a planted copy: precision {1 - len(alone) / dropped:.4f}")
+    looked_at = sorted(random.Random(0).sample(alone, min(len(alone), arguments.most)))
+    like = list(nearest(looked_at, list(kept)))
+    share = sum(one is not None for one in like) / max(1, len(like))
+    precision = 1 - (1 - share) * len(alone) / dropped
+    print(f"  {share:.4f} of {len(like)} of these are near-duplicates of a document that was kept: precision {precision:.4f}")
+    for text, one in sorted(zip(looked_at, like), key=lambda two: two[1][0] if two[1] else 0)[: arguments.show]:
+        print(f"  {one[0]:.3f}" if one else "  none", "|", " ".join(text.split())[:100])
+        if one:
+            print("        |", " ".join(one[1].split())[:100])
 
 
 def main():
@@ -98,6 +191,8 @@ def main():
     two = actions.add_parser("check")
     two.add_argument("planted")
     two.add_argument("out")
+    two.add_argument("--most", type=int, default=1000, help="of those dropped without a copy look at so many, drawn at random")
+    two.add_argument("--show", type=int, default=5, help="so many of those dropped without a copy, the least alike first")
     two.set_defaults(run=check)
     arguments = parser.parse_args()
     arguments.run(arguments)
