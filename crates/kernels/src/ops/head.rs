@@ -3,7 +3,7 @@
 use super::{Cost, Write, linear::Weights, row_stride};
 use crate::gemm::{Left, Right, SLACK, Size, Start, gemm};
 use crate::isa::{Isa, for_each_isa};
-use crate::math::{LANES, exp, map_and_sum, max_of_lanes, sum1};
+use crate::math::{LANES, exp, map_and_sum, max_of_lanes};
 
 /// Sizes of a head: `width` in, `n_vocab` out, no bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,10 +135,12 @@ for_each_isa! {
         let lanes = n_vocab.next_multiple_of(LANES);
         for ((row, &target), loss) in logits.chunks_exact_mut(stride).zip(targets).zip(losses) {
             row[n_vocab..lanes].fill(f32::NEG_INFINITY);
-            let row = &row[..lanes];
+            let row = &mut row[..lanes];
             let largest = max_of_lanes(row);
-            let sum = sum1(row, |x| exp(x - largest));
-            *loss = nats(largest, sum, row[target as usize]);
+            let logit = row[target as usize];
+            // In place, though nobody reads it: the sum alone keeps two rows of registers in flight and spills them.
+            let sum = map_and_sum(row, |x| exp(x - largest));
+            *loss = nats(largest, sum, logit);
         }
     }
 
