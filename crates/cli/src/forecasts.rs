@@ -1,12 +1,13 @@
 //! Forecasts written down before the run (what, by which law, from which data, when), and how they fared.
 
 use anyhow::{Context, bail};
+use scalelaw_core::date::utc;
 use scalelaw_runs::write_atomically;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// A forecast.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,7 +42,7 @@ pub fn register(
 ) -> anyhow::Result<()> {
     let forecast = Forecast {
         format: "scalelaw-forecast/1".into(),
-        made: utc(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())),
+        made: utc(SystemTime::now()),
         law: law.into(),
         data_digest,
         at: at.iter().map(|(name, value)| ((*name).to_string(), *value)).collect(),
@@ -140,31 +141,9 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     serde_json::from_str(&text).with_context(|| format!("{}: not a forecast", path.display()))
 }
 
-/// Seconds since 1970 as RFC 3339 (days to a date by Howard Hinnant's algorithm).
-fn utc(seconds: u64) -> String {
-    let days = seconds / 86_400 + 719_468;
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let rest = seconds % 86_400;
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn utc_of_known_instants_is_their_date() {
-        assert_eq!(utc(0), "1970-01-01T00:00:00Z");
-        assert_eq!(utc(951_827_696), "2000-02-29T12:34:56Z");
-        assert_eq!(utc(1_798_761_599), "2026-12-31T23:59:59Z");
-    }
 
     #[test]
     fn grade_of_a_hit_is_the_width_and_of_a_miss_pays_forty_times() {

@@ -32,7 +32,7 @@ enum Command {
     Quickstart(quickstart::Arguments),
     /// The runs of an experiment file: plan them, bring them all home, see where they stand
     Sweep(commands::sweep::Arguments),
-    /// Build a corpus from raw pages and texts, see its figures, take subsets
+    /// Fetch the pages of links, build a corpus from raw pages and texts, see its figures, take subsets
     Corpus(commands::corpus::Arguments),
     /// Train a tokenizer, or turn text into ids and back
     Tokenizer(commands::tokenizer::Arguments),

@@ -4,6 +4,7 @@
 //! Nothing here reads a file, trains a model or fits a law; every other crate speaks these words.
 
 pub mod block;
+pub mod date;
 pub mod experiment;
 pub mod kaplan;
 pub mod measure;

@@ -87,6 +87,12 @@ pub enum CorpusError {
         /// The folder.
         dir: PathBuf,
     },
+    /// Another process writes there.
+    #[error("{}: another process is writing it: wait for it, or take another folder", path.display())]
+    InUse {
+        /// The file that it holds.
+        path: PathBuf,
+    },
     /// A file of an unfinished build is not as it was written.
     #[error("{}: damaged: delete this file and go on with the same command", path.display())]
     DamagedWork {

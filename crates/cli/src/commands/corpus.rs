@@ -1,4 +1,6 @@
-//! `scalelaw corpus`: build one, see its figures, take subsets.
+//! `scalelaw corpus`: fetch its pages, build one, see its figures, take subsets.
+
+mod fetch;
 
 use crate::commands::train::available_threads;
 use crate::output;
@@ -24,6 +26,8 @@ pub struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Action {
+    /// The pages of links into web archives, politely; killed, the same command goes on
+    Fetch(fetch::Arguments),
     /// From raw pages and texts to clean documents and tokens; killed, the same command goes on
     Build(Build),
     /// The figures of a corpus beside WebText2's
@@ -54,7 +58,7 @@ struct Build {
     /// All settings in one TOML; the other options change single ones
     #[arg(long)]
     config: Option<PathBuf>,
-    /// Dumps of links (JSONL with `url` and `score`): only their pages are read
+    /// Dumps of links (JSONL with `url` and `score`) or lists (.txt, a URL a line): only their pages are read
     #[arg(long)]
     links: Vec<PathBuf>,
     /// A named set of rules: webtext-1, gopher-1 or none
@@ -83,6 +87,7 @@ struct Build {
 /// When settings, inputs or the output folder are not usable.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.action {
+        Action::Fetch(arguments) => fetch::run(arguments),
         Action::Build(arguments) => build(arguments),
         Action::Stats { dir, json } => show(&CorpusManifest::open(dir)?, *json),
         Action::Subset { dir, halvings, out } => subset(dir, halvings, out),

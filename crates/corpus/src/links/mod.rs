@@ -7,7 +7,7 @@ mod tests;
 pub use normal::normalise_url;
 
 use crate::error::CorpusError;
-use crate::read::{Line, next_line, open, recognise};
+use crate::read::{Contents, Line, next_line, open, recognise};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ impl Default for LinkOptions {
 pub struct LinkCounts {
     /// Lines that are not empty.
     pub lines: u64,
-    /// Lines that are not a JSON object with a string `url` and a number `score`.
+    /// Lines of JSON that are not an object with a string `url` and a number `score`.
     pub broken: u64,
     /// Lines whose `url` is not of the web.
     pub not_web: u64,
@@ -83,7 +83,8 @@ fn key(page: &str) -> Key {
 
 impl Links {
     /// Reads dumps of submissions: JSON lines (`.jsonl`, also `.gz` and `.zst`) with `url` and `score`. The scores
-    /// of one page add up, however its URL is spelled (see [`normalise_url`]).
+    /// of one page add up, however its URL is spelled (see [`normalise_url`]). A plain list (`.txt`) has a URL a line,
+    /// each with a score that is just enough.
     ///
     /// The dumps are read twice, so that only the URLs that are kept are held in memory; of each different page
     /// there is a digest and a score, some 40 bytes.
@@ -94,7 +95,7 @@ impl Links {
         let mut counts = LinkCounts::default();
         let mut scores: HashMap<Key, i64> = HashMap::new();
         for path in paths {
-            visit_submissions(path, &mut |submission| {
+            visit_submissions(path, options, &mut |submission| {
                 counts.lines += 1;
                 match submission.ok_or(&mut counts.broken).and_then(|(url, score)| {
                     let page = normalise_url(&url).ok_or(&mut counts.not_web)?;
@@ -114,7 +115,7 @@ impl Links {
         counts.below = counts.distinct - counts.kept;
         let mut links = Vec::with_capacity(scores.len());
         for path in paths {
-            visit_submissions(path, &mut |submission| {
+            visit_submissions(path, options, &mut |submission| {
                 let page = submission.and_then(|(url, _)| Some((normalise_url(&url)?, url)));
                 let Some((page, url)) = page.filter(|(page, _)| !options.excludes(page)) else { return };
                 let key = key(&page);
@@ -132,8 +133,7 @@ impl Links {
     }
 
     fn of(&self, url: &str) -> Option<&Link> {
-        let at = *self.by_page.get(&key(&normalise_url(url)?))?;
-        self.links.get(at as usize)
+        self.links.get(self.place(url)? as usize)
     }
 
     /// Whether a link leads to this page.
@@ -150,6 +150,21 @@ impl Links {
     pub fn missing(&self) -> impl Iterator<Item = (&str, i64)> {
         let missing = self.links.iter().filter(|link| !link.found.load(Ordering::Relaxed));
         missing.map(|link| (&*link.url, link.score))
+    }
+
+    /// The pages that are wanted, as they were first spelled, with their scores; sorted.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.links.iter().map(|link| (&*link.url, link.score))
+    }
+
+    /// The page at this place of [`Self::iter`].
+    pub(crate) fn at(&self, place: u32) -> Option<(&str, i64)> {
+        self.links.get(place as usize).map(|link| (&*link.url, link.score))
+    }
+
+    /// The place of the page that a URL leads to, if it is wanted.
+    pub(crate) fn place(&self, url: &str) -> Option<u32> {
+        self.by_page.get(&key(&normalise_url(url)?)).copied()
     }
 
     /// How many pages are wanted.
@@ -175,12 +190,17 @@ impl LinkOptions {
 }
 
 /// Calls `visit` with URL and score of each line that is not empty, `None` if it has none.
-fn visit_submissions(path: &Path, visit: &mut dyn FnMut(Option<(String, i64)>)) -> Result<(), CorpusError> {
-    let Some(compression) =
-        recognise(path).and_then(|(contents, compression)| contents.is_json_lines().then_some(compression))
-    else {
-        let expected = ".jsonl, .jsonl.gz or .jsonl.zst".to_owned();
-        return Err(CorpusError::UnknownKind { path: path.to_path_buf(), expected });
+fn visit_submissions(
+    path: &Path,
+    options: &LinkOptions,
+    visit: &mut dyn FnMut(Option<(String, i64)>),
+) -> Result<(), CorpusError> {
+    let (contents, compression) = match recognise(path) {
+        Some((contents @ (Contents::JsonLines | Contents::Text), compression)) => (contents, compression),
+        _ => {
+            let expected = ".jsonl or .txt, each also with .gz or .zst".to_owned();
+            return Err(CorpusError::UnknownKind { path: path.to_path_buf(), expected });
+        }
     };
     let mut reader = open(path, compression)?;
     let mut line = Vec::new();
@@ -189,7 +209,11 @@ fn visit_submissions(path: &Path, visit: &mut dyn FnMut(Option<(String, i64)>)) 
             Line::End => return Ok(()),
             Line::TooLong => visit(None),
             Line::Whole if line.trim_ascii().is_empty() => {}
-            Line::Whole => visit(submission(line.trim_ascii())),
+            Line::Whole if contents == Contents::JsonLines => visit(submission(line.trim_ascii())),
+            Line::Whole => {
+                let url = String::from_utf8_lossy(line.trim_ascii()).into_owned();
+                visit(Some((url, options.min_score.max(0))));
+            }
         }
     }
 }

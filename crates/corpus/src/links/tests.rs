@@ -66,9 +66,23 @@ fn links_broken_lines_and_excluded_domains_are_counted() {
 }
 
 #[test]
+fn links_plain_list_is_kept_whatever_the_least_score() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("links.txt");
+    std::fs::write(&path, "http://b.example/\n\n  https://a.example/x \r\nhttp://www.b.example\nno link\n")
+        .unwrap();
+    let (links, counts) =
+        Links::read(&[path], &LinkOptions { min_score: 7, ..LinkOptions::default() }).unwrap();
+    assert_eq!((counts.lines, counts.not_web, counts.kept), (4, 1, 2));
+    assert_eq!(links.iter().collect::<Vec<_>>(), [("http://b.example/", 14), ("https://a.example/x", 7)]);
+    assert_eq!((links.place("http://a.example/x/"), links.place("http://c.example")), (Some(1), None));
+    assert_eq!((links.at(1), links.at(2)), (Some(("https://a.example/x", 7)), None));
+}
+
+#[test]
 fn links_file_of_another_kind_is_refused() {
     let error = Links::read(&["links.csv".into()], &LinkOptions::default()).unwrap_err().to_string();
-    assert!(error.contains("links.csv") && error.contains(".jsonl.zst"), "{error}");
+    assert!(error.contains("links.csv") && error.contains(".txt"), "{error}");
 }
 
 proptest! {

@@ -25,12 +25,6 @@ pub(crate) enum Contents {
     Parquet,
 }
 
-impl Contents {
-    pub(crate) fn is_json_lines(self) -> bool {
-        self == Self::JsonLines
-    }
-}
-
 /// Endings of files that are one document.
 const TEXT_ENDINGS: [&str; 4] = ["txt", "md", "rs", "py"];
 /// Endings of web pages.

@@ -13,7 +13,7 @@ mod walk;
 pub(crate) use file::open;
 pub(crate) use found::problem;
 pub use found::{Found, LeftOut, RawBody, RawDocument, Reason};
-pub(crate) use kind::recognise;
+pub(crate) use kind::{Contents, recognise};
 pub(crate) use lines::{Line, next_line};
 pub use skipped::Skipped;
 pub use unit::{Unit, Units, units};

@@ -12,7 +12,8 @@ mod tests;
 use crate::document::Origin;
 use crate::error::CorpusError;
 use crate::read::{Found, LeftOut, RawBody, RawDocument, ReadOptions, Reason};
-use http::Response;
+pub(crate) use http::Response;
+pub(crate) use record::LINK_HEADER;
 use record::{Kind, Next, Record, Records};
 use std::borrow::Cow;
 use std::io::BufRead;
@@ -130,12 +131,23 @@ fn is_address(url: &str) -> bool {
     ["http:", "https:", "file:", "ftp:"].iter().any(|scheme| url.starts_with(scheme))
 }
 
+/// The statuses of an answer that holds what was asked for.
+pub(crate) const PAGE_STATUS: [u16; 2] = [200, 203];
+const HTML: [&str; 2] = ["text/html", "application/xhtml+xml"];
+const PLAIN_TEXT: &str = "text/plain";
+
+/// Whether something of this `Content-Type` is read, if only after a look at it.
+pub(crate) fn may_be_page(declared: &str) -> bool {
+    let (media_type, _) = media_type(declared);
+    media_type.is_empty() || media_type == PLAIN_TEXT || HTML.contains(&&*media_type)
+}
+
 /// The page in the contents of a record, or why there is none.
 fn page(record: Record, block: &[u8], name: &str, limit: usize) -> Result<RawDocument, (Reason, String)> {
     let is_http = record.kind == Kind::Response || block.starts_with(b"HTTP/");
     let (content_type, body) = if is_http {
         let response = Response::parse(block).map_err(|reason| (Reason::BrokenRecord, reason))?;
-        if !matches!(response.status, 200 | 203) {
+        if !PAGE_STATUS.contains(&response.status) {
             return Err((Reason::HttpStatus, format!("expected status 200, found {}", response.status)));
         }
         let body = response.body(limit);
@@ -155,9 +167,9 @@ fn page(record: Record, block: &[u8], name: &str, limit: usize) -> Result<RawDoc
         ..Origin::default()
     };
     let is_page = match &*media_type {
-        "text/html" | "application/xhtml+xml" => true,
-        "text/plain" => false,
+        PLAIN_TEXT => false,
         "" if body.trim_ascii_start().starts_with(b"<") => true,
+        html if HTML.contains(&html) => true,
         _ => {
             return Err((
                 Reason::OtherContent,

@@ -7,6 +7,8 @@ use std::io::{BufRead, Result};
 
 /// A longer line is no header.
 const MAX_LINE: usize = 64 << 10;
+/// A header that our own archives have in addition: the link that led to the page, where that is not its URL.
+pub(crate) const LINK_HEADER: &[u8] = b"x-link-uri";
 /// A record has fewer headers than this.
 const MAX_HEADERS: usize = 1000;
 
@@ -151,7 +153,7 @@ impl<R: BufRead> Records<R> {
         }
         let mut record =
             Record { offset, kind: Kind::Other, url: None, date: None, content_type: None, length: 0 };
-        let mut length = None;
+        let (mut length, mut link) = (None, None);
         for _ in 0..MAX_HEADERS {
             let at = self.stream.offset();
             match self.read_line()? {
@@ -186,12 +188,15 @@ impl<R: BufRead> Records<R> {
                     let bare = value.strip_prefix('<').and_then(|value| value.strip_suffix('>'));
                     record.url = Some(bare.unwrap_or(&value).to_owned());
                 }
+                LINK_HEADER => link = Some(value),
                 b"warc-date" => record.date = Some(value),
                 b"content-type" => record.content_type = Some(value),
                 b"content-length" => length = Some(value),
                 _ => {}
             }
         }
+        // A page that a link led to by redirections goes by that link.
+        record.url = link.or(record.url);
         match length.as_deref().map(str::parse) {
             Some(Ok(length)) => {
                 record.length = length;
