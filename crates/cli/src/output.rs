@@ -3,16 +3,27 @@
 use anyhow::Context;
 use std::io::{ErrorKind, Write};
 
-/// Writes bytes to stdout; a reader that has seen enough (`| head`) is no error.
+/// Writes pieces to stdout as they come; ends early, and not as an error, when the reader has seen enough (`| head`).
 ///
 /// # Errors
-/// When stdout cannot be written for another reason, such as a full disk.
-pub fn write(bytes: &[u8]) -> anyhow::Result<()> {
+/// The first one of the pieces, or that stdout cannot be written for another reason, such as a full disk.
+pub fn pieces<P: AsRef<[u8]>>(pieces: impl IntoIterator<Item = anyhow::Result<P>>) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to stdout"),
+    for piece in pieces {
+        match stdout.write_all(piece?.as_ref()).and_then(|()| stdout.flush()) {
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            written => written.context("cannot write to stdout")?,
+        }
     }
+    Ok(())
+}
+
+/// Writes bytes to stdout.
+///
+/// # Errors
+/// As [`pieces`].
+pub fn write(bytes: &[u8]) -> anyhow::Result<()> {
+    pieces([Ok(bytes)])
 }
 
 /// Writes lines of text to stdout.

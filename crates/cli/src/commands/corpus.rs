@@ -9,7 +9,7 @@ use crate::signals;
 use anyhow::{Context, bail};
 use scalelaw_corpus::{
     CORPUS_TOKENS, CorpusBuild, CorpusCounts, CorpusManifest, CorpusSettings, FilterSettings, LinkSettings,
-    TokenizerSettings, build_corpus, write_subset,
+    Sample, TokenizerSettings, build_corpus, write_subset,
 };
 use scalelaw_tokens::{Dataset, Split};
 use std::fmt::Write as _;
@@ -166,16 +166,19 @@ const WEBTEXT2: CorpusCounts = CorpusCounts {
     tokens: 22_900_000_000,
 };
 
-/// The figures for a person.
+/// The figures for a person, 80 columns wide.
 fn text(manifest: &CorpusManifest) -> String {
-    let mut text = String::new();
+    let mut text = format!(
+        "{:<14}{:>10}{:>11}{:>10}{:>10}{:>12}{:>12}\n",
+        "", "documents", "bytes", "words", "tokens", "tokens/word", "bytes/token"
+    );
     let mut line = |name: &str, counts: CorpusCounts| {
         let CorpusCounts { documents, bytes, words, tokens } = counts;
         let [bytes, words, tokens] = [bytes, words, tokens].map(|n| n as f64);
         let per = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
         let _ = writeln!(
             text,
-            "{name:<14}{documents:>12} {:>10} {words:>10.3e} {tokens:>10.3e} {:>12.2} {:>11.2}",
+            "{name:<14}{documents:>10}{:>11}{words:>10.3e}{tokens:>10.3e}{:>12.2}{:>12.2}",
             size(bytes),
             per(tokens, words),
             per(bytes, tokens),
@@ -189,50 +192,81 @@ fn text(manifest: &CorpusManifest) -> String {
         line(&format!("  {}", eval.name), eval.counts);
     }
     line("WebText2", WEBTEXT2);
-    let header = format!(
-        "{:<14}{:>12} {:>10} {:>10} {:>10} {:>12} {:>11}\n",
-        "", "documents", "bytes", "words", "tokens", "tokens/word", "bytes/token"
-    );
-    text.insert_str(0, &header);
-    text + "\n" + &losses(manifest)
+    text + "\n" + &losses(manifest) + "\n" + &leaks(manifest)
 }
 
-/// What became of the records, stage by stage.
+/// Width of a line.
+const COLUMNS: usize = 80;
+
+/// What became of the records, stage by stage: how many were dropped, why, and the beginning of one of them.
 fn losses(manifest: &CorpusManifest) -> String {
     let read = &manifest.read;
     let mut text = format!("{:>10} records read\n", read.records);
-    for (reason, n) in read.skipped.by_reason() {
+    let mut minus = |n: u64, what: &str, sample: Option<&Sample>| {
         if n > 0 {
-            let _ = writeln!(text, "{:>10}   {reason}", format!("-{n}"));
-        }
-    }
-    let mut minus = |n: u64, what: &str| {
-        if n > 0 {
-            let _ = writeln!(text, "{:>10}   {what}", format!("-{n}"));
+            let line = format!("{:>10}  {what:<32}", format!("-{n}"));
+            let sample = sample.map(|sample| shown(sample, COLUMNS.saturating_sub(line.chars().count())));
+            let _ = writeln!(text, "{}", (line + &sample.unwrap_or_default()).trim_end());
         }
     };
-    for (rule, dropped) in &read.filtered {
-        minus(dropped.documents, rule);
+    for (reason, n) in read.skipped.by_reason() {
+        minus(n, reason, None);
     }
-    minus(manifest.duplicates.exact, "duplicates");
-    minus(manifest.duplicates.near.documents, "near-duplicates");
-    minus(manifest.leaks.dropped.documents, "leaks of held-out text");
+    for (rule, dropped) in &read.filtered {
+        minus(dropped.documents, rule, dropped.samples.first());
+    }
+    minus(manifest.duplicates.exact, "duplicates", None);
+    let near = &manifest.duplicates.near;
+    minus(near.documents, "near-duplicates", near.samples.first());
+    let leaks = &manifest.leaks.dropped;
+    minus(leaks.documents, "leaks of held-out text", leaks.samples.first());
     let _ = writeln!(text, "{:>10} documents", manifest.total().documents);
     if let Some(links) = &manifest.links {
         let _ = writeln!(
             text,
-            "{} links wanted, {} without a page in the input (links-missing.jsonl)",
+            "{:>10} links wanted, {} without a page in the input (links-missing.jsonl)",
             links.wanted, links.missing
         );
     }
-    let leaks = &manifest.leaks;
-    for (name, held_out) in [("valid", leaks.valid), ("test", leaks.test)] {
-        let share = 100.0 * held_out.runs_in_train as f64 / held_out.runs.max(1) as f64;
+    text
+}
+
+/// What a rule found in a document and how the document begins, in so many characters.
+fn shown(sample: &Sample, columns: usize) -> String {
+    let found = sample.found.split(" of ").next().unwrap_or_default();
+    let words: Vec<&str> = sample.excerpt.split_whitespace().collect();
+    let whole = format!("{found}: {}", words.join(" "));
+    if whole.chars().count() <= columns {
+        return whole;
+    }
+    whole.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// How much of each held-out set stands in training documents.
+fn leaks(manifest: &CorpusManifest) -> String {
+    let words = manifest.settings.leaks.words;
+    let mut text = format!(
+        "Runs of {words} words of held-out documents that training documents have\n\
+         {:<14}{:>10}{:>14}{:>12}{:>10}{:>20}\n",
+        "", "documents", "above a tenth", "runs", "in train", "training documents"
+    );
+    let splits = [("valid", &manifest.leaks.valid), ("test", &manifest.leaks.test)];
+    let evals = manifest.evals.iter().map(|eval| (eval.name.as_str(), &eval.leaks));
+    for (name, set) in splits.into_iter().chain(evals) {
+        let share = 100.0 * set.runs_in_train as f64 / set.runs.max(1) as f64;
         let _ = writeln!(
             text,
-            "{name}: {share:.2}% of its runs of {} words are in train; above 10% in {} of {} documents",
-            manifest.settings.leaks.words, held_out.documents_above_tenth, held_out.documents
+            "{:<14}{:>10}{:>14}{:>12}{:>10}{:>20}",
+            format!("  {name}"),
+            set.documents,
+            set.documents_above_tenth,
+            set.runs,
+            format!("{share:.2}%"),
+            set.train_documents
         );
+    }
+    if manifest.leaks.looked_at < 1.0 {
+        let _ = writeln!(text, "  {:.2}% of all runs were looked at", 100.0 * manifest.leaks.looked_at);
     }
     text
 }

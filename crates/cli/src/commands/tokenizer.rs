@@ -82,21 +82,16 @@ fn train(paths: &[PathBuf], vocab: u32, sample_bytes: u64, out: &Path) -> anyhow
 }
 
 fn encode(tokenizer: &Tokenizer) -> anyhow::Result<()> {
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read stdin")?;
-    let text = match std::str::from_utf8(&bytes) {
-        Ok(text) => text,
-        Err(error) => bail!(
-            "stdin: byte {} is not UTF-8: tokenizers encode text; convert it first (iconv -t UTF-8)",
-            error.valid_up_to()
-        ),
-    };
-    let mut line = String::new();
-    for id in tokenizer.encode(text)? {
-        let separator = if line.is_empty() { "" } else { " " };
-        write!(line, "{separator}{id}").expect("a string can be written");
-    }
-    output::print(&line)
+    let mut separator = "";
+    let ids = tokenizer.encode_reader("stdin", std::io::stdin().lock()).map(|ids| {
+        let mut line = String::new();
+        for id in ids? {
+            write!(line, "{separator}{id}").expect("a string can be written");
+            separator = " ";
+        }
+        Ok(line)
+    });
+    output::pieces(ids.chain([Ok("\n".into())]))
 }
 
 fn decode(tokenizer: &Tokenizer) -> anyhow::Result<()> {
