@@ -93,29 +93,22 @@ def textbook(a, b):
     return row[-1]
 
 
-def numbered(words):
-    """Words with their occurrence, so that a bag of words is a set."""
-    seen = collections.Counter()
-    for word in words:
-        seen[word] += 1
-        yield word, seen[word]
-
-
 def nearest(texts, others):
     """Of each text, the other that has most of its words in order, and how many, if that is enough for the definition.
 
-    A text of n words has at least t n / (2 - t) of them in common with a near-duplicate: so of its rarest words, all but
-    that many and k more, the near-duplicate has at least k. Only others that do are aligned.
+    A text of n words has at least m = t n / (2 - t) of them in common with a near-duplicate, which so has at least k of any
+    n - m + k of them. Of the rarest so many, few others have k: only those are aligned.
     """
     rng = random.Random(0)
     for _ in range(200):
         a, b = ([rng.randrange(5) for _ in range(rng.randrange(90))] for _ in "ab")
         assert common_subsequence(a, b) == textbook(a, b), (a, b)
-    bags = [list(numbered(compared(text))) for text in texts]
+    bags = [compared(text) for text in texts]
+    words_of = [compared(other) for other in others]
     wanted = set().union(*bags)
     frequency = collections.Counter()
-    for other in others:
-        frequency.update(wanted.intersection(numbered(compared(other))))
+    for words in words_of:
+        frequency.update(wanted.intersection(words))
     rarest = []
     for bag in bags:
         least = math.ceil(SAME_WORDS * len(bag) / (2 - SAME_WORDS) - 1e-9)
@@ -123,19 +116,18 @@ def nearest(texts, others):
         rarest.append((k, sorted(bag, key=lambda word: (frequency[word], word))[: len(bag) - least + k]))
     wanted = set().union(*(words for _, words in rarest))
     having = collections.defaultdict(list)
-    for number, other in enumerate(others):
-        for word in wanted.intersection(numbered(compared(other))):
+    for number, words in enumerate(words_of):
+        for word in wanted.intersection(words):
             having[word].append(number)
-    for text, (k, words) in zip(texts, rarest):
+    for a, (k, words) in zip(bags, rarest):
         counts = collections.Counter()
         for word in words:
             counts.update(having[word])
-        a, best = compared(text), (0, None)
+        best = (0, None)
         for number, count in counts.items():
-            if count >= k and others[number] != text:
-                b = compared(others[number])
-                if 2 * min(len(a), len(b)) >= SAME_WORDS * (len(a) + len(b)):
-                    best = max(best, (2 * common_subsequence(a, b) / (len(a) + len(b)), number))
+            b = words_of[number]
+            if count >= k and 2 * min(len(a), len(b)) >= SAME_WORDS * (len(a) + len(b)):
+                best = max(best, (2 * common_subsequence(a, b) / (len(a) + len(b)), number))
         yield (best[0], others[best[1]]) if best[0] >= SAME_WORDS else None
 
 
