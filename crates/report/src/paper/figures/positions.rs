@@ -9,6 +9,8 @@ use scalelaw_core::number::short;
 use scalelaw_fit::laws::PerPosition;
 use scalelaw_fit::{Dataset, FitOptions, IntervalChoice, fit, value};
 
+/// An exponent below this is that of no trend along the context.
+const FLAT: f64 = 0.01;
 const INDEX: &str = "token index in the context";
 
 /// (position, loss) at the last evaluation that logged positions.
@@ -42,13 +44,12 @@ pub(super) fn figure_20(study: &Study<'_>) -> Figure {
             let p = fitted.values();
             let line = at(points.iter().map(|(t, _)| (*t, value(&PerPosition, &[*t], &p))));
             lines.push(Series::line("a + b·T^{−c}, fitted", Ink::Value(run.n()), line).marked(DASHED));
-            fits.push(format!(
-                "{}: {} + {}·T^{{−{}}}",
-                short(run.n()),
-                significant(p[0], 3),
-                significant(p[1], 2),
-                significant(p[2], 2)
-            ));
+            fits.push(if p[2] < FLAT {
+                format!("{}: {} everywhere", short(run.n()), significant(p[0] + p[1], 3))
+            } else {
+                let [a, b, c] = [significant(p[0], 3), significant(p[1], 2), significant(p[2], 2)];
+                format!("{}: {a} + {b}·T^{{−{c}}}", short(run.n()))
+            });
         }
         curves.push(Series::line("loss at each index", Ink::Value(run.n()), at(points)).marked(THIN));
     }
