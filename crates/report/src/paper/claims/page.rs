@@ -62,8 +62,8 @@ pub(in super::super) fn count(judged: &[Judged]) -> String {
 const HEAD: [&str; 7] = [
     "Claim",
     "Quantity",
-    "Published",
     "Here (95% interval)",
+    "Published",
     "Margin",
     "Smallest effect these runs would find",
     "Rests on",
@@ -86,8 +86,8 @@ fn cells(j: &Judged) -> Vec<String> {
     vec![
         format!("{} ({})", c.says, c.place),
         format!("{}{of}", c.quantity),
-        c.published.map_or_else(|| "a direction".to_owned(), published),
         here,
+        c.published.map_or_else(|| "a direction".to_owned(), published),
         margin(c.margin()),
         detectable,
         note,

@@ -34,8 +34,9 @@ pub(super) fn figure_22(study: &Study<'_>) -> Figure {
             }
             None => point,
         };
+        // With its loss: two points of one place hide one another.
         right.push(Series::points(
-            name,
+            format!("{name}: {:.3}", run.loss()),
             MARKERS[(i + i / MARKERS.len()) % MARKERS.len()],
             Ink::Hue(i),
             vec![point],
