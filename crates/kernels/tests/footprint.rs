@@ -77,11 +77,11 @@ fn held(plan: &Arc<Plan>, rule: &Rule, options: SessionOptions, tokens: &[u32]) 
     let before = HELD.load(Relaxed);
     let mut session = CpuDevice::new().open(Arc::clone(plan), options);
     let parameters = vec![0.01; plan.n_parameters()];
-    session.restore(State::new(plan, rule, parameters)).unwrap();
+    session.restore(State::new(plan, rule, parameters)).expect("a state of this plan");
     let update = Update { rule: *rule, lr: 1e-3, step: 1, clip_norm: None };
     let dropout = DropoutKey { seed: 0, step: 0 };
-    session.step(Batch { tokens, micro_sequences: 4, dropout }, &update).unwrap();
-    drop(session.evaluate(tokens).unwrap());
+    session.step(Batch { tokens, micro_sequences: 4, dropout }, &update).expect("tokens of the vocabulary");
+    drop(session.evaluate(tokens).expect("tokens of the vocabulary"));
     HELD.load(Relaxed) - before
 }
 
