@@ -311,10 +311,10 @@ fn run_of_a_host_that_is_gone_is_taken_over_when_its_lease_is_up() {
     let root = tempfile::tempdir().unwrap();
     let sets = "[[set]]\nname = \"A\"\nn_layer = 1\nd_model = 8\n";
     let (file, out) = (write(&root.path().join("e.toml"), sets), root.path().join("out"));
-    let planned = sweep(&["plan"], &file, &out).output().unwrap();
+    let planned = sweep(&["plan", "--json"], &file, &out).output().unwrap();
     assert!(planned.status.success(), "{}", stderr(&planned));
-    let list = fs::read_to_string(out.join("experiments/e.runs.jsonl")).unwrap();
-    let key = list.split('"').nth(3).unwrap();
+    let plan: serde_json::Value = serde_json::from_slice(&planned.stdout).unwrap();
+    let key = plan["runs"][0]["run"].as_str().unwrap();
     let dir = out.join("runs").join(key);
     fs::create_dir_all(&dir).unwrap();
     fs::write(dir.join("claim.0"), "{\"host\":\"a-host-that-is-gone\",\"pid\":1}").unwrap();
