@@ -314,7 +314,7 @@ fn run_of_a_host_that_is_gone_is_taken_over_when_its_lease_is_up() {
     let planned = sweep(&["plan", "--json"], &file, &out).output().unwrap();
     assert!(planned.status.success(), "{}", stderr(&planned));
     let plan: serde_json::Value = serde_json::from_slice(&planned.stdout).unwrap();
-    let key = plan["runs"][0]["run"].as_str().unwrap();
+    let key = plan["list"][0]["run"].as_str().unwrap();
     let dir = out.join("runs").join(key);
     fs::create_dir_all(&dir).unwrap();
     fs::write(dir.join("claim.0"), "{\"host\":\"a-host-that-is-gone\",\"pid\":1}").unwrap();
