@@ -6,20 +6,24 @@ use std::ops::{Deref, DerefMut};
 #[repr(C, align(64))]
 struct Line([f32; 16]);
 
-/// A slice of floats that begins on a cache line and grows in whole lines.
+/// A slice of floats that begins on a cache line.
 #[derive(Clone, Debug, Default)]
-pub struct Buffer(Vec<Line>);
+pub struct Buffer {
+    lines: Vec<Line>,
+    len: usize,
+}
 
 impl Buffer {
-    /// At least `len` zeros.
+    /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
-        Self(vec![Line::default(); len.div_ceil(16)])
+        Self { lines: vec![Line::default(); len.div_ceil(16)], len }
     }
 
     /// Makes room for at least `len` floats; new ones are zero.
     pub fn grow(&mut self, len: usize) {
-        if self.0.len() < len.div_ceil(16) {
-            self.0.resize(len.div_ceil(16), Line::default());
+        if self.len < len {
+            self.lines.resize(len.div_ceil(16), Line::default());
+            self.len = len;
         }
     }
 }
@@ -27,14 +31,15 @@ impl Buffer {
 impl Deref for Buffer {
     type Target = [f32];
     fn deref(&self) -> &[f32] {
-        // SAFETY: a line is exactly sixteen initialised floats without padding (repr(C), 64 bytes).
-        unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), 16 * self.0.len()) }
+        // SAFETY: a line is exactly sixteen initialised floats without padding (repr(C), 64 bytes), and `len` of them
+        // are within the lines.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
         // SAFETY: as above, and the lines are borrowed mutably.
-        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), 16 * self.0.len()) }
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
     }
 }

@@ -2,6 +2,7 @@
 
 mod worker;
 
+use crate::buffer::Buffer;
 use crate::device::{Batch, Device, DeviceError, Footprint, Session, SessionOptions, State, StepStatistics};
 use crate::isa::Isa;
 use crate::ops::dropout::Masks;
@@ -54,12 +55,11 @@ impl Device for CpuDevice {
     }
 
     fn open(&self, plan: Arc<Plan>, options: SessionOptions) -> CpuSession {
-        let zeros = || vec![0.0; plan.n_parameters];
         let chunk = chunk(&plan, options);
         CpuSession {
             isa: self.isa,
-            state: State { parameters: zeros(), moments: vec![] },
-            gradient: zeros(),
+            state: State { parameters: vec![0.0; plan.n_parameters], moments: vec![] },
+            gradient: Buffer::zeros(plan.n_parameters),
             weights: vec![Weights::default(); plan.forward.len()],
             packed: Packed::Stale,
             workers: (0..options.threads.max(1)).map(|_| Worker::new(&plan, chunk)).collect(),
@@ -93,7 +93,7 @@ pub struct CpuSession {
     plan: Arc<Plan>,
     state: State,
     /// Sum of the micro-batches' gradients.
-    gradient: Vec<f32>,
+    gradient: Buffer,
     /// Packed weights of every operation that multiplies by some.
     weights: Vec<Weights>,
     packed: Packed,

@@ -223,12 +223,12 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw) {
             let mut b_row = raw.b_row;
             if raw.b_row != raw.panel_width && m >= COPY_FROM_ROWS {
                 let to = copy.0.as_mut_ptr().cast::<f32>();
-                let registers = width.div_ceil(V::N);
-                for p in 0..steps {
-                    for j in 0..registers {
-                        // SAFETY: tiles would read the same whole registers of B; the copy has K_BLOCK rows
-                        // of at least two registers.
-                        unsafe { V::load(b.add(p * b_row + j * V::N)).store(to.add(p * 2 * V::N + j * V::N)) }
+                // SAFETY: tiles would read the same whole registers of B; the copy has K_BLOCK rows of two registers.
+                unsafe {
+                    if width > V::N {
+                        copy_panel::<V, 2>(steps, b, b_row, to);
+                    } else {
+                        copy_panel::<V, 1>(steps, b, b_row, to);
                     }
                 }
                 (b, b_row) = (to.cast_const(), 2 * V::N);
@@ -252,6 +252,23 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw) {
             // SAFETY: rows 0..m and the panel's columns are inside the operands.
             unsafe { by_tiles::<V, A>(m, a_row, tile) }
         }
+    }
+}
+
+/// Copies NV registers of each of `steps` rows of B to rows of two registers.
+///
+/// # Safety
+/// B is readable and the copy writable that far; the instructions of `V` exist.
+#[inline(always)]
+unsafe fn copy_panel<V: Lanes, const NV: usize>(steps: usize, b: *const f32, b_row: usize, to: *mut f32) {
+    let (mut from, mut to) = (b, to);
+    for _ in 0..steps {
+        for j in 0..NV {
+            // SAFETY: by the contract above.
+            unsafe { V::load(from.add(j * V::N)).store(to.add(j * V::N)) }
+        }
+        // The last step leaves both behind their ends.
+        (from, to) = (from.wrapping_add(b_row), to.wrapping_add(2 * V::N));
     }
 }
 

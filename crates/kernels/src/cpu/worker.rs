@@ -17,10 +17,10 @@ use std::ops::Range;
 /// What one thread works with.
 #[derive(Debug)]
 pub(super) struct Worker {
-    /// Gradient of the micro-batch's mean loss.
-    pub gradient: Vec<f32>,
+    /// Gradient of the micro-batch's mean loss. It begins on a cache line, as every row of a matrix's then does.
+    pub gradient: Buffer,
     /// Gradients of parameters by their further uses.
-    reused: Vec<Vec<f32>>,
+    reused: Vec<Buffer>,
     /// Sum of the micro-batch's losses over its tokens.
     pub loss: f64,
     /// Activations and their gradients.
@@ -60,8 +60,8 @@ impl Worker {
     pub fn new(plan: &Plan, chunk: usize) -> Self {
         let buffer = |floats: usize| Buffer::zeros(floats * chunk + SLACK);
         Self {
-            gradient: vec![0.0; plan.n_parameters],
-            reused: plan.reused.iter().map(|range| vec![0.0; range.len()]).collect(),
+            gradient: Buffer::zeros(plan.n_parameters),
+            reused: plan.reused.iter().map(|range| Buffer::zeros(range.len())).collect(),
             loss: 0.0,
             buffers: plan.buffers().map(buffer).collect(),
             attention: attention::Scratch::default(),
@@ -436,7 +436,7 @@ impl Worker {
 /// Where the gradient of this use of a parameter is summed.
 fn gradient_of<'a>(
     gradient: &'a mut [f32],
-    reused: &'a mut [Vec<f32>],
+    reused: &'a mut [Buffer],
     parameter: Range<usize>,
     sum: GradientSum,
 ) -> &'a mut [f32] {
