@@ -9,7 +9,7 @@
 
 use crate::isa::{Isa, Kind};
 use crate::lanes::{Lanes, Portable};
-use crate::pack::Packed;
+use crate::pack::Panels;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
 
@@ -58,8 +58,8 @@ pub enum Right<'a> {
         /// Distance between rows.
         row: usize,
     },
-    /// Panels made by [`Packed::pack`].
-    Panels(&'a Packed),
+    /// Panels made by [`Packed::pack`](crate::pack::Packed::pack).
+    Panels(Panels<'a>),
 }
 
 /// Floats that a buffer read as [`Right::Rows`] has behind its last element.
@@ -118,9 +118,9 @@ pub fn gemm(isa: Isa, size: Size, a: Left<'_>, b: Right<'_>, start: Start<'_>, c
             assert!((k - 1) * row + n + SLACK <= data.len() + 1, "B is too small for {size:?}");
             (data.as_ptr(), row, panel_width(isa), panel_width(isa))
         }
-        Right::Panels(packed) => {
-            assert!(k <= packed.k() && n <= packed.n(), "the panels are too small for {size:?}");
-            (packed.as_ptr(), packed.width(), packed.k() * packed.width(), packed.width())
+        Right::Panels(panels) => {
+            assert!(k <= panels.k() && n <= panels.n(), "the panels are too small for {size:?}");
+            (panels.as_ptr(), panels.width(), panels.stride(), panels.width())
         }
     };
     let (from_c, row) = match start {

@@ -58,7 +58,8 @@ impl Isa {
 /// Defines functions whose one body is compiled for every instruction set and chosen by the first argument.
 ///
 /// The body is `#[inline(always)]`, so inside a shim it is compiled with the shim's features; it may use
-/// `f32::mul_add` (exact on every path) and fixed-size inner loops, which become vector code.
+/// `f32::mul_add` (exact on every path) and fixed-size inner loops, which become vector code. In it, `V` is the
+/// [`Lanes`](crate::lanes::Lanes) of the instruction set.
 macro_rules! for_each_isa {
     ($($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {$(
         $(#[$doc])*
@@ -66,20 +67,21 @@ macro_rules! for_each_isa {
         $vis fn $name(isa: crate::isa::Isa, $($arg: $ty),*) $(-> $ret)? {
             #[inline(always)]
             #[allow(clippy::too_many_arguments, reason = "as above")]
-            fn body($($arg: $ty),*) $(-> $ret)? $body
+            #[allow(clippy::extra_unused_type_parameters, reason = "most need no registers by name")]
+            fn body<V: crate::lanes::Lanes>($($arg: $ty),*) $(-> $ret)? $body
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             #[allow(clippy::too_many_arguments, reason = "as above")]
-            fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+            fn avx2($($arg: $ty),*) $(-> $ret)? { body::<std::arch::x86_64::__m256>($($arg),*) }
 
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx2,fma")]
             #[allow(clippy::too_many_arguments, reason = "as above")]
-            fn avx512($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
+            fn avx512($($arg: $ty),*) $(-> $ret)? { body::<std::arch::x86_64::__m512>($($arg),*) }
 
             match isa.0 {
-                crate::isa::Kind::Portable => body($($arg),*),
+                crate::isa::Kind::Portable => body::<crate::lanes::Portable>($($arg),*),
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: an `Isa` of this kind exists only where the processor was seen to have AVX2 and FMA.
                 crate::isa::Kind::Avx2 => unsafe { avx2($($arg),*) },

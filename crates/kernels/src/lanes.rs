@@ -21,6 +21,12 @@ pub(crate) unsafe trait Lanes: Copy {
     /// a·b + self, rounded once.
     unsafe fn fma(self, a: Self, b: Self) -> Self;
     unsafe fn add(self, b: Self) -> Self;
+    unsafe fn sub(self, b: Self) -> Self;
+    unsafe fn mul(self, b: Self) -> Self;
+    /// `low` where the lane is below it; NaN stays NaN.
+    unsafe fn at_least(self, low: Self) -> Self;
+    /// self·2^n, where n are the low bits of another register: they are added to the exponent.
+    unsafe fn times_two_to(self, n: Self) -> Self;
     /// A hint that this line is wanted soon; any address will do.
     fn prefetch(p: *const f32);
 }
@@ -71,6 +77,24 @@ unsafe impl Lanes for Portable {
     #[inline(always)]
     unsafe fn add(self, b: Self) -> Self {
         Self(std::array::from_fn(|i| self.0[i] + b.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn sub(self, b: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] - b.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn mul(self, b: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] * b.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn at_least(self, low: Self) -> Self {
+        Self(std::array::from_fn(|i| if self.0[i] < low.0[i] { low.0[i] } else { self.0[i] }))
+    }
+    #[inline(always)]
+    unsafe fn times_two_to(self, n: Self) -> Self {
+        Self(std::array::from_fn(|i| {
+            f32::from_bits(self.0[i].to_bits().wrapping_add(n.0[i].to_bits() << 23))
+        }))
     }
     #[inline(always)]
     fn prefetch(_: *const f32) {}
@@ -131,6 +155,29 @@ mod x86 {
             unsafe { _mm256_add_ps(self, b) }
         }
         #[inline(always)]
+        unsafe fn sub(self, b: Self) -> Self {
+            // SAFETY: as above.
+            unsafe { _mm256_sub_ps(self, b) }
+        }
+        #[inline(always)]
+        unsafe fn mul(self, b: Self) -> Self {
+            // SAFETY: as above.
+            unsafe { _mm256_mul_ps(self, b) }
+        }
+        #[inline(always)]
+        unsafe fn at_least(self, low: Self) -> Self {
+            // SAFETY: as above. The second operand is the result where either is NaN.
+            unsafe { _mm256_max_ps(low, self) }
+        }
+        #[inline(always)]
+        unsafe fn times_two_to(self, n: Self) -> Self {
+            // SAFETY: as above.
+            unsafe {
+                let n = _mm256_slli_epi32::<23>(_mm256_castps_si256(n));
+                _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(self), n))
+            }
+        }
+        #[inline(always)]
         fn prefetch(p: *const f32) {
             // SAFETY: a prefetch reads nothing and never faults; SSE is part of every x86-64.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
@@ -176,6 +223,29 @@ mod x86 {
         unsafe fn add(self, b: Self) -> Self {
             // SAFETY: as above.
             unsafe { _mm512_add_ps(self, b) }
+        }
+        #[inline(always)]
+        unsafe fn sub(self, b: Self) -> Self {
+            // SAFETY: as above.
+            unsafe { _mm512_sub_ps(self, b) }
+        }
+        #[inline(always)]
+        unsafe fn mul(self, b: Self) -> Self {
+            // SAFETY: as above.
+            unsafe { _mm512_mul_ps(self, b) }
+        }
+        #[inline(always)]
+        unsafe fn at_least(self, low: Self) -> Self {
+            // SAFETY: as above. The second operand is the result where either is NaN.
+            unsafe { _mm512_max_ps(low, self) }
+        }
+        #[inline(always)]
+        unsafe fn times_two_to(self, n: Self) -> Self {
+            // SAFETY: as above.
+            unsafe {
+                let n = _mm512_slli_epi32::<23>(_mm512_castps_si512(n));
+                _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(self), n))
+            }
         }
         #[inline(always)]
         fn prefetch(p: *const f32) {

@@ -10,6 +10,7 @@
 pub mod buffer;
 pub mod cpu;
 pub mod device;
+mod exp;
 pub mod gemm;
 pub mod graph;
 pub mod isa;

@@ -1,33 +1,46 @@
 //! Transcendental functions and reductions whose bits are the same on every instruction set.
 
 use std::f32::consts::LOG2_E;
-use std::hint::black_box;
 
 /// Lanes of every reduction over a row, whatever the processor's registers hold.
 pub(crate) const LANES: usize = 16;
 
+/// The argument of [`exp`] is clamped to this.
+pub(crate) const EXP_RANGE: [f32; 2] = [-87.0, 88.0];
+/// Adding 1.5·2^23 rounds to an integer, which then sits in the low bits.
+pub(crate) const ROUND: f32 = 12_582_912.0;
+/// −ln 2 in two parts.
+#[allow(clippy::excessive_precision, reason = "the digits as published")]
+pub(crate) const MINUS_LN_2: [f32; 2] = [-0.693_359_375, 2.121_944_40e-4];
+/// (e^f − 1 − f)/f² for |f| ≤ ln 2/2, the highest power first.
+#[allow(clippy::excessive_precision, reason = "the digits as published")]
+pub(crate) const EXP_POLYNOMIAL: [f32; 6] = [
+    1.987_569_150_0e-4,
+    1.398_199_950_7e-3,
+    8.333_451_907_3e-3,
+    4.166_579_589_4e-2,
+    1.666_666_545_9e-1,
+    5.000_000_120_1e-1,
+];
+
 /// e^x for x clamped to [-87, 88]; NaN stays NaN. Within 2 units in the last place.
+/// [`Exp`](crate::exp::Exp) is the same by whole registers.
 ///
 /// # Source
 /// Range reduction by multiples of ln 2 in two parts and the degree-5 polynomial of Cephes `expf`.
 #[inline(always)]
-#[allow(clippy::excessive_precision, reason = "the digits as published")]
 pub(crate) fn exp(x: f32) -> f32 {
-    // Adding 1.5·2^23 rounds to an integer, which then sits in the low bits.
-    const ROUND: f32 = 12_582_912.0;
     // Written so that NaN falls through: `max` and `min` would swallow it.
-    let x = if x < -87.0 { -87.0 } else { x };
-    let x = if x > 88.0 { 88.0 } else { x };
+    let x = if x < EXP_RANGE[0] { EXP_RANGE[0] } else { x };
+    let x = if x > EXP_RANGE[1] { EXP_RANGE[1] } else { x };
     let shifted = x.mul_add(LOG2_E, ROUND);
     let n = shifted - ROUND;
-    let f = n.mul_add(-0.693_359_375, x);
-    let f = n.mul_add(2.121_944_40e-4, f);
-    let p = 1.987_569_150_0e-4f32;
-    let p = p.mul_add(f, 1.398_199_950_7e-3);
-    let p = p.mul_add(f, 8.333_451_907_3e-3);
-    let p = p.mul_add(f, 4.166_579_589_4e-2);
-    let p = p.mul_add(f, 1.666_666_545_9e-1);
-    let p = p.mul_add(f, 5.000_000_120_1e-1);
+    let f = n.mul_add(MINUS_LN_2[0], x);
+    let f = n.mul_add(MINUS_LN_2[1], f);
+    let [mut p, rest @ ..] = EXP_POLYNOMIAL;
+    for c in rest {
+        p = p.mul_add(f, c);
+    }
     let y = p.mul_add(f * f, f + 1.0);
     f32::from_bits(y.to_bits().wrapping_add(shifted.to_bits() << 23))
 }
@@ -78,23 +91,6 @@ pub(crate) fn sum1(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     sum2(x, x, |x, _| f(x))
 }
 
-/// Replaces every x[i] by f(x[i]) and returns their sum, element i in lane i mod 16; the length is a multiple of
-/// sixteen.
-#[inline(always)]
-pub(crate) fn map_and_sum(x: &mut [f32], f: impl Fn(f32) -> f32) -> f32 {
-    for x in x.iter_mut() {
-        *x = f(*x);
-    }
-    let mut lanes = [0.0; LANES];
-    for x in x.chunks_exact(LANES) {
-        for j in 0..LANES {
-            lanes[j] += x[j];
-        }
-    }
-    // Seen through, the tree makes the compiler sum two lanes at a time.
-    add_lanes(black_box(lanes))
-}
-
 /// The largest element of a row whose length is a multiple of sixteen; the order does not matter for a
 /// maximum. NaN is ignored here and comes back through the sum.
 #[inline(always)]
@@ -135,15 +131,6 @@ mod tests {
         assert_eq!(exp(f32::INFINITY), exp(88.0));
         assert!(exp(f32::NAN).is_nan());
         assert_eq!(exp(0.0), 1.0);
-    }
-
-    #[test]
-    fn map_and_sum_has_the_bits_of_a_map_and_a_sum() {
-        let mut x: Vec<f32> = (0..48).map(|i| (i as f32).sin()).collect();
-        let mapped: Vec<f32> = x.iter().map(|&x| exp(x)).collect();
-        let sum = map_and_sum(&mut x, exp);
-        assert_eq!(x, mapped);
-        assert_eq!(sum.to_bits(), sum1(&mapped, |x| x).to_bits());
     }
 
     #[test]

@@ -14,6 +14,40 @@ pub struct Packed {
     width: usize,
 }
 
+/// Part of a packed matrix.
+#[derive(Clone, Copy, Debug)]
+pub struct Panels<'a> {
+    packed: &'a Packed,
+    row: usize,
+    column: usize,
+}
+
+impl Panels<'_> {
+    /// Rows.
+    pub fn k(&self) -> usize {
+        self.packed.k - self.row
+    }
+
+    /// Columns.
+    pub fn n(&self) -> usize {
+        self.packed.n - self.column
+    }
+
+    /// Columns of a panel.
+    pub(crate) fn width(&self) -> usize {
+        self.packed.width
+    }
+
+    /// Distance between panels.
+    pub(crate) fn stride(&self) -> usize {
+        self.packed.k * self.packed.width
+    }
+
+    pub(crate) fn as_ptr(&self) -> *const f32 {
+        self.packed.data[self.column * self.packed.k + self.row * self.packed.width..].as_ptr()
+    }
+}
+
 /// How the matrix to be packed lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -39,12 +73,21 @@ impl Packed {
         4 * self.data.len()
     }
 
-    pub(crate) fn width(&self) -> usize {
-        self.width
+    /// All of it.
+    pub fn whole(&self) -> Panels<'_> {
+        self.part(0, 0)
     }
 
-    pub(crate) fn as_ptr(&self) -> *const f32 {
-        self.data.as_ptr()
+    /// The part from a row and a column on; the column begins a panel.
+    ///
+    /// # Panics
+    /// When that is outside or amid a panel: a mistake in the plan.
+    pub fn part(&self, row: usize, column: usize) -> Panels<'_> {
+        assert!(
+            row < self.k && column < self.n && column.is_multiple_of(self.width),
+            "no panel begins there"
+        );
+        Panels { packed: self, row, column }
     }
 
     /// Copies a `[k, n]` matrix into panels, reusing the memory of the last one.

@@ -32,6 +32,8 @@ fn cases() -> Vec<Case> {
         (25, 33, 2),
         (5, 9, 40),
         (65, 24, 33),
+        (7, 20, 270),
+        (50, 24, 300),
     ] {
         for a_transposed in [false, true] {
             cases.push(Case { size: Size { m, n, k }, a_transposed });
@@ -63,8 +65,8 @@ fn gemm_every_path_shape_and_start_equals_the_scalar_chain_bit_for_bit() {
             for start in [Start::Zero, Start::C, Start::Row(&bias), Start::CPlusRow(&bias)] {
                 for right in [
                     Right::Rows { data: &b, row: stride_b },
-                    Right::Panels(&packed),
-                    Right::Panels(&packed_columns),
+                    Right::Panels(packed.whole()),
+                    Right::Panels(packed_columns.whole()),
                 ] {
                     let mut c = before.clone();
                     let left = if a_transposed {
@@ -120,6 +122,26 @@ fn gemm_continued_from_c_equals_one_product_bit_for_bit() {
         c
     };
     assert_eq!(run(&[50]), run(&[1, 17, 32, 50]));
+}
+
+#[test]
+fn gemm_with_a_part_of_panels_equals_the_product_with_that_part_bit_for_bit() {
+    for isa in Isa::available() {
+        let (m, n, k) = (7, 70, 9);
+        let (a, b) = (numbers(m * k, 1), numbers(k * n + SLACK, 2));
+        let mut packed = Packed::default();
+        packed.pack(isa, k, n, &b, n, Layout::Rows);
+        // Columns begin with a panel of any instruction set.
+        let (row, column) = (4, 32);
+        let size = Size { m, n: n - column - 1, k: k - row };
+        let run = |right: Right<'_>| {
+            let mut c = vec![0.0; m * n];
+            gemm(isa, size, Left::Rows { data: &a[row..], row: k }, right, Start::Zero, &mut c, n);
+            c
+        };
+        let in_place = Right::Rows { data: &b[row * n + column..], row: n };
+        assert_eq!(run(Right::Panels(packed.part(row, column))), run(in_place), "{}", isa.name());
+    }
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn best_gemm() -> f64 {
             let began = Instant::now();
             for _ in 0..repeats {
                 let left = Left::Rows { data: &a, row: k + 16 };
-                gemm(isa, Size { m, n, k }, left, Right::Panels(&packed), Start::Zero, &mut c, n + 16);
+                gemm(isa, Size { m, n, k }, left, Right::Panels(packed.whole()), Start::Zero, &mut c, n + 16);
             }
             let flops = (2 * m * n * k * repeats) as f64;
             best = best.max(flops / began.elapsed().as_secs_f64() / 1e9);

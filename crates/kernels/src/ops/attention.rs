@@ -5,9 +5,10 @@
 
 use super::{Cost, row_stride};
 use crate::buffer::Buffer;
+use crate::exp::ExpSum;
 use crate::gemm::{Left, Right, Size, Start, gemm};
 use crate::isa::{Isa, for_each_isa};
-use crate::math::{LANES, exp, map_and_sum, max_of_lanes, sum2};
+use crate::math::{LANES, max_of_lanes, sum2};
 use crate::pack::{Layout, Packed};
 
 /// Queries (and keys, backward) of a block.
@@ -106,7 +107,7 @@ pub fn forward(
                     isa,
                     Size { m: rows, n: keys, k: d_head },
                     Left::Rows { data: &q[from * stride..], row: stride },
-                    Right::Panels(&scratch.columns),
+                    Right::Panels(scratch.columns.whole()),
                     Start::Zero,
                     weights,
                     w_stride,
@@ -162,7 +163,7 @@ pub fn backward(
                     isa,
                     Size { m: rows, n: keys, k: d_head },
                     Left::Rows { data: &d_out[from * out_stride..], row: out_stride },
-                    Right::Panels(columns),
+                    Right::Panels(columns.whole()),
                     Start::Zero,
                     &mut d_scores[block.clone()],
                     w_stride,
@@ -221,15 +222,30 @@ for_each_isa! {
     /// Softmax of rows `from..` of one head's scores, in place: row r attends to keys 0..=r, the rest is 0.
     fn softmax(from: usize, stride: usize, scale: f32, scores: &mut [f32]) {
         let keys = from + scores.len() / stride;
-        for (i, row) in scores.chunks_exact_mut(stride).enumerate() {
+        // One step for all rows, then the next: a row's steps wait for each other.
+        let mut shifts = [0.0; BLOCK];
+        for (i, (row, to)) in scores.chunks_exact_mut(stride).zip(&mut shifts).enumerate() {
             let valid = from + i + 1;
             // Whole lanes: what is behind the diagonal takes part as e^-87.
             let lanes = valid.next_multiple_of(LANES);
             row[valid..lanes].fill(f32::NEG_INFINITY);
-            let part = &mut row[..lanes];
-            let shift = -(max_of_lanes(part) * scale);
-            let inverse = 1.0 / map_and_sum(part, |x| exp(x.mul_add(scale, shift)));
-            for x in part.iter_mut() {
+            *to = -(max_of_lanes(&row[..lanes]) * scale);
+        }
+        // SAFETY: this is compiled for the instructions of `V`.
+        let (mut exp, scales) = unsafe { (ExpSum::<V>::new(), V::splat(scale)) };
+        let mut sums = [0.0; BLOCK];
+        for (i, ((row, &shift), sum)) in scores.chunks_exact_mut(stride).zip(&shifts).zip(&mut sums).enumerate() {
+            // SAFETY: as above.
+            unsafe {
+                let shift = V::splat(shift);
+                exp.map(&mut row[..(from + i + 1).next_multiple_of(LANES)], |x| shift.fma(x, scales));
+                *sum = exp.take();
+            }
+        }
+        for (i, (row, &sum)) in scores.chunks_exact_mut(stride).zip(&sums).enumerate() {
+            let valid = from + i + 1;
+            let inverse = 1.0 / sum;
+            for x in &mut row[..valid.next_multiple_of(LANES)] {
                 *x *= inverse;
             }
             row[valid..keys.next_multiple_of(LANES)].fill(0.0);

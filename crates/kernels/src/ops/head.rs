@@ -1,9 +1,20 @@
 //! The head and its cross-entropy, fused: logits of a few rows at a time live and die in the cache.
+//!
+//! Logits lie in blocks of [`WORDS`] words, the rows of a block one behind the other, so that the product that walks
+//! down their columns stays on fewer pages than the processor keeps addresses of.
 
 use super::{Cost, Write, linear::Weights, row_stride};
+use crate::exp::ExpSum;
 use crate::gemm::{Left, Right, SLACK, Size, Start, gemm};
 use crate::isa::{Isa, for_each_isa};
-use crate::math::{LANES, exp, map_and_sum, max_of_lanes};
+use crate::lanes::Lanes;
+use crate::math::{LANES, max_of_lanes};
+
+/// Words of a block of logits: a multiple of every panel's width and of the lanes.
+const WORDS: usize = 256;
+
+/// Rows whose softmax is computed together: one row's sums wait for each other while another's exponentials proceed.
+const ROWS: usize = 4;
 
 /// Sizes of a head: `width` in, `n_vocab` out, no bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,22 +25,68 @@ pub struct Head {
     pub n_vocab: usize,
 }
 
+/// The logits of neighbouring words.
+#[derive(Clone, Copy)]
+struct Block {
+    /// The first word.
+    first: usize,
+    /// How many there are.
+    words: usize,
+    /// Where the block begins among the logits.
+    at: usize,
+    /// Distance between its rows.
+    stride: usize,
+}
+
+impl Block {
+    /// The logits of a row, in whole lanes.
+    #[inline(always)]
+    fn row<'a>(&self, logits: &'a mut [f32], row: usize) -> &'a mut [f32] {
+        &mut logits[self.at + row * self.stride..][..self.words.next_multiple_of(LANES)]
+    }
+}
+
 impl Head {
     /// Rows whose logits exist at a time, in multiples of a register tile.
     ///
-    /// Beside a table that stays in the cache, about 40 thousand floats of logits do too. A larger table and its
-    /// gradient pass by once a block, so that a block is better long and its logits far away.
+    /// Beside a small table about 70 thousand floats of logits stay in the cache. A larger table and its gradient pass by
+    /// once a block, so that a block is better long and its logits far away.
     pub fn row_block(&self) -> usize {
-        if self.n_vocab * self.width <= 40_000 {
-            (40_000 / row_stride(self.n_vocab) / 12 * 12).clamp(12, 96)
+        if self.n_vocab * self.width <= 20_000 {
+            (70_000 / row_stride(self.n_vocab) / 12 * 12).clamp(12, 96)
         } else {
             192
         }
     }
 
-    /// Floats of a block of logits.
+    /// Floats of the logits of a block of rows.
     pub fn logits_len(&self) -> usize {
-        self.row_block() * row_stride(self.n_vocab) + SLACK
+        self.blocks(self.row_block())
+            .map(|block| block.at + self.row_block() * block.stride)
+            .last()
+            .unwrap_or(0)
+            + SLACK
+    }
+
+    /// The block, among the logits of so many rows, that begins with this word.
+    #[inline(always)]
+    fn block(self, rows: usize, first: usize) -> Block {
+        let words = WORDS.min(self.n_vocab - first);
+        Block { first, words, at: first / WORDS * rows * row_stride(WORDS), stride: row_stride(words) }
+    }
+
+    /// The blocks of the logits of so many rows.
+    #[inline(always)]
+    fn blocks(self, rows: usize) -> impl Iterator<Item = Block> {
+        (0..self.n_vocab).step_by(WORDS).map(move |first| self.block(rows, first))
+    }
+
+    /// Where, among the logits of so many rows, the logit of a word is.
+    #[inline(always)]
+    fn place(self, rows: usize, row: usize, word: u32) -> usize {
+        let (word, within) = (word as usize, word as usize % WORDS);
+        let block = self.block(rows, word - within);
+        block.at + row * block.stride + within
     }
 }
 
@@ -46,14 +103,11 @@ pub fn forward(
     logits: &mut [f32],
     losses: &mut [f32],
 ) {
-    let (x_stride, stride) = (row_stride(head.width), row_stride(head.n_vocab));
-    let block = head.row_block();
-    for ((x, targets), losses) in
-        x.chunks(block * x_stride).zip(targets.chunks(block)).zip(losses.chunks_mut(block))
-    {
-        let logits = &mut logits[..targets.len() * stride];
+    let rows = head.row_block();
+    let x = x.chunks(rows * row_stride(head.width));
+    for ((x, targets), losses) in x.zip(targets.chunks(rows)).zip(losses.chunks_mut(rows)) {
         product(isa, head, targets.len(), x, w, logits);
-        cross_entropy(isa, head.n_vocab, stride, targets, logits, losses);
+        cross_entropy(isa, head, targets, logits, losses);
     }
 }
 
@@ -76,51 +130,52 @@ pub fn forward_backward(
     dx: &mut [f32],
     write: Write,
 ) {
-    let (x_stride, stride) = (row_stride(head.width), row_stride(head.n_vocab));
-    let block = head.row_block();
+    let Head { width, .. } = head;
+    let x_stride = row_stride(width);
     let mut from = 0;
-    for (targets, losses) in targets.chunks(block).zip(losses.chunks_mut(block)) {
+    for (targets, losses) in targets.chunks(head.row_block()).zip(losses.chunks_mut(head.row_block())) {
         let rows = targets.len();
         // To the end of the buffer: the second product reads whole registers of x.
-        let x = &x[from * x_stride..];
-        let logits = &mut logits[..rows * stride];
+        let (x, dx) = (&x[from * x_stride..], &mut dx[from * x_stride..]);
         product(isa, head, rows, x, w, logits);
-        cross_entropy_gradient(isa, head.n_vocab, stride, targets, scale, logits, losses);
-        gemm(
-            isa,
-            Size { m: head.n_vocab, n: head.width, k: rows },
-            Left::Columns { data: logits, col: stride },
-            Right::Rows { data: x, row: x_stride },
-            Start::C,
-            d_table,
-            head.width,
-        );
-        gemm(
-            isa,
-            Size { m: rows, n: head.width, k: head.n_vocab },
-            Left::Rows { data: logits, row: stride },
-            Right::Panels(&w.backward),
-            match write {
-                Write::Set => Start::Zero,
-                Write::Add => Start::C,
-            },
-            &mut dx[from * x_stride..],
-            x_stride,
-        );
+        cross_entropy_gradient(isa, head, targets, scale, logits, losses);
+        for Block { first, words, at, stride } in head.blocks(rows) {
+            let logits = &logits[at..];
+            gemm(
+                isa,
+                Size { m: words, n: width, k: rows },
+                Left::Columns { data: logits, col: stride },
+                Right::Rows { data: x, row: x_stride },
+                Start::C,
+                &mut d_table[first * width..],
+                width,
+            );
+            gemm(
+                isa,
+                Size { m: rows, n: width, k: words },
+                Left::Rows { data: logits, row: stride },
+                Right::Panels(w.backward.part(first, 0)),
+                if first == 0 && write == Write::Set { Start::Zero } else { Start::C },
+                dx,
+                x_stride,
+            );
+        }
         from += rows;
     }
 }
 
 fn product(isa: Isa, head: Head, rows: usize, x: &[f32], w: &Weights, logits: &mut [f32]) {
-    gemm(
-        isa,
-        Size { m: rows, n: head.n_vocab, k: head.width },
-        Left::Rows { data: x, row: row_stride(head.width) },
-        Right::Panels(&w.forward),
-        Start::Zero,
-        logits,
-        row_stride(head.n_vocab),
-    );
+    for Block { first, words, at, stride } in head.blocks(rows) {
+        gemm(
+            isa,
+            Size { m: rows, n: words, k: head.width },
+            Left::Rows { data: x, row: row_stride(head.width) },
+            Right::Panels(w.forward.part(0, first)),
+            Start::Zero,
+            &mut logits[at..],
+            stride,
+        );
+    }
 }
 
 /// ln Σ e^logit − logit of the target, from the largest logit, the sum of e^(logit − largest) and the
@@ -130,42 +185,74 @@ fn nats(largest: f32, sum: f32, target: f32) -> f32 {
     (libm::log(f64::from(sum)) + (f64::from(largest) - f64::from(target))) as f32
 }
 
+/// Replaces the logits of the rows from `from` on, up to [`ROWS`] of them, by e^(logit − largest); their losses and
+/// those sums.
+#[inline(always)]
+fn exponentials<V: Lanes>(
+    exp: &mut ExpSum<V>,
+    head: Head,
+    from: usize,
+    targets: &[u32],
+    logits: &mut [f32],
+    losses: &mut [f32],
+) -> [f32; ROWS] {
+    let group = from..targets.len().min(from + ROWS);
+    let (mut largest, mut sums) = ([f32::NEG_INFINITY; ROWS], [0.0; ROWS]);
+    for (row, largest) in group.clone().zip(&mut largest) {
+        for block in head.blocks(targets.len()) {
+            let part = block.row(logits, row);
+            part[block.words..].fill(f32::NEG_INFINITY);
+            let max = max_of_lanes(part);
+            *largest = if max > *largest { max } else { *largest };
+        }
+        losses[row] = logits[head.place(targets.len(), row, targets[row])];
+    }
+    for ((row, &largest), sum) in group.clone().zip(&largest).zip(&mut sums) {
+        // SAFETY: the caller is compiled for the instructions of `V`.
+        unsafe {
+            let largest = V::splat(largest);
+            for block in head.blocks(targets.len()) {
+                exp.map(block.row(logits, row), |x| x.sub(largest));
+            }
+            *sum = exp.take();
+        }
+    }
+    for ((row, &largest), &sum) in group.zip(&largest).zip(&sums) {
+        losses[row] = nats(largest, sum, losses[row]);
+    }
+    sums
+}
+
 for_each_isa! {
-    fn cross_entropy(n_vocab: usize, stride: usize, targets: &[u32], logits: &mut [f32], losses: &mut [f32]) {
-        let lanes = n_vocab.next_multiple_of(LANES);
-        for ((row, &target), loss) in logits.chunks_exact_mut(stride).zip(targets).zip(losses) {
-            row[n_vocab..lanes].fill(f32::NEG_INFINITY);
-            let row = &mut row[..lanes];
-            let largest = max_of_lanes(row);
-            let logit = row[target as usize];
-            // In place, though nobody reads it: the sum alone keeps two rows of registers in flight and spills them.
-            let sum = map_and_sum(row, |x| exp(x - largest));
-            *loss = nats(largest, sum, logit);
+    fn cross_entropy(head: Head, targets: &[u32], logits: &mut [f32], losses: &mut [f32]) {
+        // SAFETY: this is compiled for the instructions of `V`.
+        let mut exp = unsafe { ExpSum::<V>::new() };
+        for from in (0..targets.len()).step_by(ROWS) {
+            exponentials(&mut exp, head, from, targets, logits, losses);
         }
     }
 
     /// Replaces logits by (softmax − one-hot)·scale.
     fn cross_entropy_gradient(
-        n_vocab: usize,
-        stride: usize,
+        head: Head,
         targets: &[u32],
         scale: f32,
         logits: &mut [f32],
         losses: &mut [f32],
     ) {
-        let lanes = n_vocab.next_multiple_of(LANES);
-        for ((row, &target), loss) in logits.chunks_exact_mut(stride).zip(targets).zip(losses) {
-            row[n_vocab..lanes].fill(f32::NEG_INFINITY);
-            let row = &mut row[..lanes];
-            let largest = max_of_lanes(row);
-            let logit = row[target as usize];
-            let sum = map_and_sum(row, |x| exp(x - largest));
-            *loss = nats(largest, sum, logit);
-            let factor = scale / sum;
-            for x in row.iter_mut() {
-                *x *= factor;
+        // SAFETY: this is compiled for the instructions of `V`.
+        let mut exp = unsafe { ExpSum::<V>::new() };
+        for from in (0..targets.len()).step_by(ROWS) {
+            let sums = exponentials(&mut exp, head, from, targets, logits, losses);
+            for ((row, &target), &sum) in targets.iter().enumerate().skip(from).zip(&sums) {
+                let factor = scale / sum;
+                for block in head.blocks(targets.len()) {
+                    for x in block.row(logits, row) {
+                        *x *= factor;
+                    }
+                }
+                logits[head.place(targets.len(), row, target)] -= scale;
             }
-            row[target as usize] -= scale;
         }
     }
 }
@@ -195,7 +282,7 @@ mod tests {
 
     #[test]
     fn head_of_any_vocabulary_matches_its_reference_and_central_differences() {
-        for (width, n_vocab, count) in [(1, 2, 1), (6, 19, 30), (16, 64, 5), (9, 33, 100)] {
+        for (width, n_vocab, count) in [(1, 2, 1), (6, 19, 30), (16, 64, 5), (9, 33, 100), (2, 530, 7)] {
             let head = Head { width, n_vocab };
             let x: Vec<f64> = numbers(count * width, 1).iter().map(|x| 3.0 * x).collect();
             let table = numbers(n_vocab * width, 2);

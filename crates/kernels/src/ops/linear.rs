@@ -101,7 +101,7 @@ fn product(isa: Isa, a: Affine, rows: usize, x: &[f32], w: &Weights, start: Star
         isa,
         Size { m: rows, n: a.outputs, k: a.inputs },
         Left::Rows { data: x, row: row_stride(a.inputs) },
-        Right::Panels(&w.forward),
+        Right::Panels(w.forward.whole()),
         start,
         y,
         row_stride(a.outputs),
@@ -140,7 +140,7 @@ pub fn backward(
         isa,
         Size { m: rows, n: a.inputs, k: a.outputs },
         Left::Rows { data: dy, row: y_stride },
-        Right::Panels(&w.backward),
+        Right::Panels(w.backward.whole()),
         match write {
             Write::Set => Start::Zero,
             Write::Add => Start::C,

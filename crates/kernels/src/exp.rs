@@ -1,0 +1,181 @@
+//! e^x by whole registers, as a softmax wants it: of a row, in place, and summed.
+
+use crate::lanes::Lanes;
+use crate::math::{EXP_POLYNOMIAL, EXP_RANGE, LANES, MINUS_LN_2, ROUND, add_lanes};
+use std::f32::consts::LOG2_E;
+use std::hint::black_box;
+
+/// Registers whose exponentials are computed side by side: one is a chain of dependent instructions, and several
+/// chains that follow each other closely keep the multipliers busy.
+const TOGETHER: usize = 4;
+
+/// What an exponential is computed with, a register each.
+#[derive(Clone, Copy)]
+struct Exp<V> {
+    least: V,
+    log2_e: V,
+    round: V,
+    minus_ln_2: [V; 2],
+    polynomial: [V; 6],
+    one: V,
+}
+
+impl<V: Lanes> Exp<V> {
+    /// # Safety
+    /// The instructions of `V` exist.
+    #[inline(always)]
+    unsafe fn new() -> Self {
+        // SAFETY: by the contract above.
+        let splat = |x| unsafe { V::splat(x) };
+        // More than there are registers for. What the compiler knows to be a constant it loads by an instruction of its
+        // own wherever it is used; this it takes from memory in the instruction that uses it.
+        black_box(Self {
+            least: splat(EXP_RANGE[0]),
+            log2_e: splat(LOG2_E),
+            round: splat(ROUND),
+            minus_ln_2: MINUS_LN_2.map(splat),
+            polynomial: EXP_POLYNOMIAL.map(splat),
+            one: splat(1.0),
+        })
+    }
+
+    /// The bits of [`math::exp`](crate::math::exp) for arguments up to its upper bound.
+    ///
+    /// # Safety
+    /// The instructions of `V` exist.
+    #[inline(always)]
+    unsafe fn of<const N: usize>(&self, x: [V; N]) -> [V; N] {
+        // SAFETY: by the contract above.
+        unsafe {
+            let x = x.map(|x| x.at_least(self.least));
+            let shifted = x.map(|x| self.round.fma(x, self.log2_e));
+            let n = shifted.map(|shifted| shifted.sub(self.round));
+            let f: [V; N] = std::array::from_fn(|i| x[i].fma(n[i], self.minus_ln_2[0]));
+            let f: [V; N] = std::array::from_fn(|i| f[i].fma(n[i], self.minus_ln_2[1]));
+            let [highest, rest @ ..] = self.polynomial;
+            let mut p = [highest; N];
+            for c in rest {
+                p = std::array::from_fn(|i| c.fma(p[i], f[i]));
+            }
+            std::array::from_fn(|i| f[i].add(self.one).fma(p[i], f[i].mul(f[i])).times_two_to(shifted[i]))
+        }
+    }
+}
+
+/// Sums of exponentials, that of element i of a row in lane i mod 16.
+#[derive(Clone, Copy)]
+pub(crate) struct ExpSum<V> {
+    exp: Exp<V>,
+    lanes: [V; 2],
+}
+
+impl<V: Lanes> ExpSum<V> {
+    /// A sum of nothing.
+    ///
+    /// # Safety
+    /// The instructions of `V` exist.
+    #[inline(always)]
+    pub unsafe fn new() -> Self {
+        // SAFETY: by the contract above.
+        unsafe { Self { exp: Exp::new(), lanes: [V::splat(0.0); 2] } }
+    }
+
+    /// Replaces every x by e^before(x) and adds it. The length is a multiple of sixteen, before(x) at most 88.
+    ///
+    /// # Safety
+    /// The instructions of `V` exist.
+    #[inline(always)]
+    pub unsafe fn map(&mut self, x: &mut [f32], before: impl Fn(V) -> V) {
+        let mut groups = x.chunks_exact_mut(TOGETHER * V::N);
+        for x in &mut groups {
+            // SAFETY: so many registers are what the chunk holds.
+            unsafe { self.map_registers::<TOGETHER>(x, &before) }
+        }
+        for x in groups.into_remainder().chunks_exact_mut(LANES) {
+            // Known when compiled.
+            // SAFETY: as above.
+            unsafe {
+                if LANES == V::N {
+                    self.map_registers::<1>(x, &before);
+                } else {
+                    self.map_registers::<2>(x, &before);
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// The instructions of `V` exist, and N registers of `x`.
+    #[inline(always)]
+    unsafe fn map_registers<const N: usize>(&mut self, x: &mut [f32], before: impl Fn(V) -> V) {
+        let p = x.as_mut_ptr();
+        // SAFETY: by the contract above.
+        unsafe {
+            let e = self.exp.of(std::array::from_fn::<V, N, _>(|i| before(V::load(p.add(i * V::N)))));
+            for (i, e) in e.into_iter().enumerate() {
+                e.store(p.add(i * V::N));
+                let lanes = &mut self.lanes[i % (LANES / V::N)];
+                *lanes = lanes.add(e);
+            }
+        }
+    }
+
+    /// The sum, which is nothing again.
+    ///
+    /// # Safety
+    /// The instructions of `V` exist.
+    #[inline(always)]
+    pub unsafe fn take(&mut self) -> f32 {
+        let mut sums = [0.0; LANES];
+        for (sums, lanes) in sums.chunks_exact_mut(V::N).zip(&mut self.lanes) {
+            // SAFETY: by the contract above; there are as many floats as lanes.
+            unsafe {
+                lanes.store(sums.as_mut_ptr());
+                *lanes = V::splat(0.0);
+            }
+        }
+        add_lanes(sums)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::{Isa, for_each_isa};
+    use crate::math::exp;
+
+    for_each_isa! {
+        fn map_and_sum(x: &mut [f32]) -> f32 {
+            // SAFETY: this is compiled for the instructions of `V`.
+            unsafe {
+                let mut sum = ExpSum::<V>::new();
+                let (first, second) = x.split_at_mut(LANES);
+                sum.map(first, |x| x);
+                sum.map(second, |x| x);
+                sum.take()
+            }
+        }
+    }
+
+    #[test]
+    fn exponentials_by_registers_have_the_bits_of_single_ones_and_of_their_sum_in_lanes() {
+        for length in [16, 32, 48, 64, 80, 160] {
+            let mut x: Vec<f32> = (0..length).map(|i| -100.0 + 188.0 * (i as f32 / length as f32)).collect();
+            (x[3], x[length - 1]) = (f32::NEG_INFINITY, 0.0);
+            let expected: Vec<f32> = x.iter().map(|&x| exp(x)).collect();
+            let mut lanes = [0.0; LANES];
+            for (i, e) in expected.iter().enumerate() {
+                lanes[i % LANES] += e;
+            }
+            for isa in Isa::available() {
+                let mut x = x.clone();
+                let sum = map_and_sum(isa, &mut x);
+                assert_eq!(x, expected, "{isa:?}");
+                assert_eq!(sum.to_bits(), add_lanes(lanes).to_bits(), "{isa:?}");
+                x[5] = f32::NAN;
+                assert!(map_and_sum(isa, &mut x).is_nan());
+                assert!(x[5].is_nan());
+            }
+        }
+    }
+}
