@@ -7,7 +7,7 @@
 //! A is read in place by rows or by columns (so a transpose costs nothing), B is read in place when its rows
 //! are contiguous and from panels ([`crate::pack::Packed`]) otherwise, C is written in place.
 
-use crate::isa::{Isa, Kind};
+use crate::isa::{Isa, Kind, for_each_isa};
 use crate::lanes::{Lanes, Portable};
 use crate::pack::Panels;
 use std::hint::black_box;
@@ -46,6 +46,8 @@ pub enum Left<'a> {
 /// How the left operand lies in memory, as a constant of the register tile.
 const ROWS: usize = 0;
 const COLUMNS: usize = 1;
+/// By columns, packed tile by tile.
+const PACKED: usize = 2;
 
 /// The right operand.
 #[derive(Clone, Copy, Debug)]
@@ -144,15 +146,10 @@ pub fn gemm(isa: Isa, size: Size, a: Left<'_>, b: Right<'_>, start: Start<'_>, c
         from_c,
         start_row: row.map_or(std::ptr::null(), <[f32]>::as_ptr),
     };
-    match isa.0 {
-        // SAFETY: bounds were checked above; no instructions are needed.
-        Kind::Portable => unsafe { by_layout::<Portable>(raw) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: bounds were checked above; this `Isa` proves AVX2 and FMA.
-        Kind::Avx2 => unsafe { avx2(raw) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: bounds were checked above; this `Isa` proves AVX-512F.
-        Kind::Avx512 => unsafe { avx512(raw) },
+    if a_layout == COLUMNS && K_BLOCK.min(k) * a_stride > PACK_FROM_FLOATS && n >= PACK_FROM_COLUMNS {
+        packed_first(isa, &raw);
+    } else {
+        in_place(isa, &raw);
     }
 }
 
@@ -167,30 +164,25 @@ pub(crate) fn panel_width(isa: Isa) -> usize {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe fn avx2(raw: Raw) {
-    // SAFETY: the caller checked the bounds; the features are enabled here.
-    unsafe { by_layout::<std::arch::x86_64::__m256>(raw) }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
-unsafe fn avx512(raw: Raw) {
-    // SAFETY: the caller checked the bounds; the features are enabled here.
-    unsafe { by_layout::<std::arch::x86_64::__m512>(raw) }
-}
-
-/// # Safety
-/// As [`by_panels`].
-#[inline(always)]
-unsafe fn by_layout<V: Lanes>(raw: Raw) {
-    // SAFETY: passed on.
-    unsafe {
-        match raw.a_layout {
-            ROWS => by_panels::<V, ROWS>(raw),
-            _ => by_panels::<V, COLUMNS>(raw),
+for_each_isa! {
+    /// The product with A read where it lies. Only for [`gemm`], which checks the bounds.
+    fn in_place(raw: &Raw) {
+        // SAFETY: `gemm` checked the bounds; this is compiled for the instructions of `V`.
+        unsafe {
+            match raw.a_layout {
+                ROWS => by_panels::<V, ROWS>(*raw, std::ptr::null_mut()),
+                _ => by_panels::<V, COLUMNS>(*raw, std::ptr::null_mut()),
+            }
         }
+    }
+
+    /// The product with columns of A packed first, block by block: a function of its own, because only a large product
+    /// should pay for its stack. Only for [`gemm`], which checks the bounds.
+    #[inline(never)]
+    fn packed_first(raw: &Raw) {
+        let mut space = Space([const { MaybeUninit::uninit() }; A_BLOCK + SLACK]);
+        // SAFETY: as above; a block of A has at most A_BLOCK floats, and its last tile ends within a register.
+        unsafe { by_panels::<V, PACKED>(*raw, space.0.as_mut_ptr().cast()) }
     }
 }
 
@@ -205,53 +197,106 @@ const COPY_FROM_ROWS: usize = 48;
 #[repr(C, align(64))]
 struct Panel([MaybeUninit<f32>; K_BLOCK * 32]);
 
-/// Block by block of k and panel by panel of B, so that a panel stays in L1 while the rows of A pass by.
+/// Floats of a block of A: 160 kB stay in L2 while the panels of B pass by.
+const A_BLOCK: usize = 40 * 1024;
+
+/// A block of A whose columns lie apart is packed if it is spread over more floats than this: 24 pages beside those of
+/// B and C are what the processor keeps addresses of.
+const PACK_FROM_FLOATS: usize = 24 * 1024;
+
+/// Columns of C from which on a block of A is used often enough to be packed.
+const PACK_FROM_COLUMNS: usize = 128;
+
+/// Room for a packed block of A.
+#[repr(C, align(64))]
+struct Space([MaybeUninit<f32>; A_BLOCK + SLACK]);
+
+/// Block by block of rows, of k, and panel by panel of B: a panel stays in L1 while a block of A passes by, and the block
+/// in L2 while the panels do.
 ///
 /// # Safety
-/// `raw` describes memory within bounds; the instructions of `V` exist.
+/// `raw` describes memory within bounds; the instructions of `V` exist; `space` has room for a [`Space`] if A is
+/// [`PACKED`].
 #[inline(always)]
-unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw) {
+unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw, space: *mut f32) {
     let Size { m, n, k } = raw.size;
     let (a_row, a_col) = if A == ROWS { (raw.a_stride, 1) } else { (1, raw.a_stride) };
     let mut copy = Panel([const { MaybeUninit::uninit() }; K_BLOCK * 32]);
-    for first in (0..k).step_by(K_BLOCK) {
-        let steps = K_BLOCK.min(k - first);
-        for column in (0..n).step_by(raw.panel_width) {
-            let width = (n - column).min(raw.panel_width);
-            // SAFETY: the block's first row of this panel is inside B.
-            let mut b = unsafe { raw.b.add(first * raw.b_row + column / raw.panel_width * raw.b_panel) };
-            let mut b_row = raw.b_row;
-            if raw.b_row != raw.panel_width && m >= COPY_FROM_ROWS {
-                let to = copy.0.as_mut_ptr().cast::<f32>();
-                // SAFETY: tiles would read the same whole registers of B; the copy has K_BLOCK rows of two registers.
-                unsafe {
-                    if width > V::N {
-                        copy_panel::<V, 2>(steps, b, b_row, to);
-                    } else {
-                        copy_panel::<V, 1>(steps, b, b_row, to);
-                    }
-                }
-                (b, b_row) = (to.cast_const(), 2 * V::N);
+    // Columns of A in place are few pages, or used by few panels.
+    let blocks = if A == COLUMNS { 1 } else { m.div_ceil(A_BLOCK / K_BLOCK.min(k)) };
+    let (share, more) = (m / blocks, m % blocks);
+    let mut from = 0;
+    for block in 0..blocks {
+        let m = share + usize::from(block < more);
+        for first in (0..k).step_by(K_BLOCK) {
+            let steps = K_BLOCK.min(k - first);
+            let mut a = raw.a.wrapping_add(first * a_col + from * a_row);
+            if A == PACKED {
+                // SAFETY: the block's columns are inside A; it has at most A_BLOCK floats.
+                unsafe { pack_tiles::<V>(m, steps, a, raw.a_stride, space) };
+                a = space;
             }
-            let tile = Tile {
-                k: steps,
-                a: raw.a.wrapping_add(first * a_col),
-                a_stride: raw.a_stride,
-                b,
-                b_row,
-                c: raw.c.wrapping_add(column),
-                c_row: raw.c_row,
-                from_c: raw.from_c || first > 0,
-                start_row: if raw.start_row.is_null() || first > 0 {
-                    std::ptr::null()
-                } else {
-                    raw.start_row.wrapping_add(column)
-                },
-                width,
-            };
-            // SAFETY: rows 0..m and the panel's columns are inside the operands.
-            unsafe { by_tiles::<V, A>(m, a_row, tile) }
+            for column in (0..n).step_by(raw.panel_width) {
+                let width = (n - column).min(raw.panel_width);
+                // SAFETY: the block's first row of this panel is inside B.
+                let mut b = unsafe { raw.b.add(first * raw.b_row + column / raw.panel_width * raw.b_panel) };
+                let mut b_row = raw.b_row;
+                if raw.b_row != raw.panel_width && m >= COPY_FROM_ROWS {
+                    let to = copy.0.as_mut_ptr().cast::<f32>();
+                    // SAFETY: tiles would read the same whole registers of B; the copy has K_BLOCK rows of two registers.
+                    unsafe {
+                        if width > V::N {
+                            copy_panel::<V, 2>(steps, b, b_row, to);
+                        } else {
+                            copy_panel::<V, 1>(steps, b, b_row, to);
+                        }
+                    }
+                    (b, b_row) = (to.cast_const(), 2 * V::N);
+                }
+                let tile = Tile {
+                    k: steps,
+                    a,
+                    a_stride: raw.a_stride,
+                    b,
+                    b_row,
+                    c: raw.c.wrapping_add(column + from * raw.c_row),
+                    c_row: raw.c_row,
+                    from_c: raw.from_c || first > 0,
+                    start_row: if raw.start_row.is_null() || first > 0 {
+                        std::ptr::null()
+                    } else {
+                        raw.start_row.wrapping_add(column)
+                    },
+                    width,
+                };
+                // SAFETY: rows 0..m and the panel's columns are inside the operands.
+                unsafe { by_tiles::<V, A>(m, if A == PACKED { steps } else { a_row }, tile) }
+            }
         }
+        from += m;
+    }
+}
+
+/// Packs columns of A, the floats of a tile behind each other, in the tiles of [`by_tiles`].
+///
+/// # Safety
+/// `m` columns of `steps` floats are inside A; at `to` there is room for as many floats and a register; the instructions
+/// of `V` exist.
+#[inline(always)]
+unsafe fn pack_tiles<V: Lanes>(m: usize, steps: usize, a: *const f32, a_stride: usize, to: *mut f32) {
+    let tiles = m.div_ceil(V::TALLEST[1]);
+    let (height, taller) = (m / tiles, m % tiles);
+    let mut row = 0;
+    for t in 0..tiles {
+        let rows = height + usize::from(t < taller);
+        let (mut from, mut to) = (a.wrapping_add(row), to.wrapping_add(row * steps));
+        for _ in 0..steps {
+            // A whole register: the next store overwrites what is too much.
+            // SAFETY: by the contract above; no tile is as tall as a register is long.
+            unsafe { V::load_partial(from, rows).store(to) };
+            (from, to) = (from.wrapping_add(a_stride), to.wrapping_add(rows));
+        }
+        row += rows;
     }
 }
 
@@ -280,7 +325,7 @@ unsafe fn copy_panel<V: Lanes, const NV: usize>(steps: usize, b: *const f32, b_r
 #[inline(always)]
 unsafe fn by_tiles<V: Lanes, const A: usize>(m: usize, a_row: usize, first: Tile) {
     let two = first.width > V::N;
-    let tiles = m.div_ceil(V::TALLEST[usize::from(two)]);
+    let tiles = m.div_ceil(V::TALLEST[usize::from(two || A == PACKED)]);
     // One division for all of them: a short product takes little longer.
     let (height, taller) = (m / tiles, m % tiles);
     let mut row = 0;
@@ -421,7 +466,11 @@ unsafe fn step<V: Lanes, const MR: usize, const NV: usize, const A: usize>(
         for (j, register) in right.iter_mut().enumerate() {
             *register = V::load(b.add(j * V::N));
         }
-        let link = if A == ROWS { p } else { p * t.a_stride };
+        let link = match A {
+            ROWS => p,
+            COLUMNS => p * t.a_stride,
+            _ => p * MR,
+        };
         for (chains, row) in acc.iter_mut().zip(rows) {
             let left = V::splat(*row.add(link));
             for (chain, &register) in chains.iter_mut().zip(&right) {

@@ -33,7 +33,8 @@ fn cases() -> Vec<Case> {
         (5, 9, 40),
         (65, 24, 33),
         (7, 20, 270),
-        (50, 24, 300),
+        // Beyond every block, and columns of A far enough apart to be packed.
+        (170, 129, 270),
     ] {
         for a_transposed in [false, true] {
             cases.push(Case { size: Size { m, n, k }, a_transposed });
