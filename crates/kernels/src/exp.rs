@@ -26,17 +26,22 @@ impl<V: Lanes> Exp<V> {
     #[inline(always)]
     unsafe fn new() -> Self {
         // SAFETY: by the contract above.
-        let splat = |x| unsafe { V::splat(x) };
-        // More than there are registers for. What the compiler knows to be a constant it loads by an instruction of its
-        // own wherever it is used; this it takes from memory in the instruction that uses it.
-        black_box(Self {
-            least: splat(EXP_RANGE[0]),
-            log2_e: splat(LOG2_E),
-            round: splat(ROUND),
-            minus_ln_2: MINUS_LN_2.map(splat),
-            polynomial: EXP_POLYNOMIAL.map(splat),
-            one: splat(1.0),
-        })
+        unsafe {
+            let mut polynomial = [V::splat(0.0); 6];
+            for (register, c) in polynomial.iter_mut().zip(EXP_POLYNOMIAL) {
+                *register = V::splat(c);
+            }
+            // More than there are registers for. What the compiler knows to be a constant it loads by an instruction of
+            // its own wherever it is used; this it takes from memory in the instruction that uses it.
+            black_box(Self {
+                least: V::splat(EXP_RANGE[0]),
+                log2_e: V::splat(LOG2_E),
+                round: V::splat(ROUND),
+                minus_ln_2: [V::splat(MINUS_LN_2[0]), V::splat(MINUS_LN_2[1])],
+                polynomial,
+                one: V::splat(1.0),
+            })
+        }
     }
 
     /// The bits of [`math::exp`](crate::math::exp) for arguments up to its upper bound.
@@ -45,20 +50,28 @@ impl<V: Lanes> Exp<V> {
     /// The instructions of `V` exist.
     #[inline(always)]
     unsafe fn of<const N: usize>(&self, x: [V; N]) -> [V; N] {
+        // Loops, because a closure that is not inlined is compiled without the instructions of `V`.
+        let (mut shifted, mut f) = (x, x);
+        let [highest, rest @ ..] = self.polynomial;
+        let mut p = [highest; N];
         // SAFETY: by the contract above.
         unsafe {
-            let x = x.map(|x| x.at_least(self.least));
-            let shifted = x.map(|x| self.round.fma(x, self.log2_e));
-            let n = shifted.map(|shifted| shifted.sub(self.round));
-            let f: [V; N] = std::array::from_fn(|i| x[i].fma(n[i], self.minus_ln_2[0]));
-            let f: [V; N] = std::array::from_fn(|i| f[i].fma(n[i], self.minus_ln_2[1]));
-            let [highest, rest @ ..] = self.polynomial;
-            let mut p = [highest; N];
-            for c in rest {
-                p = std::array::from_fn(|i| c.fma(p[i], f[i]));
+            for i in 0..N {
+                f[i] = x[i].at_least(self.least);
+                shifted[i] = self.round.fma(f[i], self.log2_e);
+                let n = shifted[i].sub(self.round);
+                f[i] = f[i].fma(n, self.minus_ln_2[0]).fma(n, self.minus_ln_2[1]);
             }
-            std::array::from_fn(|i| f[i].add(self.one).fma(p[i], f[i].mul(f[i])).times_two_to(shifted[i]))
+            for c in rest {
+                for i in 0..N {
+                    p[i] = c.fma(p[i], f[i]);
+                }
+            }
+            for i in 0..N {
+                p[i] = f[i].add(self.one).fma(p[i], f[i].mul(f[i])).times_two_to(shifted[i]);
+            }
         }
+        p
     }
 }
 
@@ -80,39 +93,41 @@ impl<V: Lanes> ExpSum<V> {
         unsafe { Self { exp: Exp::new(), lanes: [V::splat(0.0); 2] } }
     }
 
-    /// Replaces every x by e^before(x) and adds it. The length is a multiple of sixteen, before(x) at most 88.
+    /// Replaces every x by e^(scale·x + shift) and adds it. The length is a multiple of sixteen, no exponent is above 88.
     ///
     /// # Safety
     /// The instructions of `V` exist.
     #[inline(always)]
-    pub unsafe fn map(&mut self, x: &mut [f32], before: impl Fn(V) -> V) {
-        let mut groups = x.chunks_exact_mut(TOGETHER * V::N);
-        for x in &mut groups {
-            // SAFETY: so many registers are what the chunk holds.
-            unsafe { self.map_registers::<TOGETHER>(x, &before) }
-        }
-        for x in groups.into_remainder().chunks_exact_mut(LANES) {
-            // Known when compiled.
-            // SAFETY: as above.
-            unsafe {
+    pub unsafe fn map(&mut self, x: &mut [f32], scale: f32, shift: f32) {
+        // SAFETY: by the contract above; so many registers are what every chunk holds.
+        unsafe {
+            let (scale, shift) = (V::splat(scale), V::splat(shift));
+            let mut groups = x.chunks_exact_mut(TOGETHER * V::N);
+            for x in &mut groups {
+                self.map_registers::<TOGETHER>(x.as_mut_ptr(), scale, shift);
+            }
+            for x in groups.into_remainder().chunks_exact_mut(LANES) {
+                // Known when compiled.
                 if LANES == V::N {
-                    self.map_registers::<1>(x, &before);
+                    self.map_registers::<1>(x.as_mut_ptr(), scale, shift);
                 } else {
-                    self.map_registers::<2>(x, &before);
+                    self.map_registers::<2>(x.as_mut_ptr(), scale, shift);
                 }
             }
         }
     }
 
     /// # Safety
-    /// The instructions of `V` exist, and N registers of `x`.
+    /// The instructions of `V` exist, and N registers at `p`.
     #[inline(always)]
-    unsafe fn map_registers<const N: usize>(&mut self, x: &mut [f32], before: impl Fn(V) -> V) {
-        let p = x.as_mut_ptr();
+    unsafe fn map_registers<const N: usize>(&mut self, p: *mut f32, scale: V, shift: V) {
         // SAFETY: by the contract above.
         unsafe {
-            let e = self.exp.of(std::array::from_fn::<V, N, _>(|i| before(V::load(p.add(i * V::N)))));
-            for (i, e) in e.into_iter().enumerate() {
+            let mut x = [shift; N];
+            for (i, x) in x.iter_mut().enumerate() {
+                *x = shift.fma(V::load(p.add(i * V::N)), scale);
+            }
+            for (i, e) in self.exp.of(x).into_iter().enumerate() {
                 e.store(p.add(i * V::N));
                 let lanes = &mut self.lanes[i % (LANES / V::N)];
                 *lanes = lanes.add(e);
@@ -150,8 +165,8 @@ mod tests {
             unsafe {
                 let mut sum = ExpSum::<V>::new();
                 let (first, second) = x.split_at_mut(LANES);
-                sum.map(first, |x| x);
-                sum.map(second, |x| x);
+                sum.map(first, 1.0, 0.0);
+                sum.map(second, 1.0, 0.0);
                 sum.take()
             }
         }

@@ -232,13 +232,12 @@ for_each_isa! {
             *to = -(max_of_lanes(&row[..lanes]) * scale);
         }
         // SAFETY: this is compiled for the instructions of `V`.
-        let (mut exp, scales) = unsafe { (ExpSum::<V>::new(), V::splat(scale)) };
+        let mut exp = unsafe { ExpSum::<V>::new() };
         let mut sums = [0.0; BLOCK];
         for (i, ((row, &shift), sum)) in scores.chunks_exact_mut(stride).zip(&shifts).zip(&mut sums).enumerate() {
             // SAFETY: as above.
             unsafe {
-                let shift = V::splat(shift);
-                exp.map(&mut row[..(from + i + 1).next_multiple_of(LANES)], |x| shift.fma(x, scales));
+                exp.map(&mut row[..(from + i + 1).next_multiple_of(LANES)], scale, shift);
                 *sum = exp.take();
             }
         }

@@ -210,9 +210,8 @@ fn exponentials<V: Lanes>(
     for ((row, &largest), sum) in group.clone().zip(&largest).zip(&mut sums) {
         // SAFETY: the caller is compiled for the instructions of `V`.
         unsafe {
-            let largest = V::splat(largest);
             for block in head.blocks(targets.len()) {
-                exp.map(block.row(logits, row), |x| x.sub(largest));
+                exp.map(block.row(logits, row), 1.0, -largest);
             }
             *sum = exp.take();
         }
