@@ -211,6 +211,27 @@ const PACK_FROM_COLUMNS: usize = 128;
 #[repr(C, align(64))]
 struct Space([MaybeUninit<f32>; A_BLOCK + SLACK]);
 
+/// Rows shared out evenly.
+#[derive(Clone, Copy)]
+struct Shares {
+    least: usize,
+    larger: usize,
+}
+
+impl Shares {
+    /// One division for all of them: a short product takes little longer.
+    #[inline(always)]
+    fn new(rows: usize, parts: usize) -> Self {
+        Self { least: rows / parts, larger: rows % parts }
+    }
+
+    /// Rows of one part: the first ones have one more where they do not come out even.
+    #[inline(always)]
+    fn of(self, part: usize) -> usize {
+        self.least + usize::from(part < self.larger)
+    }
+}
+
 /// Block by block of rows, of k, and panel by panel of B: a panel stays in L1 while a block of A passes by, and the block
 /// in L2 while the panels do.
 ///
@@ -224,10 +245,10 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw, space: *mut f32) {
     let mut copy = Panel([const { MaybeUninit::uninit() }; K_BLOCK * 32]);
     // Columns of A in place are few pages, or used by few panels.
     let blocks = if A == COLUMNS { 1 } else { m.div_ceil(A_BLOCK / K_BLOCK.min(k)) };
-    let (share, more) = (m / blocks, m % blocks);
+    let shares = Shares::new(m, blocks);
     let mut from = 0;
     for block in 0..blocks {
-        let m = share + usize::from(block < more);
+        let m = shares.of(block);
         for first in (0..k).step_by(K_BLOCK) {
             let steps = K_BLOCK.min(k - first);
             let mut a = raw.a.wrapping_add(first * a_col + from * a_row);
@@ -285,10 +306,10 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw, space: *mut f32) {
 #[inline(always)]
 unsafe fn pack_tiles<V: Lanes>(m: usize, steps: usize, a: *const f32, a_stride: usize, to: *mut f32) {
     let tiles = m.div_ceil(V::TALLEST[1]);
-    let (height, taller) = (m / tiles, m % tiles);
+    let heights = Shares::new(m, tiles);
     let mut row = 0;
     for t in 0..tiles {
-        let rows = height + usize::from(t < taller);
+        let rows = heights.of(t);
         let (mut from, mut to) = (a.wrapping_add(row), to.wrapping_add(row * steps));
         for _ in 0..steps {
             // A whole register: the next store overwrites what is too much.
@@ -326,11 +347,10 @@ unsafe fn copy_panel<V: Lanes, const NV: usize>(steps: usize, b: *const f32, b_r
 unsafe fn by_tiles<V: Lanes, const A: usize>(m: usize, a_row: usize, first: Tile) {
     let two = first.width > V::N;
     let tiles = m.div_ceil(V::TALLEST[usize::from(two || A == PACKED)]);
-    // One division for all of them: a short product takes little longer.
-    let (height, taller) = (m / tiles, m % tiles);
+    let heights = Shares::new(m, tiles);
     let mut row = 0;
     for t in 0..tiles {
-        let rows = height + usize::from(t < taller);
+        let rows = heights.of(t);
         // SAFETY: rows row..row + rows are inside the operands.
         unsafe {
             let tile = Tile { a: first.a.add(row * a_row), c: first.c.add(row * first.c_row), ..first };
