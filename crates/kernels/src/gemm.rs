@@ -8,7 +8,7 @@
 //! are contiguous and from panels ([`crate::pack::Packed`]) otherwise, C is written in place.
 
 use crate::isa::{Isa, Kind, for_each_isa};
-use crate::lanes::{Lanes, Portable};
+use crate::lanes::{Apart, Lanes, Portable};
 use crate::pack::Panels;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
@@ -148,6 +148,8 @@ pub fn gemm(isa: Isa, size: Size, a: Left<'_>, b: Right<'_>, start: Start<'_>, c
     };
     if a_layout == COLUMNS && K_BLOCK.min(k) * a_stride > PACK_FROM_FLOATS && n >= PACK_FROM_COLUMNS {
         packed_first(isa, &raw);
+    } else if b_row != panel_width && m >= COPY_FROM_ROWS {
+        copied(isa, &raw);
     } else {
         in_place(isa, &raw);
     }
@@ -165,24 +167,41 @@ pub(crate) fn panel_width(isa: Isa) -> usize {
 }
 
 for_each_isa! {
-    /// The product with A read where it lies. Only for [`gemm`], which checks the bounds.
+    /// The product with both operands read where they lie. Only for [`gemm`], which checks the bounds.
     fn in_place(raw: &Raw) {
+        let (no_panel, no_space) = (std::ptr::null_mut(), std::ptr::null_mut());
         // SAFETY: `gemm` checked the bounds; this is compiled for the instructions of `V`.
         unsafe {
             match raw.a_layout {
-                ROWS => by_panels::<V, ROWS>(*raw, std::ptr::null_mut()),
-                _ => by_panels::<V, COLUMNS>(*raw, std::ptr::null_mut()),
+                ROWS => by_panels::<V, ROWS>(raw, no_panel, no_space),
+                _ => by_panels::<V, COLUMNS>(raw, no_panel, no_space),
             }
         }
     }
 
-    /// The product with columns of A packed first, block by block: a function of its own, because only a large product
-    /// should pay for its stack. Only for [`gemm`], which checks the bounds.
+    /// The product with panels of B copied: a function of its own, because only a product with many rows should pay for its
+    /// stack. Only for [`gemm`], which checks the bounds.
+    #[inline(never)]
+    fn copied(raw: &Raw) {
+        let mut panel = Panel([const { MaybeUninit::uninit() }; K_BLOCK * 32]);
+        let (panel, no_space) = (panel.0.as_mut_ptr().cast(), std::ptr::null_mut());
+        // SAFETY: as above.
+        unsafe {
+            match raw.a_layout {
+                ROWS => by_panels::<V, ROWS>(raw, panel, no_space),
+                _ => by_panels::<V, COLUMNS>(raw, panel, no_space),
+            }
+        }
+    }
+
+    /// The product with columns of A packed first, block by block, and panels of B copied. Only for [`gemm`], which checks
+    /// the bounds.
     #[inline(never)]
     fn packed_first(raw: &Raw) {
+        let mut panel = Panel([const { MaybeUninit::uninit() }; K_BLOCK * 32]);
         let mut space = Space([const { MaybeUninit::uninit() }; A_BLOCK + SLACK]);
         // SAFETY: as above; a block of A has at most A_BLOCK floats, and its last tile ends within a register.
-        unsafe { by_panels::<V, PACKED>(*raw, space.0.as_mut_ptr().cast()) }
+        unsafe { by_panels::<V, PACKED>(raw, panel.0.as_mut_ptr().cast(), space.0.as_mut_ptr().cast()) }
     }
 }
 
@@ -214,6 +233,7 @@ struct Space([MaybeUninit<f32>; A_BLOCK + SLACK]);
 /// Rows shared out evenly.
 #[derive(Clone, Copy)]
 struct Shares {
+    parts: usize,
     least: usize,
     larger: usize,
 }
@@ -222,7 +242,7 @@ impl Shares {
     /// One division for all of them: a short product takes little longer.
     #[inline(always)]
     fn new(rows: usize, parts: usize) -> Self {
-        Self { least: rows / parts, larger: rows % parts }
+        Self { parts, least: rows / parts, larger: rows % parts }
     }
 
     /// Rows of one part: the first ones have one more where they do not come out even.
@@ -236,19 +256,19 @@ impl Shares {
 /// in L2 while the panels do.
 ///
 /// # Safety
-/// `raw` describes memory within bounds; the instructions of `V` exist; `space` has room for a [`Space`] if A is
-/// [`PACKED`].
+/// `raw` describes memory within bounds; the instructions of `V` exist; `panel` is null, or has room for a [`Panel`] of B;
+/// `space` has room for a [`Space`] if A is [`PACKED`].
 #[inline(always)]
-unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw, space: *mut f32) {
+unsafe fn by_panels<V: Lanes, const A: usize>(raw: &Raw, panel: *mut f32, space: *mut f32) {
     let Size { m, n, k } = raw.size;
     let (a_row, a_col) = if A == ROWS { (raw.a_stride, 1) } else { (1, raw.a_stride) };
-    let mut copy = Panel([const { MaybeUninit::uninit() }; K_BLOCK * 32]);
     // Columns of A in place are few pages, or used by few panels.
     let blocks = if A == COLUMNS { 1 } else { m.div_ceil(A_BLOCK / K_BLOCK.min(k)) };
     let shares = Shares::new(m, blocks);
     let mut from = 0;
     for block in 0..blocks {
         let m = shares.of(block);
+        let heights = Shares::new(m, m.div_ceil(V::TALLEST[1]));
         for first in (0..k).step_by(K_BLOCK) {
             let steps = K_BLOCK.min(k - first);
             let mut a = raw.a.wrapping_add(first * a_col + from * a_row);
@@ -262,22 +282,22 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw, space: *mut f32) {
                 // SAFETY: the block's first row of this panel is inside B.
                 let mut b = unsafe { raw.b.add(first * raw.b_row + column / raw.panel_width * raw.b_panel) };
                 let mut b_row = raw.b_row;
-                if raw.b_row != raw.panel_width && m >= COPY_FROM_ROWS {
-                    let to = copy.0.as_mut_ptr().cast::<f32>();
+                if !panel.is_null() {
                     // SAFETY: tiles would read the same whole registers of B; the copy has K_BLOCK rows of two registers.
                     unsafe {
                         if width > V::N {
-                            copy_panel::<V, 2>(steps, b, b_row, to);
+                            copy_panel::<V, 2>(steps, b, b_row, panel);
                         } else {
-                            copy_panel::<V, 1>(steps, b, b_row, to);
+                            copy_panel::<V, 1>(steps, b, b_row, panel);
                         }
                     }
-                    (b, b_row) = (to.cast_const(), 2 * V::N);
+                    (b, b_row) = (panel.cast_const(), 2 * V::N);
                 }
                 let tile = Tile {
                     k: steps,
                     a,
-                    a_stride: raw.a_stride,
+                    a_row: if A == PACKED { steps } else { a_row },
+                    a_col: raw.a_stride,
                     b,
                     b_row,
                     c: raw.c.wrapping_add(column + from * raw.c_row),
@@ -291,7 +311,15 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: Raw, space: *mut f32) {
                     width,
                 };
                 // SAFETY: rows 0..m and the panel's columns are inside the operands.
-                unsafe { by_tiles::<V, A>(m, if A == PACKED { steps } else { a_row }, tile) }
+                unsafe {
+                    if width > V::N {
+                        by_tiles::<V, 2, A>(heights, tile);
+                    } else {
+                        // Packed tiles are as tall for every panel.
+                        let parts = m.div_ceil(V::TALLEST[usize::from(A == PACKED)]);
+                        by_tiles::<V, 1, A>(Shares::new(m, parts), tile);
+                    }
+                }
             }
         }
         from += m;
@@ -338,29 +366,21 @@ unsafe fn copy_panel<V: Lanes, const NV: usize>(steps: usize, b: *const f32, b_r
     }
 }
 
-/// Shares the rows out evenly over tiles, so that no tile is left with too few chains to hide the latency of
-/// an FMA.
+/// One column of tiles. Their heights are even, so that no tile is left with too few chains to hide the latency of an FMA.
 ///
 /// # Safety
-/// As [`tile`] for `m` rows from `first` on.
+/// As [`tile`] for all rows from `first` on.
 #[inline(always)]
-unsafe fn by_tiles<V: Lanes, const A: usize>(m: usize, a_row: usize, first: Tile) {
-    let two = first.width > V::N;
-    let tiles = m.div_ceil(V::TALLEST[usize::from(two || A == PACKED)]);
-    let heights = Shares::new(m, tiles);
-    let mut row = 0;
-    for t in 0..tiles {
-        let rows = heights.of(t);
-        // SAFETY: rows row..row + rows are inside the operands.
-        unsafe {
-            let tile = Tile { a: first.a.add(row * a_row), c: first.c.add(row * first.c_row), ..first };
-            if two {
-                by_height::<V, 2, A>(rows, tile);
-            } else {
-                by_height::<V, 1, A>(rows, tile);
-            }
+unsafe fn by_tiles<V: Lanes, const NV: usize, const A: usize>(heights: Shares, first: Tile) {
+    let mut first = first;
+    for (height, count) in
+        [(heights.least + 1, heights.larger), (heights.least, heights.parts - heights.larger)]
+    {
+        if count > 0 {
+            // SAFETY: as many rows from `first` on are inside the operands.
+            unsafe { by_height::<V, NV, A>(height, count, first) }
+            first = first.below(count * height);
         }
-        row += rows;
     }
 }
 
@@ -368,7 +388,10 @@ unsafe fn by_tiles<V: Lanes, const A: usize>(m: usize, a_row: usize, first: Tile
 struct Tile {
     k: usize,
     a: *const f32,
-    a_stride: usize,
+    /// Distance between rows.
+    a_row: usize,
+    /// Distance between the links of a row where they lie by columns.
+    a_col: usize,
     b: *const f32,
     b_row: usize,
     c: *mut f32,
@@ -378,17 +401,25 @@ struct Tile {
     width: usize,
 }
 
-/// Chooses the tile of this height.
+impl Tile {
+    /// The tile that begins so many rows below.
+    #[inline(always)]
+    fn below(self, rows: usize) -> Self {
+        Self { a: self.a.wrapping_add(rows * self.a_row), c: self.c.wrapping_add(rows * self.c_row), ..self }
+    }
+}
+
+/// Tiles of one height, one below the other.
 ///
 /// # Safety
-/// As [`tile`]; `height` is at most `V::TALLEST[NV - 1]`.
+/// As [`tile`] for `count` tiles; `height` is at most `V::TALLEST[NV - 1]`.
 #[inline(always)]
-unsafe fn by_height<V: Lanes, const NV: usize, const A: usize>(height: usize, t: Tile) {
+unsafe fn by_height<V: Lanes, const NV: usize, const A: usize>(height: usize, count: usize, first: Tile) {
     macro_rules! tiles {
         ($($height:literal)*) => {
             match height {
                 // SAFETY: passed on.
-                $($height => unsafe { tile::<V, $height, NV, A>(t) },)*
+                $($height => unsafe { V::apart(&Tiles::<$height, NV, A> { first, count }) },)*
                 _ => unreachable!("no tile is taller than the tallest"),
             }
         };
@@ -405,13 +436,32 @@ unsafe fn by_height<V: Lanes, const NV: usize, const A: usize>(height: usize, t:
     }
 }
 
+/// Tiles of MR rows and NV registers. Compiled as a function of its own: beside the tiles of every other height the compiler
+/// would keep all their addresses.
+struct Tiles<const MR: usize, const NV: usize, const A: usize> {
+    first: Tile,
+    count: usize,
+}
+
+impl<const MR: usize, const NV: usize, const A: usize> Apart for Tiles<MR, NV, A> {
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(&self) {
+        let mut t = self.first;
+        for _ in 0..self.count {
+            // SAFETY: passed on.
+            unsafe { tile::<V, MR, NV, A>(&t) }
+            t = t.below(MR);
+        }
+    }
+}
+
 /// The register tile: MR rows by NV registers, loaded, carried along k, stored.
 ///
 /// # Safety
 /// The operands of `t` are within bounds for MR rows and `t.width` columns (B for whole registers); the
 /// instructions of `V` exist.
 #[inline(always)]
-unsafe fn tile<V: Lanes, const MR: usize, const NV: usize, const A: usize>(t: Tile) {
+unsafe fn tile<V: Lanes, const MR: usize, const NV: usize, const A: usize>(t: &Tile) {
     // SAFETY: by the contract above, for every access below.
     unsafe {
         // Columns of the last register; the registers before it are whole.
@@ -440,19 +490,19 @@ unsafe fn tile<V: Lanes, const MR: usize, const NV: usize, const A: usize>(t: Ti
         // Where each row of A (or of Aᵀ, whose neighbours are constants apart) begins. The compiler may not know
         // that rows are equally far apart: it would walk from one to the next instead of keeping all in registers.
         let rows: [*const f32; MR] = match A {
-            ROWS => black_box(std::array::from_fn(|i| t.a.wrapping_add(i * t.a_stride))),
+            ROWS => black_box(std::array::from_fn(|i| t.a.wrapping_add(i * t.a_row))),
             _ => std::array::from_fn(|i| t.a.wrapping_add(i)),
         };
         // Four steps at a time, so that loads differ by constants and the loop spends its instructions on FMAs.
         let mut p = 0;
         while p + 4 <= t.k {
             for unrolled in 0..4 {
-                step::<V, MR, NV, A>(&t, &rows, p + unrolled, &mut acc);
+                step::<V, MR, NV, A>(t, &rows, p + unrolled, &mut acc);
             }
             p += 4;
         }
         while p < t.k {
-            step::<V, MR, NV, A>(&t, &rows, p, &mut acc);
+            step::<V, MR, NV, A>(t, &rows, p, &mut acc);
             p += 1;
         }
         for (i, chains) in acc.iter().enumerate() {
@@ -488,7 +538,7 @@ unsafe fn step<V: Lanes, const MR: usize, const NV: usize, const A: usize>(
         }
         let link = match A {
             ROWS => p,
-            COLUMNS => p * t.a_stride,
+            COLUMNS => p * t.a_col,
             _ => p * MR,
         };
         for (chains, row) in acc.iter_mut().zip(rows) {

@@ -29,6 +29,17 @@ pub(crate) unsafe trait Lanes: Copy {
     unsafe fn times_two_to(self, n: Self) -> Self;
     /// A hint that this line is wanted soon; any address will do.
     fn prefetch(p: *const f32);
+    /// Runs what is compiled as a function of its own, for these instructions.
+    unsafe fn apart<W: Apart>(work: &W);
+}
+
+/// Work that is not inlined where it is asked for.
+pub(crate) trait Apart {
+    /// The work, in registers of V.
+    ///
+    /// # Safety
+    /// The instructions of V exist; and as the work says.
+    unsafe fn run<V: Lanes>(&self);
 }
 
 /// Eight lanes without any vector instruction.
@@ -98,11 +109,16 @@ unsafe impl Lanes for Portable {
     }
     #[inline(always)]
     fn prefetch(_: *const f32) {}
+    #[inline(never)]
+    unsafe fn apart<W: Apart>(work: &W) {
+        // SAFETY: by the contract of the work.
+        unsafe { work.run::<Self>() }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::Lanes;
+    use super::{Apart, Lanes};
     use std::arch::x86_64::*;
 
     #[inline(always)]
@@ -182,6 +198,17 @@ mod x86 {
             // SAFETY: a prefetch reads nothing and never faults; SSE is part of every x86-64.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
         }
+        #[inline(always)]
+        unsafe fn apart<W: Apart>(work: &W) {
+            #[target_feature(enable = "avx2,fma")]
+            #[inline(never)]
+            unsafe fn run<W: Apart>(work: &W) {
+                // SAFETY: by the contract of the work.
+                unsafe { work.run::<__m256>() }
+            }
+            // SAFETY: as above.
+            unsafe { run(work) }
+        }
     }
 
     // SAFETY: the instructions are AVX-512F, which the trait's contract demands of the caller.
@@ -251,6 +278,17 @@ mod x86 {
         fn prefetch(p: *const f32) {
             // SAFETY: a prefetch reads nothing and never faults; SSE is part of every x86-64.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn apart<W: Apart>(work: &W) {
+            #[target_feature(enable = "avx512f,avx2,fma")]
+            #[inline(never)]
+            unsafe fn run<W: Apart>(work: &W) {
+                // SAFETY: by the contract of the work.
+                unsafe { work.run::<__m512>() }
+            }
+            // SAFETY: as above.
+            unsafe { run(work) }
         }
     }
 }
