@@ -18,6 +18,8 @@ pub(crate) unsafe trait Lanes: Copy {
     unsafe fn store(self, p: *mut f32);
     /// The first `count < N` lanes.
     unsafe fn store_partial(self, p: *mut f32, count: usize);
+    /// The first `count <= N` lanes; the others are those of `rest`.
+    unsafe fn first(self, count: usize, rest: Self) -> Self;
     /// a·b + self, rounded once.
     unsafe fn fma(self, a: Self, b: Self) -> Self;
     unsafe fn add(self, b: Self) -> Self;
@@ -82,6 +84,10 @@ unsafe impl Lanes for Portable {
         }
     }
     #[inline(always)]
+    unsafe fn first(self, count: usize, rest: Self) -> Self {
+        Self(std::array::from_fn(|i| if i < count { self.0[i] } else { rest.0[i] }))
+    }
+    #[inline(always)]
     unsafe fn fma(self, a: Self, b: Self) -> Self {
         Self(std::array::from_fn(|i| a.0[i].mul_add(b.0[i], self.0[i])))
     }
@@ -125,7 +131,7 @@ mod x86 {
     unsafe fn mask8(count: usize) -> __m256i {
         // A window of -1s followed by zeros.
         const WINDOW: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-        // SAFETY: count < 8, so eight integers from 8 - count on are inside the window.
+        // SAFETY: count <= 8, so eight integers from 8 - count on are inside the window.
         unsafe { _mm256_loadu_si256(WINDOW.as_ptr().add(8 - count).cast()) }
     }
 
@@ -159,6 +165,15 @@ mod x86 {
         unsafe fn store_partial(self, p: *mut f32, count: usize) {
             // SAFETY: as above; masked lanes are not written.
             unsafe { _mm256_maskstore_ps(p, mask8(count), self) }
+        }
+        #[inline(always)]
+        unsafe fn first(self, count: usize, rest: Self) -> Self {
+            // By bits: the compiler turns a blend that is stored into a masked store, which some processors do slowly.
+            // SAFETY: as above.
+            unsafe {
+                let mask = _mm256_castsi256_ps(mask8(count));
+                _mm256_or_ps(_mm256_and_ps(mask, self), _mm256_andnot_ps(mask, rest))
+            }
         }
         #[inline(always)]
         unsafe fn fma(self, a: Self, b: Self) -> Self {
@@ -240,6 +255,11 @@ mod x86 {
         unsafe fn store_partial(self, p: *mut f32, count: usize) {
             // SAFETY: as above; masked lanes are not written.
             unsafe { _mm512_mask_storeu_ps(p, (1u16 << count) - 1, self) }
+        }
+        #[inline(always)]
+        unsafe fn first(self, count: usize, rest: Self) -> Self {
+            // SAFETY: as above.
+            unsafe { _mm512_mask_mov_ps(rest, ((1u32 << count) - 1) as u16, self) }
         }
         #[inline(always)]
         unsafe fn fma(self, a: Self, b: Self) -> Self {

@@ -101,11 +101,10 @@ pub(crate) fn max_of_lanes(x: &[f32]) -> f32 {
             lanes[j] = if x[j] > lanes[j] { x[j] } else { lanes[j] };
         }
     }
-    let mut max = f32::NEG_INFINITY;
-    for lane in lanes {
-        max = if lane > max { lane } else { max };
-    }
-    max
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let b: [f32; 8] = std::array::from_fn(|i| larger(lanes[i], lanes[i + 8]));
+    let c: [f32; 4] = std::array::from_fn(|i| larger(b[i], b[i + 4]));
+    larger(larger(c[0], c[2]), larger(c[1], c[3]))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::buffer::Buffer;
 use crate::exp::ExpSum;
 use crate::gemm::{Left, Right, Size, Start, gemm};
 use crate::isa::{Isa, for_each_isa};
+use crate::lanes::Lanes;
 use crate::math::{LANES, max_of_lanes, sum2};
 use crate::pack::{Layout, Packed};
 
@@ -221,17 +222,18 @@ pub fn backward(
 for_each_isa! {
     /// Softmax of rows `from..` of one head's scores, in place: row r attends to keys 0..=r, the rest is 0.
     fn softmax(from: usize, stride: usize, scale: f32, scores: &mut [f32]) {
-        let keys = from + scores.len() / stride;
+        let keys = (from + scores.len() / stride).next_multiple_of(LANES);
         // One step for all rows, then the next: a row's steps wait for each other.
         let mut shifts = [0.0; BLOCK];
         for (i, (row, to)) in scores.chunks_exact_mut(stride).zip(&mut shifts).enumerate() {
             let valid = from + i + 1;
+            let row = &mut row[..valid.next_multiple_of(LANES)];
             // Whole lanes: what is behind the diagonal takes part as e^-87.
-            let lanes = valid.next_multiple_of(LANES);
-            row[valid..lanes].fill(f32::NEG_INFINITY);
-            *to = -(max_of_lanes(&row[..lanes]) * scale);
+            // SAFETY: this is compiled for the instructions of `V`.
+            unsafe { end_at::<V>(row, valid, f32::NEG_INFINITY) }
+            *to = -(max_of_lanes(row) * scale);
         }
-        // SAFETY: this is compiled for the instructions of `V`.
+        // SAFETY: as above.
         let mut exp = unsafe { ExpSum::<V>::new() };
         let mut sums = [0.0; BLOCK];
         for (i, ((row, &shift), sum)) in scores.chunks_exact_mut(stride).zip(&shifts).zip(&mut sums).enumerate() {
@@ -243,11 +245,16 @@ for_each_isa! {
         }
         for (i, (row, &sum)) in scores.chunks_exact_mut(stride).zip(&sums).enumerate() {
             let valid = from + i + 1;
+            let (row, behind) = row[..keys].split_at_mut(valid.next_multiple_of(LANES));
             let inverse = 1.0 / sum;
-            for x in &mut row[..valid.next_multiple_of(LANES)] {
-                *x *= inverse;
+            for lanes in row.chunks_exact_mut(LANES) {
+                lanes.iter_mut().for_each(|x| *x *= inverse);
             }
-            row[valid..keys.next_multiple_of(LANES)].fill(0.0);
+            // SAFETY: as above.
+            unsafe { end_at::<V>(row, valid, 0.0) }
+            for lanes in behind.chunks_exact_mut(LANES) {
+                lanes.fill(0.0);
+            }
         }
     }
 
@@ -272,6 +279,20 @@ for_each_isa! {
                 *d = w * (*d - sum) * scale;
             }
         }
+    }
+}
+
+/// Puts `rest` behind the first `valid` of a row's elements. The row ends with the lanes in which they do.
+///
+/// # Safety
+/// The instructions of `V` exist.
+#[inline(always)]
+unsafe fn end_at<V: Lanes>(row: &mut [f32], valid: usize, rest: f32) {
+    let whole = row.len() - LANES;
+    for (i, lanes) in row[whole..].chunks_exact_mut(V::N).enumerate() {
+        let count = (valid - whole).saturating_sub(i * V::N).min(V::N);
+        // SAFETY: by the contract above; the chunk is a register long.
+        unsafe { V::load(lanes.as_ptr()).first(count, V::splat(rest)).store(lanes.as_mut_ptr()) }
     }
 }
 
