@@ -3,7 +3,7 @@
 
 use super::{Cost, Write, row_stride};
 use crate::isa::for_each_isa;
-use crate::math::{sum1, sum2};
+use crate::math::{LANES, add_lanes, sum1};
 
 /// Added to the variance, as in GPT-2 and PyTorch.
 pub const EPSILON: f32 = 1e-5;
@@ -78,56 +78,104 @@ for_each_isa! {
         d_x: &mut [f32],
         write: Write,
     ) {
-        let stride = row_stride(width);
-        let (weight, d_weight) = (&weight[..width], &mut d_weight[..width]);
-        let rows = d_out.chunks(stride).zip(normalised.chunks(stride)).zip(d_x.chunks_mut(stride));
-        for (((d_out, z), d_x), &rstd) in rows.zip(rstd) {
-            let (d_out, z, d_x) = (&d_out[..width], &z[..width], &mut d_x[..width]);
-            for i in 0..width {
-                d_weight[i] = d_out[i].mul_add(z[i], d_weight[i]);
-            }
-            let mean_h = match kind {
-                Kind::Layer => {
-                    d_bias[..width].iter_mut().zip(d_out).for_each(|(d_bias, d)| *d_bias += d);
-                    sum2(d_out, weight, |d, w| d * w) / width as f32
-                }
-                Kind::Rms => 0.0,
-            };
-            let mean_hz = sum3(d_out, weight, z) / width as f32;
-            let h = d_out.iter().zip(weight).zip(z);
-            let gradient =
-                h.map(|((d, w), z)| rstd * (-z).mul_add(mean_hz, d.mul_add(*w, -mean_h)));
-            match write {
-                Write::Set => d_x.iter_mut().zip(gradient).for_each(|(d_x, g)| *d_x = g),
-                Write::Add => d_x.iter_mut().zip(gradient).for_each(|(d_x, g)| *d_x += g),
-            }
+        match kind {
+            Kind::Layer => rows_backward::<true>(width, d_out, normalised, rstd, weight, d_weight, d_bias, d_x, write),
+            Kind::Rms => rows_backward::<false>(width, d_out, normalised, rstd, weight, d_weight, d_bias, d_x, write),
         }
     }
 }
 
-/// Σ a·b·c with element i in lane i mod 16.
 #[inline(always)]
-fn sum3(a: &[f32], b: &[f32], c: &[f32]) -> f32 {
-    use crate::math::{LANES, add_lanes};
-    let mut lanes = [0.0; LANES];
-    let (b, c) = (&b[..a.len()], &c[..a.len()]);
-    let whole = a.len() / LANES * LANES;
-    for ((a, b), c) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)).zip(c.chunks_exact(LANES)) {
-        for j in 0..LANES {
-            lanes[j] += a[j] * b[j] * c[j];
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its operands one by one")]
+fn rows_backward<const LAYER: bool>(
+    width: usize,
+    d_out: &[f32],
+    normalised: &[f32],
+    rstd: &[f32],
+    weight: &[f32],
+    d_weight: &mut [f32],
+    d_bias: &mut [f32],
+    d_x: &mut [f32],
+    write: Write,
+) {
+    let stride = row_stride(width);
+    let weight = &weight[..width];
+    let rows = d_out.chunks(stride).zip(normalised.chunks(stride)).zip(d_x.chunks_mut(stride));
+    for (((d_out, z), d_x), &rstd) in rows.zip(rstd) {
+        let (d_out, z, d_x) = (&d_out[..width], &z[..width], &mut d_x[..width]);
+        let sums = Sums::of_row::<LAYER>(d_out, z, weight, d_weight, d_bias);
+        let mean_h = if LAYER { add_lanes(sums.h) / width as f32 } else { 0.0 };
+        let mean_hz = add_lanes(sums.hz) / width as f32;
+        let h = d_out.iter().zip(weight).zip(z);
+        let gradient = h.map(|((d, w), z)| rstd * (-z).mul_add(mean_hz, d.mul_add(*w, -mean_h)));
+        match write {
+            Write::Set => d_x.iter_mut().zip(gradient).for_each(|(d_x, g)| *d_x = g),
+            Write::Add => d_x.iter_mut().zip(gradient).for_each(|(d_x, g)| *d_x += g),
         }
     }
-    let (mut a, mut b, mut c, mut from) = (&a[whole..], &b[whole..], &c[whole..], 0);
-    if a.len() >= 8 {
-        for j in 0..8 {
-            lanes[j] += a[j] * b[j] * c[j];
+}
+
+/// Σ h and Σ h·x̂ of a row, element i in lane i mod 16.
+struct Sums {
+    h: [f32; LANES],
+    hz: [f32; LANES],
+}
+
+impl Sums {
+    /// The sums of a row that in the same pass is added to the gradients of weight and bias.
+    #[inline(always)]
+    fn of_row<const LAYER: bool>(
+        d_out: &[f32],
+        z: &[f32],
+        weight: &[f32],
+        d_weight: &mut [f32],
+        d_bias: &mut [f32],
+    ) -> Self {
+        let mut sums = Self { h: [0.0; LANES], hz: [0.0; LANES] };
+        let width = d_out.len();
+        let mut at = 0;
+        while at + LANES <= width {
+            sums.add::<LAYER, LANES>(at, d_out, z, weight, d_weight, d_bias);
+            at += LANES;
         }
-        (a, b, c, from) = (&a[8..], &b[8..], &c[8..], 8);
+        if at + LANES / 2 <= width {
+            sums.add::<LAYER, { LANES / 2 }>(at, d_out, z, weight, d_weight, d_bias);
+            at += LANES / 2;
+        }
+        while at < width {
+            sums.add::<LAYER, 1>(at, d_out, z, weight, d_weight, d_bias);
+            at += 1;
+        }
+        sums
     }
-    for (lane, ((a, b), c)) in lanes[from..].iter_mut().zip(a.iter().zip(b).zip(c)) {
-        *lane += a * b * c;
+
+    /// N elements from `at` on.
+    #[inline(always)]
+    fn add<const LAYER: bool, const N: usize>(
+        &mut self,
+        at: usize,
+        d_out: &[f32],
+        z: &[f32],
+        weight: &[f32],
+        d_weight: &mut [f32],
+        d_bias: &mut [f32],
+    ) {
+        let (d_out, z, weight) = (&d_out[at..][..N], &z[at..][..N], &weight[at..][..N]);
+        let d_weight = &mut d_weight[at..][..N];
+        let (h, hz) = (&mut self.h[at % LANES..][..N], &mut self.hz[at % LANES..][..N]);
+        for j in 0..N {
+            d_weight[j] = d_out[j].mul_add(z[j], d_weight[j]);
+            let product = d_out[j] * weight[j];
+            h[j] += product;
+            hz[j] += product * z[j];
+        }
+        if LAYER {
+            let d_bias = &mut d_bias[at..][..N];
+            for j in 0..N {
+                d_bias[j] += d_out[j];
+            }
+        }
     }
-    add_lanes(lanes)
 }
 
 /// Cost a sequence.
