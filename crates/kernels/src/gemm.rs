@@ -226,6 +226,10 @@ const PACK_FROM_FLOATS: usize = 24 * 1024;
 /// Columns of C from which on a block of A is used often enough to be packed.
 const PACK_FROM_COLUMNS: usize = 128;
 
+/// Floats of B from which on its panels are asked for ahead: so many weights left L2 when the rest of the plan passed by, and
+/// the processor's own prefetch begins anew in every panel.
+const AHEAD_FROM_FLOATS: usize = 32 * 1024;
+
 /// Room for a packed block of A.
 #[repr(C, align(64))]
 struct Space([MaybeUninit<f32>; A_BLOCK + SLACK]);
@@ -265,6 +269,7 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: &Raw, panel: *mut f32, space:
     // Columns of A in place are few pages, or used by few panels.
     let blocks = if A == COLUMNS { 1 } else { m.div_ceil(A_BLOCK / K_BLOCK.min(k)) };
     let shares = Shares::new(m, blocks);
+    let ahead = raw.b_row == raw.panel_width && n * k >= AHEAD_FROM_FLOATS;
     let mut from = 0;
     for block in 0..blocks {
         let m = shares.of(block);
@@ -279,8 +284,9 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: &Raw, panel: *mut f32, space:
             }
             for column in (0..n).step_by(raw.panel_width) {
                 let width = (n - column).min(raw.panel_width);
+                let panel_at = first * raw.b_row + column / raw.panel_width * raw.b_panel;
                 // SAFETY: the block's first row of this panel is inside B.
-                let mut b = unsafe { raw.b.add(first * raw.b_row + column / raw.panel_width * raw.b_panel) };
+                let mut b = unsafe { raw.b.add(panel_at) };
                 let mut b_row = raw.b_row;
                 if !panel.is_null() {
                     // SAFETY: tiles would read the same whole registers of B; the copy has K_BLOCK rows of two registers.
@@ -309,6 +315,9 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: &Raw, panel: *mut f32, space:
                         raw.start_row.wrapping_add(column)
                     },
                     width,
+                    // Behind the last panel are others or nothing: any address will do.
+                    next: raw.b.wrapping_add(panel_at + raw.b_panel),
+                    next_rows: if ahead { steps.div_ceil(heights.parts) } else { 0 },
                 };
                 // SAFETY: rows 0..m and the panel's columns are inside the operands.
                 unsafe {
@@ -379,7 +388,7 @@ unsafe fn by_tiles<V: Lanes, const NV: usize, const A: usize>(heights: Shares, f
         if count > 0 {
             // SAFETY: as many rows from `first` on are inside the operands.
             unsafe { by_height::<V, NV, A>(height, count, first) }
-            first = first.below(count * height);
+            first = first.after(count, height);
         }
     }
 }
@@ -399,13 +408,23 @@ struct Tile {
     from_c: bool,
     start_row: *const f32,
     width: usize,
+    /// What a tile asks for of the panel behind this one.
+    next: *const f32,
+    /// Rows of it that every tile asks for.
+    next_rows: usize,
 }
 
 impl Tile {
-    /// The tile that begins so many rows below.
+    /// The tile below so many of this height.
     #[inline(always)]
-    fn below(self, rows: usize) -> Self {
-        Self { a: self.a.wrapping_add(rows * self.a_row), c: self.c.wrapping_add(rows * self.c_row), ..self }
+    fn after(self, tiles: usize, height: usize) -> Self {
+        let rows = tiles * height;
+        Self {
+            a: self.a.wrapping_add(rows * self.a_row),
+            c: self.c.wrapping_add(rows * self.c_row),
+            next: self.next.wrapping_add(tiles * self.next_rows * self.b_row),
+            ..self
+        }
     }
 }
 
@@ -448,9 +467,12 @@ impl<const MR: usize, const NV: usize, const A: usize> Apart for Tiles<MR, NV, A
     unsafe fn run<V: Lanes>(&self) {
         let mut t = self.first;
         for _ in 0..self.count {
+            for row in 0..t.next_rows {
+                V::prefetch(t.next.wrapping_add(row * t.b_row));
+            }
             // SAFETY: passed on.
             unsafe { tile::<V, MR, NV, A>(&t) }
-            t = t.below(MR);
+            t = t.after(1, MR);
         }
     }
 }
