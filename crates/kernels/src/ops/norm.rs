@@ -78,39 +78,24 @@ for_each_isa! {
         d_x: &mut [f32],
         write: Write,
     ) {
-        match kind {
-            Kind::Layer => rows_backward::<true>(width, d_out, normalised, rstd, weight, d_weight, d_bias, d_x, write),
-            Kind::Rms => rows_backward::<false>(width, d_out, normalised, rstd, weight, d_weight, d_bias, d_x, write),
-        }
-    }
-}
-
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "a kernel takes its operands one by one")]
-fn rows_backward<const LAYER: bool>(
-    width: usize,
-    d_out: &[f32],
-    normalised: &[f32],
-    rstd: &[f32],
-    weight: &[f32],
-    d_weight: &mut [f32],
-    d_bias: &mut [f32],
-    d_x: &mut [f32],
-    write: Write,
-) {
-    let stride = row_stride(width);
-    let weight = &weight[..width];
-    let rows = d_out.chunks(stride).zip(normalised.chunks(stride)).zip(d_x.chunks_mut(stride));
-    for (((d_out, z), d_x), &rstd) in rows.zip(rstd) {
-        let (d_out, z, d_x) = (&d_out[..width], &z[..width], &mut d_x[..width]);
-        let sums = Sums::of_row::<LAYER>(d_out, z, weight, d_weight, d_bias);
-        let mean_h = if LAYER { add_lanes(sums.h) / width as f32 } else { 0.0 };
-        let mean_hz = add_lanes(sums.hz) / width as f32;
-        let h = d_out.iter().zip(weight).zip(z);
-        let gradient = h.map(|((d, w), z)| rstd * (-z).mul_add(mean_hz, d.mul_add(*w, -mean_h)));
-        match write {
-            Write::Set => d_x.iter_mut().zip(gradient).for_each(|(d_x, g)| *d_x = g),
-            Write::Add => d_x.iter_mut().zip(gradient).for_each(|(d_x, g)| *d_x += g),
+        let stride = row_stride(width);
+        let weight = &weight[..width];
+        let rows = d_out.chunks(stride).zip(normalised.chunks(stride)).zip(d_x.chunks_mut(stride));
+        for (((d_out, z), d_x), &rstd) in rows.zip(rstd) {
+            let (d_out, z, d_x) = (&d_out[..width], &z[..width], &mut d_x[..width]);
+            let sums = Sums::of_row(kind, d_out, z, weight, d_weight, d_bias);
+            let mean_h = match kind {
+                Kind::Layer => add_lanes(sums.h) / width as f32,
+                Kind::Rms => 0.0,
+            };
+            let mean_hz = add_lanes(sums.hz) / width as f32;
+            let h = d_out.iter().zip(weight).zip(z);
+            let gradient =
+                h.map(|((d, w), z)| rstd * (-z).mul_add(mean_hz, d.mul_add(*w, -mean_h)));
+            match write {
+                Write::Set => d_x.iter_mut().zip(gradient).for_each(|(d_x, g)| *d_x = g),
+                Write::Add => d_x.iter_mut().zip(gradient).for_each(|(d_x, g)| *d_x += g),
+            }
         }
     }
 }
@@ -124,7 +109,8 @@ struct Sums {
 impl Sums {
     /// The sums of a row that in the same pass is added to the gradients of weight and bias.
     #[inline(always)]
-    fn of_row<const LAYER: bool>(
+    fn of_row(
+        kind: Kind,
         d_out: &[f32],
         z: &[f32],
         weight: &[f32],
@@ -135,15 +121,15 @@ impl Sums {
         let width = d_out.len();
         let mut at = 0;
         while at + LANES <= width {
-            sums.add::<LAYER, LANES>(at, d_out, z, weight, d_weight, d_bias);
+            sums.add::<LANES>(kind, at, d_out, z, weight, d_weight, d_bias);
             at += LANES;
         }
         if at + LANES / 2 <= width {
-            sums.add::<LAYER, { LANES / 2 }>(at, d_out, z, weight, d_weight, d_bias);
+            sums.add::<{ LANES / 2 }>(kind, at, d_out, z, weight, d_weight, d_bias);
             at += LANES / 2;
         }
         while at < width {
-            sums.add::<LAYER, 1>(at, d_out, z, weight, d_weight, d_bias);
+            sums.add::<1>(kind, at, d_out, z, weight, d_weight, d_bias);
             at += 1;
         }
         sums
@@ -151,8 +137,10 @@ impl Sums {
 
     /// N elements from `at` on.
     #[inline(always)]
-    fn add<const LAYER: bool, const N: usize>(
+    #[allow(clippy::too_many_arguments, reason = "a kernel takes its operands one by one")]
+    fn add<const N: usize>(
         &mut self,
+        kind: Kind,
         at: usize,
         d_out: &[f32],
         z: &[f32],
@@ -169,7 +157,7 @@ impl Sums {
             h[j] += product;
             hz[j] += product * z[j];
         }
-        if LAYER {
+        if kind == Kind::Layer {
             let d_bias = &mut d_bias[at..][..N];
             for j in 0..N {
                 d_bias[j] += d_out[j];
