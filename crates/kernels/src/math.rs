@@ -51,12 +51,18 @@ pub(crate) fn sigmoid(z: f32) -> f32 {
     1.0 / (1.0 + exp(-z))
 }
 
-/// The sixteen lanes added in one fixed tree.
+/// The sixteen lanes joined in one fixed tree.
+#[inline(always)]
+fn join_lanes(a: [f32; LANES], join: impl Fn(f32, f32) -> f32) -> f32 {
+    let b: [f32; 8] = std::array::from_fn(|i| join(a[i], a[i + 8]));
+    let c: [f32; 4] = std::array::from_fn(|i| join(b[i], b[i + 4]));
+    join(join(c[0], c[2]), join(c[1], c[3]))
+}
+
+/// The sum of sixteen lanes.
 #[inline(always)]
 pub(crate) fn add_lanes(a: [f32; LANES]) -> f32 {
-    let b: [f32; 8] = std::array::from_fn(|i| a[i] + a[i + 8]);
-    let c: [f32; 4] = std::array::from_fn(|i| b[i] + b[i + 4]);
-    (c[0] + c[2]) + (c[1] + c[3])
+    join_lanes(a, |a, b| a + b)
 }
 
 /// Σ f(x[i], y[i]) with element i in lane i mod 16.
@@ -101,10 +107,7 @@ pub(crate) fn max_of_lanes(x: &[f32]) -> f32 {
             lanes[j] = if x[j] > lanes[j] { x[j] } else { lanes[j] };
         }
     }
-    let larger = |a: f32, b: f32| if a > b { a } else { b };
-    let b: [f32; 8] = std::array::from_fn(|i| larger(lanes[i], lanes[i + 8]));
-    let c: [f32; 4] = std::array::from_fn(|i| larger(b[i], b[i + 4]));
-    larger(larger(c[0], c[2]), larger(c[1], c[3]))
+    join_lanes(lanes, |a, b| if a > b { a } else { b })
 }
 
 #[cfg(test)]
