@@ -230,6 +230,9 @@ const PACK_FROM_COLUMNS: usize = 128;
 /// the processor's own prefetch begins anew in every panel.
 const AHEAD_FROM_FLOATS: usize = 32 * 1024;
 
+/// Floats of a cache line.
+const LINE: usize = 16;
+
 /// Room for a packed block of A.
 #[repr(C, align(64))]
 struct Space([MaybeUninit<f32>; A_BLOCK + SLACK]);
@@ -317,7 +320,7 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: &Raw, panel: *mut f32, space:
                     width,
                     // Behind the last panel are others or nothing: any address will do.
                     next: raw.b.wrapping_add(panel_at + raw.b_panel),
-                    next_rows: if ahead { steps.div_ceil(heights.parts) } else { 0 },
+                    next_floats: if ahead { steps.div_ceil(heights.parts) * raw.panel_width } else { 0 },
                 };
                 // SAFETY: rows 0..m and the panel's columns are inside the operands.
                 unsafe {
@@ -380,8 +383,7 @@ unsafe fn copy_panel<V: Lanes, const NV: usize>(steps: usize, b: *const f32, b_r
 /// # Safety
 /// As [`tile`] for all rows from `first` on.
 #[inline(always)]
-unsafe fn by_tiles<V: Lanes, const NV: usize, const A: usize>(heights: Shares, first: Tile) {
-    let mut first = first;
+unsafe fn by_tiles<V: Lanes, const NV: usize, const A: usize>(heights: Shares, mut first: Tile) {
     for (height, count) in
         [(heights.least + 1, heights.larger), (heights.least, heights.parts - heights.larger)]
     {
@@ -410,8 +412,8 @@ struct Tile {
     width: usize,
     /// What a tile asks for of the panel behind this one.
     next: *const f32,
-    /// Rows of it that every tile asks for.
-    next_rows: usize,
+    /// Floats of it that every tile asks for.
+    next_floats: usize,
 }
 
 impl Tile {
@@ -422,7 +424,7 @@ impl Tile {
         Self {
             a: self.a.wrapping_add(rows * self.a_row),
             c: self.c.wrapping_add(rows * self.c_row),
-            next: self.next.wrapping_add(tiles * self.next_rows * self.b_row),
+            next: self.next.wrapping_add(tiles * self.next_floats),
             ..self
         }
     }
@@ -467,8 +469,8 @@ impl<const MR: usize, const NV: usize, const A: usize> Apart for Tiles<MR, NV, A
     unsafe fn run<V: Lanes>(&self) {
         let mut t = self.first;
         for _ in 0..self.count {
-            for row in 0..t.next_rows {
-                V::prefetch(t.next.wrapping_add(row * t.b_row));
+            for line in (0..t.next_floats).step_by(LINE) {
+                V::prefetch(t.next.wrapping_add(line));
             }
             // SAFETY: passed on.
             unsafe { tile::<V, MR, NV, A>(&t) }
