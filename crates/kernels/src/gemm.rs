@@ -7,6 +7,9 @@
 //! A is read in place by rows or by columns (so a transpose costs nothing), B is read in place when its rows
 //! are contiguous and from panels ([`crate::pack::Packed`]) otherwise, C is written in place.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
 use crate::isa::{Isa, Kind, for_each_isa};
 use crate::lanes::{Apart, Lanes, Portable};
 use crate::pack::Panels;
@@ -436,6 +439,11 @@ impl Tile {
 /// As [`tile`] for `count` tiles; `height` is at most `V::TALLEST[NV - 1]`.
 #[inline(always)]
 unsafe fn by_height<V: Lanes, const NV: usize, const A: usize>(height: usize, count: usize, first: Tile) {
+    #[cfg(target_arch = "x86_64")]
+    if V::KIND == Kind::Avx2 && avx2::can::<NV>(height, &first) {
+        // SAFETY: passed on.
+        return unsafe { avx2::tiles::<NV, A>(height, count, &first) };
+    }
     macro_rules! tiles {
         ($($height:literal)*) => {
             match height {

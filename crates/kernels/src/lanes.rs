@@ -1,5 +1,7 @@
 //! A register of f32 lanes: the one thing that differs between instruction sets in a matrix product.
 
+use crate::isa::Kind;
+
 /// A vector register. Every operation is lane by lane and exact (`fma` rounds once), so any width gives
 /// the same bits.
 ///
@@ -7,6 +9,8 @@
 /// Methods may be called only where the instructions of the implementor exist; `load*` and `store*` need
 /// `N` (or `count`) readable or writable floats behind the pointer.
 pub(crate) unsafe trait Lanes: Copy {
+    /// Whose instructions these are.
+    const KIND: Kind;
     /// Lanes in the register.
     const N: usize;
     /// Tallest register tile that is one and two registers wide.
@@ -50,6 +54,7 @@ pub(crate) struct Portable([f32; 8]);
 
 // SAFETY: plain f32 arithmetic exists everywhere; pointers are used within the trait's contract.
 unsafe impl Lanes for Portable {
+    const KIND: Kind = Kind::Portable;
     const N: usize = 8;
     // Every lane is a call where the processor has no fused multiply-add: small tiles keep the code small.
     const TALLEST: [usize; 2] = [2, 2];
@@ -125,6 +130,7 @@ unsafe impl Lanes for Portable {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Apart, Lanes};
+    use crate::isa::Kind;
     use std::arch::x86_64::*;
 
     #[inline(always)]
@@ -137,6 +143,7 @@ mod x86 {
 
     // SAFETY: the instructions are AVX2 and FMA, which the trait's contract demands of the caller.
     unsafe impl Lanes for __m256 {
+        const KIND: Kind = Kind::Avx2;
         const N: usize = 8;
         // 12 accumulators of 16 registers; ten where every row's broadcast is used once: the compiler lets a product
         // end in its broadcast's register, which takes a few more, and ten rows' addresses fit registers too.
@@ -228,6 +235,7 @@ mod x86 {
 
     // SAFETY: the instructions are AVX-512F, which the trait's contract demands of the caller.
     unsafe impl Lanes for __m512 {
+        const KIND: Kind = Kind::Avx512;
         const N: usize = 16;
         // 24 accumulators of 32 registers.
         const TALLEST: [usize; 2] = [12, 12];

@@ -40,6 +40,12 @@ fn cases() -> Vec<Case> {
             cases.push(Case { size: Size { m, n, k }, a_transposed });
         }
     }
+    // Tiles of every height, one, two and three registers wide, and every rest of four links.
+    for (m, n, k) in (1..=20).flat_map(|m| [(m, 8, 8), (m, 16, 9), (m, 24, 11), (m, 24, 14)]) {
+        for a_transposed in [false, true] {
+            cases.push(Case { size: Size { m, n, k }, a_transposed });
+        }
+    }
     cases
 }
 
