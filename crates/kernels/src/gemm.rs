@@ -211,9 +211,9 @@ for_each_isa! {
 /// Steps of k that a panel is used for at a time: 256 rows of B (16 kB) and of a tile of A (6 kB) fit L1.
 const K_BLOCK: usize = 256;
 
-/// Rows of C from which on a panel of B is copied before use: the copy is then a percent of the work, and
+/// Rows of C from which on a panel of B is copied before use: the copy is then a hundredth of the work, and
 /// it replaces a walk over as many pages as the panel has rows.
-const COPY_FROM_ROWS: usize = 48;
+const COPY_FROM_ROWS: usize = 140;
 
 /// A panel of B, copied to one place.
 #[repr(C, align(64))]
