@@ -2,7 +2,7 @@
 //!
 //! **The bit rule.** Every element of C is one sequential chain of fused multiply-adds over k that begins
 //! at its start value. So neither the register tile, nor the chunk of rows, nor the instruction set, nor a
-//! product that is continued from C later on, changes a bit.
+//! product that is continued from C later on, changes a bit (but which of two NaNs is kept).
 //!
 //! A is read in place by rows or by columns (so a transpose costs nothing), B is read in place when its rows
 //! are contiguous and from panels ([`crate::pack::Packed`]) otherwise, C is written in place.
@@ -113,18 +113,23 @@ pub fn gemm(isa: Isa, size: Size, a: Left<'_>, b: Right<'_>, start: Start<'_>, c
     }
     assert!(k > 0, "an empty chain");
     let (a, a_layout, a_stride, a_end) = match a {
-        Left::Rows { data, row } => (data, ROWS, row, (m - 1) * row + k),
-        Left::Columns { data, col } => (data, COLUMNS, col, (k - 1) * col + m),
+        Left::Rows { data, row } => (data, ROWS, row, end(m, row, k)),
+        Left::Columns { data, col } => (data, COLUMNS, col, end(k, col, m)),
     };
     assert!(a_end <= a.len(), "A is too small for {size:?}");
-    assert!((m - 1) * c_row + n <= c.len() && (n <= c_row || m == 1), "C is too small for {size:?}");
+    assert!(end(m, c_row, n) <= c.len() && (n <= c_row || m == 1), "C is too small for {size:?}");
     let (b, b_row, b_panel, panel_width) = match b {
         Right::Rows { data, row } => {
-            assert!((k - 1) * row + n + SLACK <= data.len() + 1, "B is too small for {size:?}");
+            assert!(end(k, row, n + SLACK) <= data.len() + 1, "B is too small for {size:?}");
             (data.as_ptr(), row, panel_width(isa), panel_width(isa))
         }
         Right::Panels(panels) => {
             assert!(k <= panels.k() && n <= panels.n(), "the panels are too small for {size:?}");
+            assert!(
+                panels.width() <= panel_width(isa),
+                "the panels are wider than the tiles of {}",
+                isa.name()
+            );
             (panels.as_ptr(), panels.width(), panels.stride(), panels.width())
         }
     };
@@ -156,6 +161,11 @@ pub fn gemm(isa: Isa, size: Size, a: Left<'_>, b: Right<'_>, start: Start<'_>, c
     } else {
         in_place(isa, &raw);
     }
+}
+
+/// Where so many rows of so many floats end; a distance that nothing can have is beyond every end.
+fn end(rows: usize, distance: usize, floats: usize) -> usize {
+    (rows - 1).saturating_mul(distance).saturating_add(floats)
 }
 
 /// Columns of a panel: two registers.
@@ -415,7 +425,7 @@ struct Tile {
     width: usize,
     /// What a tile asks for of the panel behind this one.
     next: *const f32,
-    /// Floats of it that every tile asks for.
+    /// Floats of it that every tile asks for: whole lines.
     next_floats: usize,
 }
 

@@ -10,6 +10,7 @@ use crate::isa::Kind;
 /// `N` (or `count`) readable or writable floats behind the pointer.
 pub(crate) unsafe trait Lanes: Copy {
     /// Whose instructions these are.
+    #[allow(dead_code, reason = "asked for on x86-64 only")]
     const KIND: Kind;
     /// Lanes in the register.
     const N: usize;

@@ -35,6 +35,8 @@ fn cases() -> Vec<Case> {
         (7, 20, 270),
         // Beyond every block, and columns of A far enough apart to be packed.
         (170, 129, 270),
+        (100, 136, 267),
+        (8, 128, 265),
     ] {
         for a_transposed in [false, true] {
             cases.push(Case { size: Size { m, n, k }, a_transposed });
@@ -53,7 +55,7 @@ fn cases() -> Vec<Case> {
 fn gemm_every_path_shape_and_start_equals_the_scalar_chain_bit_for_bit() {
     for isa in Isa::available() {
         for Case { size: Size { m, n, k }, a_transposed } in cases() {
-            let (stride_a, stride_b, stride_c) = (if a_transposed { m } else { k } + 3, n + 5, n + 2);
+            let (stride_a, stride_b, stride_c) = (if a_transposed { m.max(96) } else { k } + 3, n + 5, n + 2);
             let a = numbers(stride_a * if a_transposed { k } else { m }, 1);
             let b = numbers(k * stride_b + SLACK, 2);
             let bias = numbers(n, 3);
@@ -149,6 +151,15 @@ fn gemm_with_a_part_of_panels_equals_the_product_with_that_part_bit_for_bit() {
         let in_place = Right::Rows { data: &b[row * n + column..], row: n };
         assert_eq!(run(Right::Panels(packed.part(row, column))), run(in_place), "{}", isa.name());
     }
+}
+
+#[test]
+#[should_panic(expected = "A is too small")]
+fn gemm_distance_that_overflows_panics_before_touching_memory() {
+    let size = Size { m: 5, n: 4, k: 4 };
+    let right = Right::Rows { data: &[0.0; 64], row: 4 };
+    let left = Left::Rows { data: &[0.0; 15], row: usize::MAX / 4 + 1 };
+    gemm(Isa::best(), size, left, right, Start::Zero, &mut [0.0; 20], 4);
 }
 
 #[test]

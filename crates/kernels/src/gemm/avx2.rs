@@ -3,8 +3,8 @@
 //! What a compiler makes of [`super::tile`] spends 25 cycles between two tiles, as long as four links take: twelve stores
 //! wait for the ends of their chains, nothing behind them retires, and soon no register is free for the links of the next tile.
 //! Two things avoid it, and both are a matter of the order of instructions, which only an assembler keeps: the last four links
-//! are made row by row, so that the first rows are stored while the last ones are still multiplied; and between two tiles there
-//! is hardly an instruction that is neither a load nor a store.
+//! are made row by row, so that the first rows are stored while the last ones are still multiplied; and between two tiles no
+//! address is written to memory or read again.
 
 use super::{COLUMNS, LINE, ROWS, Tile};
 use std::arch::asm;
@@ -13,7 +13,7 @@ use std::mem::offset_of;
 /// Links of a turn of the loop, and links made row by row behind it.
 const LINKS: usize = 4;
 
-/// What the tiles look up in memory; distances in bytes.
+/// What the tiles look up in memory, and `next`, which they move on; distances in bytes.
 #[repr(C)]
 struct Fixed {
     b: *const f32,
@@ -23,18 +23,19 @@ struct Fixed {
     /// From where a tile leaves A to where the next begins.
     a_next: usize,
     c_next: usize,
-    /// 0, where the chains begin at zero, or [`AT_C`] and [`AT_ROW`].
+    /// 0, where the chains begin at zero, or [`AT_C`], [`AT_ROW`] or their sum.
     begins: usize,
     start_row: *const f32,
-    /// Lines of the next panel that every tile asks for, and the first that the next tile does.
+    /// Lines of the next panel that every tile asks for.
     next_lines: usize,
+    /// The first of those that the next tile asks for.
     next: *const f32,
 }
 
 const AT_C: usize = 1;
 const AT_ROW: usize = 2;
 
-/// Whether [`tiles`] can do these: whole registers, and rows enough that it matters.
+/// Whether [`tiles`] can do these: whole registers, links for a turn and the last four, and rows enough that it matters.
 pub(super) fn can<const NV: usize>(height: usize, tile: &Tile) -> bool {
     [6..=10, 4..=6][NV - 1].contains(&height) && tile.width == 8 * NV && tile.k >= 2 * LINKS
 }
@@ -59,8 +60,8 @@ macro_rules! chain {
     (one $r:tt 0) => { concat!("ymm", $r) };
 }
 
-/// Where a row has a link from where A is now. By rows, {far} is the third one and {stride3} three of them;
-/// by columns, {stride3} is three links.
+/// Where a row has a link from where A is now. By rows, {far} is row 3 and {stride3} the distance of three rows; by
+/// columns, {stride3} is that of three links.
 #[rustfmt::skip]
 macro_rules! left {
     (rows 0 $u:tt) => { concat!("[{a} + 4*", $u, "]") };
@@ -88,7 +89,7 @@ macro_rules! right {
     (3 $v:tt) => { concat!("[{b} + {b_row3} + 32*", $v, "]") };
 }
 
-/// A register of a row of C. {c3} is the third one, {turns} three of them.
+/// A register of a row of C. {c3} is row 3, {turns} (which counts nothing then) the distance of three rows.
 #[rustfmt::skip]
 macro_rules! c {
     (0 $v:tt) => { concat!("[{c} + 32*", $v, "]") };
@@ -117,7 +118,7 @@ macro_rules! row {
     (store $r:tt $w:ident $v:tt) => { concat!("vmovups ", c!($r $v), ", ", chain!($w $r $v), "\n") };
 }
 
-/// The register that holds what all rows share: the start row, or B's row of a link.
+/// The registers that hold what all rows share: the start row, or B's row of a link.
 macro_rules! shared {
     (0) => {
         "ymm12"
@@ -201,16 +202,17 @@ macro_rules! on {
 /// `count` tiles of NV registers, one below the other.
 ///
 /// # Safety
-/// As [`super::tile`] for `count` tiles that this one [`can`] do; AVX2 and FMA exist.
+/// As [`super::tile`] for `count` tiles, one at least, that this one [`can`] do; AVX2 and FMA exist.
 #[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn tiles<const NV: usize, const A: usize>(height: usize, count: usize, first: &Tile) {
-    let bytes = |floats: usize| floats.wrapping_mul(4);
+    debug_assert!(count > 0 && can::<NV>(height, first));
+    let bytes = |floats: usize| 4 * floats;
     let carried = first.k - LINKS;
-    // Between rows, between links, and between tiles of A.
-    let (row, link, below) = match A {
+    // Between rows, where they lie by rows, or links; and between links, and tiles of A.
+    let (stride, link, below) = match A {
         ROWS => (bytes(first.a_row), 4, bytes(height * first.a_row)),
-        COLUMNS => (4, bytes(first.a_col), bytes(height)),
-        _ => (4, bytes(height), bytes(height * first.k)),
+        COLUMNS => (bytes(first.a_col), bytes(first.a_col), bytes(height)),
+        _ => (bytes(height), bytes(height), bytes(height * first.k)),
     };
     let mut fixed = Fixed {
         b: first.b,
@@ -223,12 +225,11 @@ pub(super) unsafe fn tiles<const NV: usize, const A: usize>(height: usize, count
         next_lines: first.next_floats.div_ceil(LINE),
         next: first.next,
     };
-    let stride = if A == ROWS { row } else { link };
 
     macro_rules! tiles {
         ($layout:ident $width:tt ($($r:tt)*)) => {
             // SAFETY: it reads and writes what `super::tile` does, which the caller vouches for: rows of the tile, links below k
-            // (turns, single ones and the last four make k), whole registers. `fixed` lives as long.
+            // (turns, single ones and the last four make k), whole registers. `fixed` lives as long, and is written.
             unsafe {
                 asm!(
                     "2:",
@@ -273,7 +274,7 @@ pub(super) unsafe fn tiles<const NV: usize, const A: usize>(height: usize, count
                     "mov {b}, [{fixed} + {NEXT}]",
                     "7:",
                     "prefetcht0 [{b}]",
-                    "add {b}, 64",
+                    "add {b}, {LINE_BYTES}",
                     "dec {turns}",
                     "jnz 7b",
                     "mov [{fixed} + {NEXT}], {b}",
@@ -316,7 +317,8 @@ pub(super) unsafe fn tiles<const NV: usize, const A: usize>(height: usize, count
                     "jmp 5b",
 
                     "29:",
-                    // What follows may not be compiled for AVX.
+                    // The compiler does not see that the registers' upper halves are in use: what is declared below are their lower
+                    // ones to it. Left in use, they slow down what is compiled for SSE by hundreds of cycles a product.
                     "vzeroupper",
                     fixed = in(reg) &raw mut fixed,
                     a = inout(reg) first.a => _,
@@ -341,6 +343,7 @@ pub(super) unsafe fn tiles<const NV: usize, const A: usize>(height: usize, count
                     START_ROW = const offset_of!(Fixed, start_row),
                     NEXT_LINES = const offset_of!(Fixed, next_lines),
                     NEXT = const offset_of!(Fixed, next),
+                    LINE_BYTES = const 4 * LINE,
                     out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _, out("ymm4") _, out("ymm5") _,
                     out("ymm6") _, out("ymm7") _, out("ymm8") _, out("ymm9") _, out("ymm10") _, out("ymm11") _,
                     out("ymm12") _, out("ymm13") _, out("ymm14") _, out("ymm15") _,
