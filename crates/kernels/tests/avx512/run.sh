@@ -6,8 +6,16 @@
 # Prints what the commands print, and fails if one of them does.
 set -euo pipefail
 [ $# -ge 3 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-bochs=$(realpath "$1") vmlinuz=$(realpath "$2")
+bochs=$(type -P "$1") || { echo "$1: no such program; expected Bochs" >&2; exit 2; }
+vmlinuz=$2
 shift 2
+for needed in busybox cpio xorriso strip; do
+    type -P "$needed" >/dev/null || { echo "$needed: no such program; README.md says what is needed" >&2; exit 2; }
+done
+for needed in "$vmlinuz" /usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32 \
+    /usr/share/bochs/BIOS-bochs-latest /usr/share/vgabios/vgabios.bin; do
+    [ -r "$needed" ] || { echo "$needed: no such file; README.md says what is needed" >&2; exit 2; }
+done
 work=$(mktemp -d)
 emulator=""
 trap '[ -z "$emulator" ] || kill -9 "$emulator" 2>/dev/null; rm -rf "$work"' EXIT
