@@ -3,7 +3,7 @@
 evaluation, memory and start-up. Prints Markdown.
 
     pip install torch==2.13.0
-    cargo build --release -p scalelaw-train --example step_speed && cargo build --release -p scalelaw-cli
+    cargo build --release -p scalelaw-train --example step_speed && cargo build --release -p scalelaw
     python bench/peer/run.py [--shapes 1x8,2x64] [--pairs 9] [--seconds 0.4] [--target-dir target]
 
 Run it twice: `torch.compile` keeps what it compiled, and the first run only waits for it. `--pairs 1 --seconds 0` does

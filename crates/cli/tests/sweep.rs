@@ -214,7 +214,7 @@ fn sweep_under_kills_and_torn_files_ends_with_the_bytes_of_an_undisturbed_one() 
     storm_and_compare("[[set]]\nname = \"A\"\nn_layer = 1\nd_model = [8, 16]\nseeds = [0, 1]\n", 4, 16, 300);
 }
 
-/// Minutes long: `cargo test -p scalelaw-cli --test sweep -- --ignored`.
+/// Minutes long: `cargo test -p scalelaw --test sweep -- --ignored`.
 #[test]
 #[ignore = "minutes long"]
 #[cfg(target_os = "linux")]

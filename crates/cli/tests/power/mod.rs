@@ -109,7 +109,7 @@ fn disk_that_fails_or_loses_power_at_some_calls_loses_nothing() {
     }
 }
 
-/// Minutes long: `cargo test -p scalelaw-cli --test sweep -- --ignored`.
+/// Minutes long: `cargo test -p scalelaw --test sweep -- --ignored`.
 #[test]
 #[ignore = "minutes long"]
 fn disk_that_fails_or_loses_power_at_any_call_loses_nothing() {
