@@ -2,12 +2,13 @@
 
 use crate::fit::FEWEST_RUNS;
 use crate::fitted::{FitStatus, FittedLaw, IntervalMethod, ParamState, Warning};
+use crate::law::Law;
 
 /// Correlations above this size are named: two parameters that move together.
 const STRONG_CORRELATION: f64 = 0.99;
 
 /// Fills in the warnings and the status.
-pub(crate) fn note(fitted: &mut FittedLaw, converged: bool) {
+pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, converged: bool) {
     let mut status = FitStatus::Ok;
     let mut warnings = Vec::new();
     let mut add = |level: FitStatus, code: &str, message: String| {
@@ -80,14 +81,18 @@ pub(crate) fn note(fitted: &mut FittedLaw, converged: bool) {
         );
     }
     for c in &fitted.diagnostics.correlations {
-        // Amplitude and exponent of one term always move together; two exponents or two terms should not.
-        let exponents = |n: &str| n.starts_with("alpha") || n.starts_with("beta");
-        if c.r.abs() > STRONG_CORRELATION && exponents(&c.a) && exponents(&c.b) {
+        // Amplitude and exponent of one term always move together; exponents of two variables should not.
+        let variable = |name: &str| {
+            let param = law.params().iter().find(|p| p.name == *name);
+            param.and_then(|p| p.exponent_of.as_deref())
+        };
+        let (Some(of_a), Some(of_b)) = (variable(&c.a), variable(&c.b)) else { continue };
+        if c.r.abs() > STRONG_CORRELATION && of_a != of_b {
             add(
                 FitStatus::Unidentified,
                 "correlated_exponents",
                 format!(
-                    "{} and {} are correlated at {:.4}: the data hardly tell them apart; vary N and D independently",
+                    "{} and {} are correlated at {:.4}: the data hardly separate them; vary {of_a} and {of_b} independently",
                     c.a, c.b, c.r
                 ),
             );

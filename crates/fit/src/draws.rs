@@ -115,14 +115,13 @@ pub(crate) fn loss_of_budget(law: &dyn Law, values: &[f64], flops: f64) -> Resul
     let no_optimum = |e: crate::plan::PlanError| FitError::Unusable(e.to_string());
     match variables.as_slice() {
         ["C"] => Ok(crate::law::value(law, &[flops], values)),
-        ["N", "D"] if law.name() == "chinchilla" => {
-            let constants: [f64; 5] = std::array::from_fn(|i| values[i]);
-            Ok(crate::plan::chinchilla_optimum(&constants, flops).loss)
-        }
-        ["N", "D"] => {
-            let loss = |n: f64, d: f64| crate::law::value(law, &[n, d], values);
-            crate::plan::compute_optimal(&loss, &|n| 6.0 * n, flops).map(|a| a.loss).map_err(no_optimum)
-        }
+        ["N", "D"] => match law.closed_form_optimum() {
+            Some(law) => Ok(law.optimum(values, flops).loss),
+            None => {
+                let loss = |n: f64, d: f64| crate::law::value(law, &[n, d], values);
+                crate::plan::compute_optimal(&loss, &|n| 6.0 * n, flops).map(|a| a.loss).map_err(no_optimum)
+            }
+        },
         _ => Err(FitError::Unusable(format!(
             "{} says no loss for a budget; a law of C, or of N and D, is needed",
             law.equation()

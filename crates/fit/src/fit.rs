@@ -307,7 +307,7 @@ fn describe(
         intervals,
         diagnostics: diagnostics(problem, &best.residuals, noise, condition, correlations, covariance),
     };
-    crate::doubts::note(&mut fitted, best.optimum.converged);
+    crate::doubts::note(&mut fitted, law, best.optimum.converged);
     fitted
 }
 

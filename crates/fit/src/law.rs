@@ -1,6 +1,7 @@
 //! What a law is: named parameters, variables, a value with its gradient, and where it comes from.
 
 use crate::elementary::{exp, ln};
+use crate::plan::ClosedFormOptimum;
 use std::borrow::Cow;
 
 /// No law has more parameters than this; per-point scratch lives on the stack.
@@ -75,6 +76,10 @@ pub struct Param {
     pub domain: Domain,
     /// Start values. Empty when [`Law::start`] finds it from the data, given the others.
     pub grid: Cow<'static, [f64]>,
+    /// The variable that it is the exponent of.
+    pub exponent_of: Option<Cow<'static, str>>,
+    /// Whether the law's value is linear in it, given the others: starts then get it by least squares.
+    pub linear: bool,
 }
 
 impl Param {
@@ -85,12 +90,45 @@ impl Param {
         domain: Domain,
         grid: &'static [f64],
     ) -> Self {
-        Self { name: Cow::Borrowed(name), latex: Cow::Borrowed(latex), domain, grid: Cow::Borrowed(grid) }
+        Self::new(name, latex, domain, grid, None, false)
     }
 
-    /// A parameter that the data give in closed form once the others are chosen.
+    /// A positive exponent of `variable`; every start takes it from a grid.
+    pub const fn exponent(
+        name: &'static str,
+        latex: &'static str,
+        variable: &'static str,
+        grid: &'static [f64],
+    ) -> Self {
+        Self::new(name, latex, Domain::Positive, grid, Some(Cow::Borrowed(variable)), false)
+    }
+
+    /// A positive parameter that [`Law::start`] finds from the data once the others are chosen.
     pub const fn amplitude(name: &'static str, latex: &'static str) -> Self {
-        Self::shape(name, latex, Domain::Positive, &[])
+        Self::new(name, latex, Domain::Positive, &[], None, false)
+    }
+
+    /// A positive parameter that the law's value is linear in.
+    pub const fn linear(name: &'static str, latex: &'static str) -> Self {
+        Self::new(name, latex, Domain::Positive, &[], None, true)
+    }
+
+    const fn new(
+        name: &'static str,
+        latex: &'static str,
+        domain: Domain,
+        grid: &'static [f64],
+        exponent_of: Option<Cow<'static, str>>,
+        linear: bool,
+    ) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            latex: Cow::Borrowed(latex),
+            domain,
+            grid: Cow::Borrowed(grid),
+            exponent_of,
+            linear,
+        }
     }
 }
 
@@ -115,6 +153,46 @@ pub struct Pars<'a> {
     pub ln: &'a [f64],
 }
 
+impl Vars<'_> {
+    /// The values, to be bound to the variables' names: `let [n, d] = x.values();`.
+    ///
+    /// # Panics
+    /// `V` is not the number of the law's variables.
+    pub fn values<const V: usize>(&self) -> [f64; V] {
+        in_order(self.value)
+    }
+
+    /// Their logarithms, likewise.
+    ///
+    /// # Panics
+    /// `V` is not the number of the law's variables.
+    pub fn logs<const V: usize>(&self) -> [f64; V] {
+        in_order(self.ln)
+    }
+}
+
+impl Pars<'_> {
+    /// The values, to be bound to the parameters' names: `let [e, a, b, alpha, beta] = p.values();`.
+    ///
+    /// # Panics
+    /// `P` is not the number of the law's parameters.
+    pub fn values<const P: usize>(&self) -> [f64; P] {
+        in_order(self.value)
+    }
+
+    /// Their logarithms, likewise.
+    ///
+    /// # Panics
+    /// `P` is not the number of the law's parameters.
+    pub fn logs<const P: usize>(&self) -> [f64; P] {
+        in_order(self.ln)
+    }
+}
+
+fn in_order<const N: usize>(values: &[f64]) -> [f64; N] {
+    values.try_into().expect("a law is given as many values as it names")
+}
+
 /// What a law predicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Response {
@@ -132,8 +210,10 @@ pub enum Response {
 
 /// A scaling law. Adding one is one file under `laws/` and its line in the registry.
 pub trait Law: Send + Sync {
-    /// Name on the command line and in files.
+    /// Name in requests and files.
     fn name(&self) -> &str;
+    /// One line for a list: what it predicts from what.
+    fn title(&self) -> &str;
     /// The equation as text, in the parameters' names.
     fn equation(&self) -> String;
     /// The equation in LaTeX.
@@ -160,10 +240,9 @@ pub trait Law: Send + Sync {
         false
     }
 
-    /// Indices of parameters that the value is linear in (given the others): variable projection solves
-    /// them in closed form.
-    fn linear(&self) -> &[usize] {
-        &[]
+    /// The division of a budget of C = 6·N·D in closed form, where the law has one.
+    fn closed_form_optimum(&self) -> Option<&dyn ClosedFormOptimum> {
+        None
     }
 
     /// Completes a start: `p` holds grid values where [`Param::grid`] has them. `None` when the data admit none.

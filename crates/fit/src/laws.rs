@@ -1,4 +1,6 @@
 //! The laws, one file each (families together), and their registry.
+//!
+//! A law is added by its file, a `mod` line and an entry of [`all`]; the tests of every law then cover it.
 
 mod after_chinchilla;
 mod bent;
@@ -33,7 +35,14 @@ pub use power_floor::PowerFloor;
 use crate::error::FitError;
 use crate::law::Law;
 
-/// Every law there is, in the order a reader should meet them.
+/// The registry: every law there is, in the order a reader should meet them.
+///
+/// # Example
+/// ```
+/// for law in scalelaw_fit::laws::all() {
+///     println!("{:<18} {}: {}", law.name(), law.title(), law.equation());
+/// }
+/// ```
 pub fn all() -> Vec<Box<dyn Law>> {
     vec![
         Box::new(PowerLaw::N),

@@ -43,8 +43,8 @@ pub(crate) fn grid(law: &dyn Law, data: &Data, fixed: &[Option<f64>]) -> Vec<Vec
 
 /// Completes `p` by non-negative least squares in the parameters the law is linear in.
 pub(crate) fn project<L: Law + ?Sized>(law: &L, p: &[f64], data: &Data) -> Option<Vec<f64>> {
-    let linear = law.linear();
-    let missing: Vec<usize> = linear.iter().copied().filter(|j| p[*j].is_nan()).collect();
+    let linear = law.params().iter().enumerate().filter(|(_, param)| param.linear).map(|(j, _)| j);
+    let missing: Vec<usize> = linear.filter(|j| p[*j].is_nan()).collect();
     let mut p = p.to_vec();
     if missing.is_empty() {
         return p.iter().all(|v| v.is_finite()).then_some(p);

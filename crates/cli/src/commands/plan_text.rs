@@ -5,13 +5,13 @@ use scalelaw_core::PF_DAY;
 use scalelaw_core::number::short;
 use scalelaw_fit::plan::Plan;
 use scalelaw_fit::plan::contradiction::Crossing;
-use scalelaw_fit::presets::{Mark, PRESETS};
+use scalelaw_fit::presets::{Answer, Mark, PRESETS};
 use std::fmt::Write as _;
 
 /// The presets a plan can follow, one line each.
 pub fn preset_names() -> String {
     let mut out = String::new();
-    for preset in PRESETS.iter().filter(|p| p.rule.kind().starts_with("plan")) {
+    for preset in PRESETS.iter().filter(|p| p.rule.answers().contains(&Answer::Plan)) {
         let _ = writeln!(out, "  {:<26} {}", preset.name, preset.title);
     }
     out
@@ -26,7 +26,8 @@ pub fn presets() -> String {
             Mark::Recomputed => " [recomputed from the data]",
             Mark::SecondHand => " [SECOND-HAND]",
         };
-        let _ = writeln!(out, "{:<26} {:<16} {}{mark}", preset.name, preset.rule.kind(), preset.title);
+        let answers: Vec<String> = preset.rule.answers().iter().map(Answer::to_string).collect();
+        let _ = writeln!(out, "{:<26} {:<16} {}{mark}", preset.name, answers.join(", "), preset.title);
         let c = preset.conventions;
         let _ =
             writeln!(out, "{:26} {:<16} {}; {}, {}, {}", "", "", preset.source, c.params, c.flops, c.data);

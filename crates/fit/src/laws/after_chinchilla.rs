@@ -6,13 +6,13 @@ use std::borrow::Cow;
 
 const N_AND_D: &[Cow<'static, str>] = &[Cow::Borrowed("N"), Cow::Borrowed("D")];
 
-const E: Param = Param::amplitude("E", "E");
-const A: Param = Param::amplitude("A", "A");
-const B: Param = Param::amplitude("B", "B");
+const E: Param = Param::linear("E", "E");
+const A: Param = Param::linear("A", "A");
+const B: Param = Param::linear("B", "B");
 /// A coarser grid for laws with more shapes.
 const FEW: &[f64] = &[0.08, 0.15, 0.25, 0.35, 0.5, 0.8];
-const ALPHA: Param = Param::shape("alpha", "\\alpha", Domain::Positive, FEW);
-const BETA: Param = Param::shape("beta", "\\beta", Domain::Positive, FEW);
+const ALPHA: Param = Param::exponent("alpha", "\\alpha", "N", FEW);
+const BETA: Param = Param::exponent("beta", "\\beta", "D", FEW);
 
 /// E + A/N^α + B/D^α: Chinchilla's with one exponent.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,9 @@ pub struct ChinchillaTied;
 impl Law for ChinchillaTied {
     fn name(&self) -> &str {
         "chinchilla-tied"
+    }
+    fn title(&self) -> &str {
+        "Chinchilla's law with one exponent for N and D"
     }
     fn equation(&self) -> String {
         "L(N, D) = E + A/N^alpha + B/D^alpha".into()
@@ -35,19 +38,16 @@ impl Law for ChinchillaTied {
         N_AND_D
     }
     fn params(&self) -> &[Param] {
-        const { &[E, A, B, Param::shape("alpha", "\\alpha", Domain::Positive, EXPONENTS)] }
-    }
-    fn linear(&self) -> &[usize] {
-        &[0, 1, 2]
+        const { &[E, A, B, Param::exponent("alpha", "\\alpha", "N", EXPONENTS)] }
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        g[0] = 1.0;
-        g[1] = exp(-p.value[3] * x.ln[0]);
-        g[2] = exp(-p.value[3] * x.ln[1]);
-        let (of_n, of_d) = (p.value[1] * g[1], p.value[2] * g[2]);
-        g[3] = -x.ln[0] * of_n - x.ln[1] * of_d;
-        p.value[0] + of_n + of_d
+        let [e, a, b, alpha] = p.values();
+        let [ln_n, ln_d] = x.logs();
+        let (n, d) = (exp(-alpha * ln_n), exp(-alpha * ln_d));
+        let (of_n, of_d) = (a * n, b * d);
+        g.copy_from_slice(&[1.0, n, d, -ln_n * of_n - ln_d * of_d]);
+        e + of_n + of_d
     }
 }
 
@@ -58,6 +58,9 @@ pub struct Multiplicative;
 impl Law for Multiplicative {
     fn name(&self) -> &str {
         "multiplicative"
+    }
+    fn title(&self) -> &str {
+        "Loss against the product of powers of N and D"
     }
     fn equation(&self) -> String {
         "L(N, D) = E + A/(N^alpha*D^beta)".into()
@@ -74,17 +77,14 @@ impl Law for Multiplicative {
     fn params(&self) -> &[Param] {
         const { &[E, A, ALPHA, BETA] }
     }
-    fn linear(&self) -> &[usize] {
-        &[0, 1]
-    }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        g[0] = 1.0;
-        g[1] = exp(-p.value[2] * x.ln[0] - p.value[3] * x.ln[1]);
-        let term = p.value[1] * g[1];
-        g[2] = -x.ln[0] * term;
-        g[3] = -x.ln[1] * term;
-        p.value[0] + term
+        let [e, a, alpha, beta] = p.values();
+        let [ln_n, ln_d] = x.logs();
+        let power = exp(-alpha * ln_n - beta * ln_d);
+        let term = a * power;
+        g.copy_from_slice(&[1.0, power, -ln_n * term, -ln_d * term]);
+        e + term
     }
 }
 
@@ -95,6 +95,9 @@ pub struct Shifted;
 impl Law for Shifted {
     fn name(&self) -> &str {
         "shifted"
+    }
+    fn title(&self) -> &str {
+        "Chinchilla's law that levels off at small N and D"
     }
     fn equation(&self) -> String {
         "L(N, D) = E + A/(N + N_0)^alpha + B/(D + D_0)^beta".into()
@@ -121,22 +124,24 @@ impl Law for Shifted {
             ]
         }
     }
-    fn linear(&self) -> &[usize] {
-        &[0, 1, 2]
-    }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let (n, d) = (x.value[0] + p.value[5], x.value[1] + p.value[6]);
+        let [e, a, b, alpha, beta, n_0, d_0] = p.values();
+        let [n, d] = x.values();
+        let (n, d) = (n + n_0, d + d_0);
         let (ln_n, ln_d) = (ln(n), ln(d));
-        g[0] = 1.0;
-        g[1] = exp(-p.value[3] * ln_n);
-        g[2] = exp(-p.value[4] * ln_d);
-        let (of_n, of_d) = (p.value[1] * g[1], p.value[2] * g[2]);
-        g[3] = -ln_n * of_n;
-        g[4] = -ln_d * of_d;
-        g[5] = -p.value[3] * of_n / n;
-        g[6] = -p.value[4] * of_d / d;
-        p.value[0] + of_n + of_d
+        let (by_a, by_b) = (exp(-alpha * ln_n), exp(-beta * ln_d));
+        let (of_n, of_d) = (a * by_a, b * by_b);
+        g.copy_from_slice(&[
+            1.0,
+            by_a,
+            by_b,
+            -ln_n * of_n,
+            -ln_d * of_d,
+            -alpha * of_n / n,
+            -beta * of_d / d,
+        ]);
+        e + of_n + of_d
     }
 }
 
@@ -147,6 +152,9 @@ pub struct Skaling;
 impl Law for Skaling {
     fn name(&self) -> &str {
         "skaling"
+    }
+    fn title(&self) -> &str {
+        "Chinchilla's law with an outer power"
     }
     fn equation(&self) -> String {
         "L(N, D) = E + (A/N^alpha + B/D^beta)^k".into()
@@ -164,38 +172,44 @@ impl Law for Skaling {
         const {
             &[
                 Param::shape("E", "E", Domain::Positive, &[0.3, 1.0, 1.8]),
-                A,
-                B,
-                Param::shape("alpha", "\\alpha", Domain::Positive, &[0.2, 0.35, 0.6, 1.0]),
-                Param::shape("beta", "\\beta", Domain::Positive, &[0.2, 0.35, 0.6, 1.0]),
+                Param::amplitude("A", "A"),
+                Param::amplitude("B", "B"),
+                Param::exponent("alpha", "\\alpha", "N", &[0.2, 0.35, 0.6, 1.0]),
+                Param::exponent("beta", "\\beta", "D", &[0.2, 0.35, 0.6, 1.0]),
                 Param::shape("k", "k", Domain::Positive, &[0.3, 0.6, 1.0, 1.5]),
             ]
         }
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let [e, a, b, alpha, beta, k] =
-            [p.value[0], p.value[1], p.value[2], p.value[3], p.value[4], p.value[5]];
-        let (n, d) = (exp(-alpha * x.ln[0]), exp(-beta * x.ln[1]));
+        let [e, a, b, alpha, beta, k] = p.values();
+        let [ln_n, ln_d] = x.logs();
+        let (n, d) = (exp(-alpha * ln_n), exp(-beta * ln_d));
         let inner = a * n + b * d;
         let ln_inner = ln(inner);
         let outer = exp(k * ln_inner);
         let slope = k * outer / inner;
-        g[0] = 1.0;
-        g[1] = slope * n;
-        g[2] = slope * d;
-        g[3] = -slope * a * n * x.ln[0];
-        g[4] = -slope * b * d * x.ln[1];
-        g[5] = outer * ln_inner;
+        g.copy_from_slice(&[
+            1.0,
+            slope * n,
+            slope * d,
+            -slope * a * n * ln_n,
+            -slope * b * d * ln_d,
+            outer * ln_inner,
+        ]);
         e + outer
     }
 
     fn start(&self, p: &[f64], data: &crate::Data) -> Option<Vec<f64>> {
         // (L − E)^(1/k) is linear in A and B; E must lie below every loss.
+        let &[e, _, _, alpha, beta, k] = p else { return None };
         let lowest = data.y().iter().copied().fold(f64::INFINITY, f64::min);
-        let (e, k) = (p[0].min(0.9 * lowest), p[5]);
+        let e = e.min(0.9 * lowest);
         let inner = data.transformed(|y| libm::pow(y - e, 1.0 / k));
-        let [a, b] = crate::starts::amplitudes(&inner, |x| [exp(-p[3] * x.ln[0]), exp(-p[4] * x.ln[1])])?;
-        Some(vec![e, a, b, p[3], p[4], k])
+        let [a, b] = crate::starts::amplitudes(&inner, |x| {
+            let [ln_n, ln_d] = x.logs();
+            [exp(-alpha * ln_n), exp(-beta * ln_d)]
+        })?;
+        Some(vec![e, a, b, alpha, beta, k])
     }
 }

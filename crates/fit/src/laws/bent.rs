@@ -9,8 +9,8 @@ use std::borrow::Cow;
 pub struct BrokenPower;
 
 const BROKEN: &[Param] = &[
-    Param::amplitude("a", "a"),
-    Param::amplitude("b", "b"),
+    Param::linear("a", "a"),
+    Param::linear("b", "b"),
     Param::shape("c0", "c_0", Domain::Real, &[0.03, 0.1, 0.25]),
     Param::shape("c1", "c_1", Domain::Real, &[-0.1, 0.1, 0.4]),
     Param::shape("d", "d", Domain::Positive, &[1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10]),
@@ -20,6 +20,9 @@ const BROKEN: &[Param] = &[
 impl Law for BrokenPower {
     fn name(&self) -> &str {
         "broken"
+    }
+    fn title(&self) -> &str {
+        "Loss against N with one smooth break of the slope"
     }
     fn equation(&self) -> String {
         "L(N) = a + b*N^(-c0)*(1 + (N/d)^(1/f))^(-c1*f)".into()
@@ -36,25 +39,26 @@ impl Law for BrokenPower {
     fn params(&self) -> &[Param] {
         BROKEN
     }
-    fn linear(&self) -> &[usize] {
-        &[0, 1]
-    }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let [c0, c1, f] = [p.value[2], p.value[3], p.value[5]];
-        let t = (x.ln[0] - p.ln[4]) / f;
+        let [a, b, c0, c1, d, f] = p.values();
+        let [_, _, _, _, ln_d, _] = p.logs();
+        let [ln_n] = x.logs();
+        let t = (ln_n - ln_d) / f;
         // ln(1 + e^t) without overflow, and its slope.
         let soft = if t > 0.0 { t + libm::log1p(exp(-t)) } else { libm::log1p(exp(t)) };
         let share = 1.0 / (1.0 + exp(-t));
-        let bend = exp(-c0 * x.ln[0] - c1 * f * soft);
-        let term = p.value[1] * bend;
-        g[0] = 1.0;
-        g[1] = bend;
-        g[2] = -term * x.ln[0];
-        g[3] = -term * f * soft;
-        g[4] = term * c1 * share / p.value[4];
-        g[5] = -term * c1 * (soft - share * t);
-        p.value[0] + term
+        let bend = exp(-c0 * ln_n - c1 * f * soft);
+        let term = b * bend;
+        g.copy_from_slice(&[
+            1.0,
+            bend,
+            -term * ln_n,
+            -term * f * soft,
+            term * c1 * share / d,
+            -term * c1 * (soft - share * t),
+        ]);
+        a + term
     }
 }
 
@@ -74,6 +78,9 @@ impl Law for M4 {
     fn name(&self) -> &str {
         "m4"
     }
+    fn title(&self) -> &str {
+        "Loss against N that saturates at both ends"
+    }
     fn equation(&self) -> String {
         "(L - L_inf)/(L_0 - L)^alpha = beta/N^c".into()
     }
@@ -91,13 +98,15 @@ impl Law for M4 {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let [low, high, alpha, c] = [p.value[0], p.value[1], p.value[2], p.value[4]];
+        let [low, high, alpha, beta, c] = p.values();
+        let [_, _, _, ln_beta, _] = p.logs();
+        let [ln_n] = x.logs();
         if high <= low {
             return f64::NAN;
         }
         // u = ln[(L − low)/(high − L)] turns the bracket into the real line, where
         // h(u) = ln(L − low) − α·ln(high − L) − ln β + c·ln N rises strictly.
-        let target = p.ln[3] - c * x.ln[0];
+        let target = ln_beta - c * ln_n;
         let ln_width = ln(high - low);
         let log1p_exp = |t: f64| if t > 0.0 { t + libm::log1p(exp(-t)) } else { libm::log1p(exp(t)) };
         let mut u = target;
@@ -115,27 +124,30 @@ impl Law for M4 {
         let (above, below) = ((high - low) * share, (high - low) * (1.0 - share));
         // F(L, θ) = ln(L − low) − α ln(high − L) − ln β + c ln N = 0: dL/dθ = −F_θ/F_L.
         let by_loss = 1.0 / above + alpha / below;
-        g[0] = (1.0 / above) / by_loss;
-        g[1] = (alpha / below) / by_loss;
-        g[2] = ln(below) / by_loss;
-        g[3] = 1.0 / (p.value[3] * by_loss);
-        g[4] = -x.ln[0] / by_loss;
+        g.copy_from_slice(&[
+            (1.0 / above) / by_loss,
+            (alpha / below) / by_loss,
+            ln(below) / by_loss,
+            1.0 / (beta * by_loss),
+            -ln_n / by_loss,
+        ]);
         low + above
     }
 
     fn start(&self, p: &[f64], data: &crate::Data) -> Option<Vec<f64>> {
+        let &[low, high, alpha, _, c] = p else { return None };
         let (lowest, highest) =
             data.y().iter().fold((f64::INFINITY, 0.0f64), |(lo, hi), y| (lo.min(*y), hi.max(*y)));
-        let (low, high) = (p[0].min(0.95 * lowest), p[1].max(1.05 * highest));
+        let (low, high) = (low.min(0.95 * lowest), high.max(1.05 * highest));
         // The mean of ln β at these ends and this slope.
         let n = data.len() as f64;
         let mean = (0..data.len())
             .map(|i| {
-                let y = data.y()[i];
-                ln(y - low) - p[2] * ln(high - y) + p[4] * data.vars(i).ln[0]
+                let (y, [ln_n]) = (data.y()[i], data.vars(i).logs());
+                ln(y - low) - alpha * ln(high - y) + c * ln_n
             })
             .sum::<f64>()
             / n;
-        Some(vec![low, high, p[2], exp(mean), p[4]])
+        Some(vec![low, high, alpha, exp(mean), c])
     }
 }

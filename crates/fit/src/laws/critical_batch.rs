@@ -1,7 +1,7 @@
 //! Critical batch size: B_crit(L) and the trade of steps against examples it comes from.
 
 use crate::elementary::exp;
-use crate::law::{Domain, Law, Param, Pars, Response, Vars};
+use crate::law::{Law, Param, Pars, Response, Vars};
 use std::borrow::Cow;
 
 /// B_crit(L) = B*/L^(1/α_B).
@@ -9,13 +9,16 @@ use std::borrow::Cow;
 pub struct CriticalBatch;
 
 const CRITICAL: &[Param] = &[
-    Param::amplitude("B_star", "B_*"),
-    Param::shape("alpha_B", "\\alpha_B", Domain::Positive, &[0.05, 0.1, 0.15, 0.21, 0.3, 0.5, 1.0]),
+    Param::linear("B_star", "B_*"),
+    Param::exponent("alpha_B", "\\alpha_B", "L", &[0.05, 0.1, 0.15, 0.21, 0.3, 0.5, 1.0]),
 ];
 
 impl Law for CriticalBatch {
     fn name(&self) -> &str {
         "b-crit"
+    }
+    fn title(&self) -> &str {
+        "Critical batch size against loss"
     }
     fn equation(&self) -> String {
         "B_crit(L) = B_star/L^(1/alpha_B)".into()
@@ -37,15 +40,11 @@ impl Law for CriticalBatch {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let power = exp(-x.ln[0] / p.value[1]);
-        let batch = p.value[0] * power;
-        g[0] = power;
-        g[1] = batch * x.ln[0] / (p.value[1] * p.value[1]);
+        let ([b_star, alpha_b], [ln_l]) = (p.values(), x.logs());
+        let power = exp(-ln_l / alpha_b);
+        let batch = b_star * power;
+        g.copy_from_slice(&[power, batch * ln_l / (alpha_b * alpha_b)]);
         batch
-    }
-
-    fn linear(&self) -> &[usize] {
-        &[0]
     }
 }
 
@@ -54,11 +53,14 @@ impl Law for CriticalBatch {
 #[derive(Clone, Copy, Debug)]
 pub struct StepsForExamples;
 
-const TRADE: &[Param] = &[Param::amplitude("S_min", "S_{\\min}"), Param::amplitude("E_min", "E_{\\min}")];
+const TRADE: &[Param] = &[Param::linear("S_min", "S_{\\min}"), Param::linear("E_min", "E_{\\min}")];
 
 impl Law for StepsForExamples {
     fn name(&self) -> &str {
         "steps-for-examples"
+    }
+    fn title(&self) -> &str {
+        "Updates against batch size at one loss"
     }
     fn equation(&self) -> String {
         "S(B) = S_min + E_min/B".into()
@@ -80,12 +82,8 @@ impl Law for StepsForExamples {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        g[0] = 1.0;
-        g[1] = 1.0 / x.value[0];
-        p.value[0] + p.value[1] / x.value[0]
-    }
-
-    fn linear(&self) -> &[usize] {
-        &[0, 1]
+        let ([s_min, e_min], [b]) = (p.values(), x.values());
+        g.copy_from_slice(&[1.0, 1.0 / b]);
+        s_min + e_min / b
     }
 }

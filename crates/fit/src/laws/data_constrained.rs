@@ -11,11 +11,12 @@ use std::borrow::Cow;
 pub struct DataConstrained;
 
 const PARAMS: &[Param] = &[
+    // Not linear in A and B: the optimal size for U depends on their ratio.
     Param::amplitude("E", "E"),
     Param::amplitude("A", "A"),
     Param::amplitude("B", "B"),
-    Param::shape("alpha", "\\alpha", Domain::Positive, &[0.2, 0.28, 0.35, 0.45]),
-    Param::shape("beta", "\\beta", Domain::Positive, &[0.2, 0.28, 0.35, 0.45]),
+    Param::exponent("alpha", "\\alpha", "N", &[0.2, 0.28, 0.35, 0.45]),
+    Param::exponent("beta", "\\beta", "D", &[0.2, 0.28, 0.35, 0.45]),
     Param::shape(
         "R_D_star",
         "R_D^*",
@@ -28,6 +29,9 @@ const PARAMS: &[Param] = &[
 impl Law for DataConstrained {
     fn name(&self) -> &str {
         "data-constrained"
+    }
+    fn title(&self) -> &str {
+        "Loss against model size, data and unique data, repetitions losing value"
     }
     fn equation(&self) -> String {
         "L(N, D, U) = E + A/N'^alpha + B/D'^beta,  D' = U + U*R_D_star*(1 - exp(-(D/U - 1)/R_D_star)),  \
@@ -46,20 +50,16 @@ impl Law for DataConstrained {
     fn params(&self) -> &[Param] {
         PARAMS
     }
-    fn linear(&self) -> &[usize] {
-        // Not A and B: the optimal size for U depends on their ratio.
-        &[]
-    }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let [e, a, b, alpha, beta, r_d, r_n] =
-            [p.value[0], p.value[1], p.value[2], p.value[3], p.value[4], p.value[5], p.value[6]];
-        let [n, d, u] = [x.value[0], x.value[1], x.value[2]];
+        let [e, a, b, alpha, beta, r_d, r_n] = p.values();
+        let [_, ln_a, ln_b, ..]: [f64; 7] = p.logs();
+        let ([n, d, u], [ln_n, _, ln_u]) = (x.values(), x.logs());
         // Chinchilla's optimum along D: N_opt = (αA/βB)^(1/α)·U^(β/α), Hoffmann et al. 2022, equation 4.
-        let ln_ratio = ln(alpha) + p.ln[1] - ln(beta) - p.ln[2];
-        let ln_opt = (ln_ratio + beta * x.ln[2]) / alpha;
-        let bound = ln_opt >= x.ln[0];
-        let ln_u_n = if bound { x.ln[0] } else { ln_opt };
+        let ln_ratio = ln(alpha) + ln_a - ln(beta) - ln_b;
+        let ln_opt = (ln_ratio + beta * ln_u) / alpha;
+        let bound = ln_opt >= ln_n;
+        let ln_u_n = if bound { ln_n } else { ln_opt };
         let u_n = exp(ln_u_n);
 
         let (data, data_by_r, _) = effective(u, d, r_d);
@@ -67,21 +67,18 @@ impl Law for DataConstrained {
         let of_n = a * exp(-alpha * ln(model));
         let of_d = b * exp(-beta * ln(data));
         let (by_model, by_data) = (-alpha * of_n / model, -beta * of_d / data);
-        g[0] = 1.0;
-        g[1] = of_n / a;
-        g[2] = of_d / b;
-        g[3] = -ln(model) * of_n;
-        g[4] = -ln(data) * of_d;
-        g[5] = by_data * data_by_r;
-        g[6] = by_model * model_by_r;
+        let (mut by_a, mut by_b) = (of_n / a, of_d / b);
+        let (mut by_alpha, mut by_beta) = (-ln(model) * of_n, -ln(data) * of_d);
         if !bound {
             // Through U_N = exp(ln_opt).
             let through = by_model * model_by_u * u_n;
-            g[1] += through / (alpha * a);
-            g[2] -= through / (alpha * b);
-            g[3] += through * (1.0 / alpha - ln_opt) / alpha;
-            g[4] += through * (x.ln[2] - 1.0 / beta) / alpha;
+            by_a += through / (alpha * a);
+            by_b -= through / (alpha * b);
+            by_alpha += through * (1.0 / alpha - ln_opt) / alpha;
+            by_beta += through * (ln_u - 1.0 / beta) / alpha;
         }
+        let (by_r_d, by_r_n) = (by_data * data_by_r, by_model * model_by_r);
+        g.copy_from_slice(&[1.0, by_a, by_b, by_alpha, by_beta, by_r_d, by_r_n]);
         e + of_n + of_d
     }
 
@@ -90,8 +87,11 @@ impl Law for DataConstrained {
             return Some(p.to_vec());
         }
         // The amplitudes as if no token were repeated.
-        let [e, a, b] =
-            crate::starts::amplitudes(data, |x| [1.0, exp(-p[3] * x.ln[0]), exp(-p[4] * x.ln[1])])?;
+        let &[_, _, _, alpha, beta, ..] = p else { return None };
+        let [e, a, b] = crate::starts::amplitudes(data, |x| {
+            let [ln_n, ln_d, _] = x.logs();
+            [1.0, exp(-alpha * ln_n), exp(-beta * ln_d)]
+        })?;
         let mut start = p.to_vec();
         for (value, found) in start.iter_mut().zip([e, a, b]) {
             if value.is_nan() {

@@ -2,7 +2,7 @@
 
 use crate::error::FitError;
 use crate::law::{Domain, Law, Param, Pars, Response, Vars};
-use scalelaw_expr::{Dual, Expr, MAX_SLOTS, parse};
+use scalelaw_expr::{Dual, Expr, MAX_SLOTS, Op, parse};
 use std::borrow::Cow;
 
 /// A law given as text, such as `E + A/N^alpha`.
@@ -45,7 +45,13 @@ impl Expression {
         if let Some((name, ..)) = bounds.iter().find(|(n, ..)| !free.contains(n)) {
             return Err(FitError::UnknownParameter { law: text.into(), name: name.clone(), known: free });
         }
-        let params = free.iter().map(|name| parameter(name, bounds)).collect();
+        let params = free
+            .iter()
+            .map(|name| Param {
+                exponent_of: raised(&expr, name, &variables).map(Cow::Owned),
+                ..parameter(name, bounds)
+            })
+            .collect();
         let places = variables
             .iter()
             .enumerate()
@@ -83,12 +89,32 @@ fn parameter(name: &str, bounds: &[(String, f64, f64)]) -> Param {
         latex: Cow::Owned(format!("\\mathrm{{{}}}", name.replace('_', "\\_"))),
         domain,
         grid: Cow::Owned(grid),
+        exponent_of: None,
+        linear: false,
+    }
+}
+
+/// The variable in the base of the first power whose exponent names `param`.
+fn raised(expr: &Expr, param: &str, variables: &[String]) -> Option<String> {
+    let inside = |x: &Expr| raised(x, param, variables);
+    match expr {
+        Expr::Number(_) | Expr::Text(_) | Expr::Name(_) => None,
+        Expr::Negate(x) | Expr::Not(x) => inside(x),
+        Expr::Call(_, arguments) => arguments.iter().find_map(inside),
+        Expr::Binary(op, a, b) => {
+            let here = *op == Op::Power && b.names().iter().any(|n| n == param);
+            let base = here.then(|| a.names().into_iter().find(|n| variables.contains(n))).flatten();
+            base.or_else(|| inside(a)).or_else(|| inside(b))
+        }
     }
 }
 
 impl Law for Expression {
     fn name(&self) -> &str {
         "expression"
+    }
+    fn title(&self) -> &str {
+        "A law given as an expression"
     }
     fn equation(&self) -> String {
         self.expr.to_string()
@@ -97,7 +123,7 @@ impl Law for Expression {
         format!("\\texttt{{{}}}", self.expr.to_string().replace('_', "\\_").replace('^', "\\^{}"))
     }
     fn source(&self) -> &str {
-        "given on the command line"
+        "given by the user"
     }
     fn variables(&self) -> &[Cow<'static, str>] {
         &self.variables

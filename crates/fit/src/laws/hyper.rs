@@ -8,6 +8,7 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug)]
 pub struct HyperPower {
     name: &'static str,
+    title: &'static str,
     equation: &'static str,
     latex: &'static str,
     source: &'static str,
@@ -15,7 +16,7 @@ pub struct HyperPower {
     params: &'static [Param],
 }
 
-const K: Param = Param::amplitude("k", "k");
+const K: Param = Param::linear("k", "k");
 const SLOPES: &[f64] = &[-0.7, -0.2, 0.2, 0.6];
 const A: Param = Param::shape("a", "a", Domain::Real, SLOPES);
 const B: Param = Param::shape("b", "b", Domain::Real, SLOPES);
@@ -24,6 +25,7 @@ impl HyperPower {
     /// Of N and D.
     pub const ND: Self = Self {
         name: "hyper-nd",
+        title: "Learning rate or batch size against model and data size",
         equation: "y(N, D) = k*N^a*D^b",
         latex: "y(N, D) = k N^{a} D^{b}",
         source: "Step Law (Li et al. 2025): lr = 1.79 N^-0.713 D^0.307",
@@ -33,6 +35,7 @@ impl HyperPower {
     /// Of N.
     pub const N: Self = Self {
         name: "hyper-n",
+        title: "Learning rate or batch size against model size",
         equation: "y(N) = k*N^a",
         latex: "y(N) = k N^{a}",
         source: "Porian et al. 2024: lr = 3.7 N^-0.36",
@@ -42,6 +45,7 @@ impl HyperPower {
     /// Of D.
     pub const D: Self = Self {
         name: "hyper-d",
+        title: "Learning rate or batch size against data",
         equation: "y(D) = k*D^b",
         latex: "y(D) = k D^{b}",
         source: "Step Law (Li et al. 2025): batch = 0.58 D^0.571 tokens",
@@ -51,6 +55,7 @@ impl HyperPower {
     /// Of C.
     pub const C: Self = Self {
         name: "hyper-c",
+        title: "Learning rate or batch size against compute",
         equation: "y(C) = k*C^a",
         latex: "y(C) = k C^{a}",
         source: "DeepSeek LLM 2024: lr = 0.3118 C^-0.125; Kaplan et al. 2020, equation 1.7",
@@ -62,6 +67,9 @@ impl HyperPower {
 impl Law for HyperPower {
     fn name(&self) -> &str {
         self.name
+    }
+    fn title(&self) -> &str {
+        self.title
     }
     fn equation(&self) -> String {
         self.equation.into()
@@ -81,15 +89,15 @@ impl Law for HyperPower {
     fn response(&self) -> Response {
         Response::HyperParameter
     }
-    fn linear(&self) -> &[usize] {
-        &[0]
-    }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let exponent: f64 = x.ln.iter().zip(&p.value[1..]).map(|(ln, slope)| ln * slope).sum();
-        g[0] = exp(exponent);
-        let value = p.value[0] * g[0];
-        for (g, ln) in g[1..].iter_mut().zip(x.ln) {
+        // k, then one slope for each variable.
+        let Some((k, slopes)) = p.value.split_first() else { return f64::NAN };
+        let Some((by_k, by_slopes)) = g.split_first_mut() else { return f64::NAN };
+        let exponent: f64 = x.ln.iter().zip(slopes).map(|(ln, slope)| ln * slope).sum();
+        *by_k = exp(exponent);
+        let value = k * *by_k;
+        for (g, ln) in by_slopes.iter_mut().zip(x.ln) {
             *g = value * ln;
         }
         value

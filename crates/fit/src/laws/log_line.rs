@@ -18,6 +18,9 @@ impl Law for LogLine {
     fn name(&self) -> &str {
         "log"
     }
+    fn title(&self) -> &str {
+        "Loss against the logarithm of N: the rival of the power law"
+    }
     fn equation(&self) -> String {
         "L(N) = -a*ln(N/b)".into()
     }
@@ -35,16 +38,21 @@ impl Law for LogLine {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let distance = p.ln[1] - x.ln[0];
-        g[0] = distance;
-        g[1] = p.value[0] / p.value[1];
-        p.value[0] * distance
+        let ([a, b], [_, ln_b], [ln_n]) = (p.values(), p.logs(), x.logs());
+        let distance = ln_b - ln_n;
+        g.copy_from_slice(&[distance, a / b]);
+        a * distance
     }
 
     fn start(&self, p: &[f64], data: &Data) -> Option<Vec<f64>> {
         // The line of slope −a that stays above every point's half: ln b from the largest L/a + ln N.
-        let ln_b =
-            (0..data.len()).map(|i| data.y[i] / p[0] + data.vars(i).ln[0]).fold(f64::NEG_INFINITY, f64::max);
-        Some(vec![p[0], exp(ln_b)])
+        let &[a, _] = p else { return None };
+        let ln_b = (0..data.len())
+            .map(|i| {
+                let [ln_n] = data.vars(i).logs();
+                data.y[i] / a + ln_n
+            })
+            .fold(f64::NEG_INFINITY, f64::max);
+        Some(vec![a, exp(ln_b)])
     }
 }

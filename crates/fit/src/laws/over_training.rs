@@ -1,7 +1,7 @@
 //! Over-training: loss by compute and tokens per parameter (Gadre et al. 2024).
 
 use crate::elementary::exp;
-use crate::law::{Domain, Law, Param, Pars, Vars};
+use crate::law::{Law, Param, Pars, Vars};
 use std::borrow::Cow;
 
 /// L(C, M) = E + (a·M^η + b·M^−η)·C^−η with M = D/N.
@@ -9,15 +9,18 @@ use std::borrow::Cow;
 pub struct OverTraining;
 
 const PARAMS: &[Param] = &[
-    Param::amplitude("E", "E"),
-    Param::amplitude("a", "a"),
-    Param::amplitude("b", "b"),
-    Param::shape("eta", "\\eta", Domain::Positive, &[0.03, 0.06, 0.09, 0.12, 0.15, 0.18, 0.22, 0.3, 0.45]),
+    Param::linear("E", "E"),
+    Param::linear("a", "a"),
+    Param::linear("b", "b"),
+    Param::exponent("eta", "\\eta", "C", &[0.03, 0.06, 0.09, 0.12, 0.15, 0.18, 0.22, 0.3, 0.45]),
 ];
 
 impl Law for OverTraining {
     fn name(&self) -> &str {
         "over-training"
+    }
+    fn title(&self) -> &str {
+        "Loss against compute and tokens per parameter"
     }
     fn equation(&self) -> String {
         "L(C, M) = E + (a*M^eta + b/M^eta)/C^eta".into()
@@ -34,17 +37,13 @@ impl Law for OverTraining {
     fn params(&self) -> &[Param] {
         PARAMS
     }
-    fn linear(&self) -> &[usize] {
-        &[0, 1, 2]
-    }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let eta = p.value[3];
-        g[0] = 1.0;
-        g[1] = exp(eta * (x.ln[1] - x.ln[0]));
-        g[2] = exp(-eta * (x.ln[1] + x.ln[0]));
-        let (up, down) = (p.value[1] * g[1], p.value[2] * g[2]);
-        g[3] = up * (x.ln[1] - x.ln[0]) - down * (x.ln[1] + x.ln[0]);
-        p.value[0] + up + down
+        let [e, a, b, eta] = p.values();
+        let [ln_c, ln_m] = x.logs();
+        let (by_a, by_b) = (exp(eta * (ln_m - ln_c)), exp(-eta * (ln_m + ln_c)));
+        let (up, down) = (a * by_a, b * by_b);
+        g.copy_from_slice(&[1.0, by_a, by_b, up * (ln_m - ln_c) - down * (ln_m + ln_c)]);
+        e + up + down
     }
 }

@@ -8,15 +8,15 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug)]
 pub struct PerPosition;
 
-const PER_POSITION: &[Param] = &[
-    Param::amplitude("a", "a"),
-    Param::amplitude("b", "b"),
-    Param::shape("c", "c", Domain::Positive, EXPONENTS),
-];
+const PER_POSITION: &[Param] =
+    &[Param::linear("a", "a"), Param::linear("b", "b"), Param::exponent("c", "c", "T", EXPONENTS)];
 
 impl Law for PerPosition {
     fn name(&self) -> &str {
         "position"
+    }
+    fn title(&self) -> &str {
+        "Loss against the position in the context"
     }
     fn equation(&self) -> String {
         "L(T) = a + b/T^c".into()
@@ -33,16 +33,12 @@ impl Law for PerPosition {
     fn params(&self) -> &[Param] {
         PER_POSITION
     }
-    fn linear(&self) -> &[usize] {
-        &[0, 1]
-    }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let power = exp(-p.value[2] * x.ln[0]);
-        g[0] = 1.0;
-        g[1] = power;
-        g[2] = -x.ln[0] * p.value[1] * power;
-        p.value[0] + p.value[1] * power
+        let ([a, b, c], [ln_t]) = (p.values(), x.logs());
+        let power = exp(-c * ln_t);
+        g.copy_from_slice(&[1.0, power, -ln_t * b * power]);
+        a + b * power
     }
 }
 
@@ -55,6 +51,9 @@ const OFFSET: &[Param] = &[Param::shape("offset", "\\delta", Domain::Real, &[0.0
 impl Law for TransferOffset {
     fn name(&self) -> &str {
         "transfer"
+    }
+    fn title(&self) -> &str {
+        "Loss on another test set: a constant offset"
     }
     fn equation(&self) -> String {
         "L_other(L) = L + offset".into()
@@ -76,7 +75,8 @@ impl Law for TransferOffset {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        g[0] = 1.0;
-        x.value[0] + p.value[0]
+        let ([offset], [l]) = (p.values(), x.values());
+        g.copy_from_slice(&[1.0]);
+        l + offset
     }
 }

@@ -2,13 +2,14 @@
 
 use crate::data::Data;
 use crate::elementary::exp;
-use crate::law::{Domain, EXPONENTS, Law, Param, Pars, Vars};
+use crate::law::{EXPONENTS, Law, Param, Pars, Vars};
 use std::borrow::Cow;
 
 /// A pure power law in one variable.
 #[derive(Clone, Copy, Debug)]
 pub struct PowerLaw {
     name: &'static str,
+    title: &'static str,
     variables: &'static [Cow<'static, str>],
     params: &'static [Param],
     equation: &'static str,
@@ -17,13 +18,14 @@ pub struct PowerLaw {
 }
 
 macro_rules! power_law {
-    ($name:literal, $x:literal, $scale:literal, $alpha:literal, $scale_tex:literal, $alpha_tex:literal, $source:literal) => {
+    ($name:literal, $title:literal, $x:literal, $scale:literal, $alpha:literal, $scale_tex:literal, $alpha_tex:literal, $source:literal) => {
         PowerLaw {
             name: $name,
+            title: $title,
             variables: &[Cow::Borrowed($x)],
             params: &[
                 Param::amplitude($scale, $scale_tex),
-                Param::shape($alpha, $alpha_tex, Domain::Positive, EXPONENTS),
+                Param::exponent($alpha, $alpha_tex, $x, EXPONENTS),
             ],
             equation: concat!("L(", $x, ") = (", $scale, "/", $x, ")^", $alpha),
             latex: concat!(
@@ -44,17 +46,42 @@ macro_rules! power_law {
 
 impl PowerLaw {
     /// L(N), converged runs on full data.
-    pub const N: Self =
-        power_law!("n", "N", "N_c", "alpha_N", "N_c", "\\alpha_N", "Kaplan et al. 2020, equation 1.1");
+    pub const N: Self = power_law!(
+        "n",
+        "Loss against model size: converged runs on the full data",
+        "N",
+        "N_c",
+        "alpha_N",
+        "N_c",
+        "\\alpha_N",
+        "Kaplan et al. 2020, equation 1.1"
+    );
     /// L(D), early-stopped runs of one large model.
-    pub const D: Self =
-        power_law!("d", "D", "D_c", "alpha_D", "D_c", "\\alpha_D", "Kaplan et al. 2020, equation 1.2");
+    pub const D: Self = power_law!(
+        "d",
+        "Loss against data: early-stopped runs of one large model",
+        "D",
+        "D_c",
+        "alpha_D",
+        "D_c",
+        "\\alpha_D",
+        "Kaplan et al. 2020, equation 1.2"
+    );
     /// L(C), the envelope of learning curves at the batch size used.
-    pub const C: Self =
-        power_law!("c", "C", "C_c", "alpha_C", "C_c", "\\alpha_C", "Kaplan et al. 2020, equation 3.3");
+    pub const C: Self = power_law!(
+        "c",
+        "Loss against compute: the envelope of learning curves",
+        "C",
+        "C_c",
+        "alpha_C",
+        "C_c",
+        "\\alpha_C",
+        "Kaplan et al. 2020, equation 3.3"
+    );
     /// L(C_min), the envelope with compute adjusted to small batches.
     pub const C_MIN: Self = power_law!(
         "c-min",
+        "Loss against compute adjusted to batches far below critical",
         "C",
         "C_c_min",
         "alpha_C_min",
@@ -67,6 +94,9 @@ impl PowerLaw {
 impl Law for PowerLaw {
     fn name(&self) -> &str {
         self.name
+    }
+    fn title(&self) -> &str {
+        self.title
     }
     fn equation(&self) -> String {
         self.equation.to_string()
@@ -85,19 +115,19 @@ impl Law for PowerLaw {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let (scale, alpha) = (p.value[0], p.value[1]);
-        let distance = p.ln[0] - x.ln[0];
+        let ([scale, alpha], [ln_scale, _], [ln_x]) = (p.values(), p.logs(), x.logs());
+        let distance = ln_scale - ln_x;
         let loss = exp(alpha * distance);
-        g[0] = loss * alpha / scale;
-        g[1] = loss * distance;
+        g.copy_from_slice(&[loss * alpha / scale, loss * distance]);
         loss
     }
 
     fn start(&self, p: &[f64], data: &Data) -> Option<Vec<f64>> {
         // ln L = α (ln x_c − ln x): the mean of ln x_c at this α.
-        let alpha = p[1];
+        let &[_, alpha] = p else { return None };
         let (sum, weight) = (0..data.len()).fold((0.0, 0.0), |(s, w), i| {
-            (s + data.weight[i] * (data.ln_y[i] / alpha + data.vars(i).ln[0]), w + data.weight[i])
+            let [ln_x] = data.vars(i).logs();
+            (s + data.weight[i] * (data.ln_y[i] / alpha + ln_x), w + data.weight[i])
         });
         Some(vec![exp(sum / weight), alpha])
     }

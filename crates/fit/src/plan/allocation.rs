@@ -21,6 +21,12 @@ impl Allocation {
     }
 }
 
+/// A law of N and D whose best division of a budget of C = 6·N·D has a formula.
+pub trait ClosedFormOptimum {
+    /// The division of `flops`; `constants` are the law's, in its own order.
+    fn optimum(&self, constants: &[f64], flops: f64) -> Allocation;
+}
+
 /// The N and D with the lowest loss among those that cost exactly `budget` training FLOPs.
 ///
 /// `loss(N, D)` is in nats per token; `flops_per_token(N)` is what training on one token costs in the

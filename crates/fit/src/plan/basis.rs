@@ -4,8 +4,8 @@ use super::allocation::{Allocation, cheapest_for_loss, compute_optimal};
 use super::error::{PlanError, positive};
 use super::search::crossing;
 use crate::fitted::{FittedLaw, Prediction};
-use crate::law::{Law, Response, value};
-use crate::presets::{Frontier, KaplanConstants, Monomial, Preset, Rule};
+use crate::law::{Law, value};
+use crate::presets::{Frontier, KaplanConstants, Monomial, Preset, Rule, divides_budgets};
 use scalelaw_core::Conventions;
 use scalelaw_core::number::short;
 
@@ -126,11 +126,11 @@ impl Basis {
         }
     }
 
-    /// The constants E, A, B, α, β where the law is Chinchilla's.
-    pub(super) fn chinchilla(&self) -> Option<[f64; 5]> {
+    /// The division of a budget in closed form, where the law has one.
+    pub(super) fn closed_form(&self, flops: f64) -> Option<Allocation> {
         match &self.rule {
-            Dividing::Joint { law, constants } if law.name() == "chinchilla" => {
-                constants.as_slice().try_into().ok()
+            Dividing::Joint { law, constants } => {
+                law.closed_form_optimum().map(|law| law.optimum(constants, flops))
             }
             _ => None,
         }
@@ -254,8 +254,7 @@ pub(super) fn six_n(n: f64) -> f64 {
 }
 
 fn joint(name: &str, law: Box<dyn Law>, constants: Vec<f64>) -> Result<Dividing, PlanError> {
-    let variables: Vec<&str> = law.variables().iter().map(AsRef::as_ref).collect();
-    if law.response() != Response::Loss || variables != ["N", "D"] {
+    if !divides_budgets(law.as_ref()) {
         return Err(PlanError::CannotPlan {
             name: name.into(),
             why: format!("a plan needs the loss as a function of N and D, and this is {}", law.equation()),

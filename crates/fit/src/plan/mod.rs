@@ -4,7 +4,6 @@
 mod allocation;
 mod basis;
 pub mod batch;
-mod chinchilla;
 pub mod contradiction;
 mod error;
 mod hardware;
@@ -16,9 +15,8 @@ mod report;
 pub(crate) mod search;
 pub mod spec;
 
-pub use allocation::{Allocation, cheapest_for_loss, compute_optimal};
+pub use allocation::{Allocation, ClosedFormOptimum, cheapest_for_loss, compute_optimal};
 pub use basis::Basis;
-pub use chinchilla::chinchilla_optimum;
 pub use error::PlanError;
 pub use hardware::{Cost, Hardware};
 pub use inference::{Served, serve};

@@ -3,7 +3,6 @@
 use super::allocation::Allocation;
 use super::basis::{Basis, Divided, six_n};
 use super::batch::{BatchTrade, batch_trade};
-use super::chinchilla::chinchilla_optimum;
 use super::error::PlanError;
 use super::hardware::{Cost, Hardware};
 use super::inference::{Served, serve};
@@ -149,7 +148,7 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
         loss,
         loss_ci95: prediction.as_ref().and_then(|p| p.ci95),
         loss_pi95: prediction.as_ref().and_then(|p| p.pi95),
-        closed_form: basis.chinchilla().map(|constants| chinchilla_optimum(&constants, flops)),
+        closed_form: basis.closed_form(flops),
         steps: run.steps.or(batch_tokens.as_ref().map(|b| d / b.value)),
         batch_tokens,
         lr: learning_rate(request, &run),
@@ -266,7 +265,7 @@ fn learning_rate(request: &Request<'_>, run: &Divided) -> Option<Advice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presets::PRESETS;
+    use crate::presets::{Answer, PRESETS};
 
     fn ask(name: &str, goal: Goal) -> Plan {
         let basis = Basis::preset(Preset::by_name(name).unwrap()).unwrap();
@@ -297,7 +296,7 @@ mod tests {
                 planned += 1;
             }
         }
-        assert_eq!(planned, 3 * PRESETS.iter().filter(|p| p.rule.kind().starts_with("plan")).count());
+        assert_eq!(planned, 3 * PRESETS.iter().filter(|p| p.rule.answers().contains(&Answer::Plan)).count());
     }
 
     #[test]

@@ -6,7 +6,8 @@
 mod rule;
 mod table;
 
-pub use rule::{Frontier, HyperParameters, KaplanConstants, LearningRate, Monomial, Rule};
+pub(crate) use rule::divides_budgets;
+pub use rule::{Answer, Frontier, HyperParameters, KaplanConstants, LearningRate, Monomial, Rule};
 pub use table::PRESETS;
 
 use crate::plan::PlanError;

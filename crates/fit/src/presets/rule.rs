@@ -1,6 +1,6 @@
 //! The kinds of published constants.
 
-use crate::law::Law;
+use crate::law::{Law, Response};
 use crate::laws;
 use scalelaw_core::PF_DAY;
 use serde::Serialize;
@@ -152,16 +152,54 @@ impl Rule {
         }
     }
 
-    /// What it can answer, for a list.
-    pub fn kind(&self) -> &'static str {
+    /// What it can answer.
+    pub fn answers(&self) -> &'static [Answer] {
         match self {
-            Self::Law { law: "chinchilla" | "nd", .. } => "plan, loss",
-            Self::Law { .. } => "loss",
-            Self::Kaplan(_) => "plan, loss, batch",
-            Self::CriticalBatch { .. } => "critical batch",
-            Self::Frontier(_) | Self::Tokens(_) | Self::TokensPerParam(_) => "plan",
-            Self::Exponents { .. } => "exponents",
-            Self::HyperParameters(_) => "lr, batch",
+            Self::Law { .. } if self.law().is_some_and(|(law, _)| divides_budgets(law.as_ref())) => {
+                &[Answer::Plan, Answer::Loss]
+            }
+            Self::Law { .. } => &[Answer::Loss],
+            Self::Kaplan(_) => &[Answer::Plan, Answer::Loss, Answer::Batch],
+            Self::CriticalBatch { .. } => &[Answer::CriticalBatch],
+            Self::Frontier(_) | Self::Tokens(_) | Self::TokensPerParam(_) => &[Answer::Plan],
+            Self::Exponents { .. } => &[Answer::Exponents],
+            Self::HyperParameters(_) => &[Answer::LearningRate, Answer::Batch],
         }
+    }
+}
+
+/// Whether a law divides a budget: one of the loss in N and D.
+pub(crate) fn divides_budgets(law: &dyn Law) -> bool {
+    law.response() == Response::Loss && law.variables().iter().eq(["N", "D"].iter())
+}
+
+/// A question that a preset can answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// N and D for a budget.
+    Plan,
+    /// The loss at a point.
+    Loss,
+    /// The batch size.
+    Batch,
+    /// The critical batch size at a loss.
+    CriticalBatch,
+    /// The peak learning rate.
+    LearningRate,
+    /// Exponents of the optima, without their coefficients.
+    Exponents,
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Plan => "plan",
+            Self::Loss => "loss",
+            Self::Batch => "batch",
+            Self::CriticalBatch => "critical batch",
+            Self::LearningRate => "lr",
+            Self::Exponents => "exponents",
+        })
     }
 }

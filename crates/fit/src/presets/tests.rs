@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::law::value;
-use crate::plan::{chinchilla_optimum, compute_optimal};
+use crate::plan::compute_optimal;
 
 fn loss_of(name: &str) -> impl Fn(f64, f64) -> f64 {
     let (law, constants) = Preset::by_name(name).unwrap().rule.law().unwrap();
@@ -61,12 +61,12 @@ fn chinchilla_rounding_moves_the_ratio_from_59_to_93() {
 }
 
 #[test]
-fn chinchilla_type_plans_agree_in_closed_form_and_numerically() {
+fn plans_agree_in_closed_form_and_numerically() {
     for preset in PRESETS {
-        let Rule::Law { law: "chinchilla", constants } = preset.rule else { continue };
-        let constants: [f64; 5] = std::array::from_fn(|i| constants[i].1);
+        let Some((law, constants)) = preset.rule.law() else { continue };
+        let Some(law) = law.closed_form_optimum() else { continue };
         for c in [1e21, 5.76e23, 3.8e25] {
-            let closed = chinchilla_optimum(&constants, c);
+            let closed = law.optimum(&constants, c);
             let numeric = compute_optimal(&loss_of(preset.name), &|n| 6.0 * n, c).unwrap();
             close(preset.name, numeric.n, closed.n, 1e-6);
             close(preset.name, numeric.loss, closed.loss, 1e-12);

@@ -7,7 +7,7 @@ use crate::fit::{FitOptions, IntervalChoice, fit};
 use crate::intervals::bootstrap::generator;
 use crate::law::value;
 use crate::laws::Chinchilla;
-use crate::plan::chinchilla_optimum;
+use crate::plan::ClosedFormOptimum;
 
 const NOISE: f64 = 0.004;
 /// The largest budget of a single run.
@@ -95,7 +95,7 @@ fn trial(seed: u64) -> (f64, f64, usize) {
     let pilot = pilot();
     let losses = observe(&pilot, &law, 10 * seed);
     let first = fitted(&pilot, &losses);
-    let target = chinchilla_optimum(&std::array::from_fn(|i| first.values()[i]), 100.0 * LARGEST);
+    let target = Chinchilla.optimum(&first.values(), 100.0 * LARGEST);
     let candidates = candidates();
     let suggestion = suggest(&Request {
         law: &first,

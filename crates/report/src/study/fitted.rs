@@ -37,7 +37,7 @@ impl FittedCurve {
         let variable = form.variables().first().map_or("", |name| name.as_ref()).to_owned();
         let at = |x: f64| law.predict(&[(variable.as_str(), x)]);
         let params: Vec<Parameter> = law.params.iter().map(|(name, e)| parameter(name, e)).collect();
-        let named = law.params.iter().position(|(name, _)| name.starts_with("alpha"));
+        let named = form.params().iter().position(|param| param.exponent_of.is_some());
         let exponent = match named {
             Some(i) if params.len() == 2 => params[i].clone(),
             _ => local_exponent(&at, points)?,
