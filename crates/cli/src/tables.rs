@@ -2,23 +2,25 @@
 
 use scalelaw_core::noise::b_simple;
 use scalelaw_core::schedule::Decay;
+use scalelaw_core::shape::ShapeColumns;
 use scalelaw_runs::{FinishedRun, Outcome, TimingRecord};
 use scalelaw_table::{CurveRow, PositionRow, RunRow, TimingRow};
 use scalelaw_tokens::EvalSet;
 
 /// The run table's row; with the test text at hand also in bits per byte.
 pub fn run_row(run: &FinishedRun, test: Option<&EvalSet>) -> RunRow {
-    let (spec, model, result) = (&run.spec, &run.spec.model, &run.result);
+    let (spec, result) = (&run.spec, &run.result);
+    let model = ShapeColumns::from(spec.model);
     RunRow {
         run_id: run.key.clone(),
         parent_run: spec.training.parent_run.clone(),
         recipe: Some(spec.recipe.clone()),
-        arch: Some(model.architecture.name().into()),
+        arch: Some(spec.model.architecture.name().into()),
         n_layer: Some(model.n_layer),
         d_model: Some(model.d_model),
-        d_ff: Some(model.d_ff),
-        d_attn: Some(model.d_attn),
-        n_head: Some(model.n_head),
+        d_ff: model.d_ff,
+        d_attn: model.d_attn,
+        n_head: model.n_head,
         n_ctx: Some(model.n_ctx),
         n_vocab: Some(model.n_vocab),
         reuse: Some(model.reuse),

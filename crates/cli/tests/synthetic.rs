@@ -3,7 +3,10 @@
 
 use scalelaw_core::observer::Silent;
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Measure, Optimizer, RunSpec, TRAINER, Training};
+use scalelaw_core::spec::{
+    Batch, DataSpec, DeviceClass, Evaluation, Measure, NUMERICS, Optimizer, Precision, RunSpec, TRAINER,
+    Training,
+};
 use scalelaw_core::{Head, ModelShape};
 use scalelaw_corpus::{
     BuildOptions, Language, SyntheticText, TOKENIZER_FILE, Tokenizer, TokenizerChoice, build_dataset,
@@ -26,6 +29,9 @@ fn loss_on_a_synthetic_language_approaches_its_entropy_from_above() {
         steps: 300,
         init_std: 0.09,
         trainer: TRAINER.into(),
+        device: DeviceClass::Cpu,
+        precision: Precision::F32,
+        numerics: NUMERICS,
         model: ModelShape::standard(2, 32, 2, n_ctx, 512, Head::Untied),
         data: DataSpec {
             name: "language".into(),

@@ -1,6 +1,7 @@
 //! Settings of a Transformer's blocks. The paper states none of them; the default is GPT-2's, the rest is what
 //! people compare today.
 
+use crate::identity::Identity;
 use serde::{Deserialize, Serialize};
 
 /// Which normalisation.
@@ -89,18 +90,20 @@ impl Block {
         *self == Self::default()
     }
 
-    /// Its part of a run's identity: one `key=value` line for every setting that is not at its default.
-    pub(crate) fn identity(&self) -> Vec<String> {
+    /// Its part of a run's identity.
+    pub(crate) fn identify(&self, identity: &mut Identity) {
         let Self { norm, norm_placement, positions, feed_forward, qk_norm, n_kv_head } = *self;
-        let mut lines = vec![];
-        if norm == Norm::Rms {
-            lines.push("block.norm=rms".into());
+        match norm {
+            Norm::Layer => {}
+            Norm::Rms => identity.setting("block.norm", "rms"),
         }
-        if norm_placement == NormPlacement::Post {
-            lines.push("block.norm_placement=post".into());
+        match norm_placement {
+            NormPlacement::Pre => {}
+            NormPlacement::Post => identity.setting("block.norm_placement", "post"),
         }
-        if positions == Positions::Rotary {
-            lines.push("block.positions=rotary".into());
+        match positions {
+            Positions::Learned => {}
+            Positions::Rotary => identity.setting("block.positions", "rotary"),
         }
         let activation = match feed_forward {
             FeedForward::Gelu => None,
@@ -109,13 +112,15 @@ impl Block {
             FeedForward::Silu => Some("silu"),
             FeedForward::Swiglu => Some("swiglu"),
         };
-        lines.extend(activation.map(|name| format!("block.feed_forward={name}")));
-        if qk_norm == QkNorm::Rms {
-            lines.push("block.qk_norm=rms".into());
+        if let Some(name) = activation {
+            identity.setting("block.feed_forward", name);
+        }
+        match qk_norm {
+            QkNorm::None => {}
+            QkNorm::Rms => identity.setting("block.qk_norm", "rms"),
         }
         if n_kv_head != 0 {
-            lines.push(format!("block.n_kv_head={n_kv_head}"));
+            identity.setting("block.n_kv_head", n_kv_head);
         }
-        lines
     }
 }

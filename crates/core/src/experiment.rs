@@ -2,7 +2,10 @@
 
 use crate::schedule::{Decay, Schedule};
 use crate::shape::{Head, ModelShape};
-use crate::spec::{Batch, DataSpec, Evaluation, Measure, Optimizer, RunSpec, SpecError, TRAINER, Training};
+use crate::spec::{
+    Batch, DataSpec, DeviceClass, Evaluation, Measure, NUMERICS, Optimizer, Precision, RunSpec, SpecError,
+    TRAINER, Training,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -162,6 +165,9 @@ impl Experiment {
             steps: data.steps,
             init_std: rung.init_std,
             trainer: TRAINER.into(),
+            device: DeviceClass::Cpu,
+            precision: Precision::F32,
+            numerics: NUMERICS,
             model: ModelShape::standard(rung.n_layer, rung.d_model, rung.n_head, r.n_ctx, r.n_vocab, r.head),
             data: DataSpec {
                 name: self.data.name.clone(),

@@ -75,8 +75,9 @@ mod tests {
         for (named, n) in KAPLAN.into_iter().zip(n) {
             let shape = named.of_the_paper();
             assert_eq!(shape.validate(), Ok(()));
+            let blocks = shape.transformer().unwrap();
             let [l, d, ff, attn, ctx, v] =
-                [shape.n_layer, shape.d_model, shape.d_ff, shape.d_attn, shape.n_ctx, shape.n_vocab]
+                [shape.n_layer, shape.d_model, blocks.d_ff, blocks.d_attn, shape.n_ctx, shape.n_vocab]
                     .map(u64::from);
             // The rows of Table 1, one by one: parameters, and FLOPs of a forward pass per token.
             let (embed, qkv, project, feed_forward) =

@@ -3,9 +3,14 @@
 //!
 //! Nothing here reads a file, trains a model or fits a law; every other crate speaks these words.
 
+mod architecture;
 pub mod block;
+mod columns;
 pub mod date;
+mod device;
+mod error;
 pub mod experiment;
+mod identity;
 pub mod kaplan;
 pub mod measure;
 pub mod noise;
@@ -22,6 +27,6 @@ pub mod units;
 pub use block::Block;
 pub use experiment::Experiment;
 pub use observer::Observer;
-pub use shape::{Architecture, Head, ModelShape};
+pub use shape::{Architecture, Head, ModelShape, Transformer};
 pub use spec::RunSpec;
 pub use units::{Conventions, DataConvention, FlopConvention, PF_DAY, ParamConvention};

@@ -1,6 +1,7 @@
 //! What is measured along a run besides the test loss.
 
-use crate::spec::SpecError;
+use crate::error::SpecError;
+use crate::identity::Identity;
 use serde::{Deserialize, Serialize};
 
 /// A further set of text on which every evaluation measures the loss.
@@ -70,11 +71,14 @@ impl Measure {
         Ok(())
     }
 
-    /// Its part of a run's identity: one `key=value` line for every setting that is not at its default.
-    pub(crate) fn identity(&self) -> Vec<String> {
-        let positions = self.position_losses.then(|| "measure.position_losses=true".to_owned());
-        let sets =
-            self.sets.iter().map(|set| format!("measure.sets={} {} {}", set.name, set.digest, set.tokens));
-        positions.into_iter().chain(sets).collect()
+    /// Its part of a run's identity.
+    pub(crate) fn identify(&self, identity: &mut Identity) {
+        let Self { position_losses, sets } = self;
+        if *position_losses {
+            identity.setting("measure.position_losses", true);
+        }
+        for EvaluationSet { name, digest, tokens } in sets {
+            identity.setting("measure.sets", format_args!("{name} {digest} {tokens}"));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! How parameters move.
 
-use crate::spec::SpecError;
+use crate::error::SpecError;
+use crate::identity::Identity;
 use serde::{Deserialize, Serialize};
 
 /// The update rule and its constants; the rate comes from the schedule.
@@ -88,18 +89,21 @@ impl Optimizer {
     }
 
     /// Its part of a run's identity.
-    pub(crate) fn identity(&self) -> String {
+    pub(crate) fn identify(&self, identity: &mut Identity) {
         match *self {
-            Self::Adam { beta1, beta2, eps } => format!("adam {beta1} {beta2} {eps}"),
+            Self::Adam { beta1, beta2, eps } => {
+                identity.line("optimizer", format_args!("adam {beta1} {beta2} {eps}"));
+            }
             Self::AdamW { beta1, beta2, eps, weight_decay } => {
-                format!("adamw {beta1} {beta2} {eps} {weight_decay}")
+                identity.line("optimizer", format_args!("adamw {beta1} {beta2} {eps} {weight_decay}"));
             }
             Self::Adafactor { decay_exponent, eps, clip_threshold, step_size } => {
                 let step_size = match step_size {
                     StepSize::Absolute => "absolute".into(),
                     StepSize::Relative { floor } => format!("relative {floor}"),
                 };
-                format!("adafactor {decay_exponent} {eps} {clip_threshold} {step_size}")
+                let constants = format_args!("adafactor {decay_exponent} {eps} {clip_threshold} {step_size}");
+                identity.line("optimizer", constants);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The learning rate over a run.
 
+use crate::identity::Identity;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -60,6 +61,24 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// Its part of a run's identity.
+    pub(crate) fn identify(&self, identity: &mut Identity) {
+        let Self { lr, warmup_steps, decay } = *self;
+        identity.line("schedule.lr", lr);
+        identity.line("schedule.warmup_steps", warmup_steps);
+        let path = "schedule.decay";
+        match decay {
+            Decay::Constant { cooldown_steps, final_fraction } => {
+                identity.line(path, format_args!("constant {cooldown_steps} {final_fraction}"));
+            }
+            Decay::Cosine { final_fraction } => identity.line(path, format_args!("cosine {final_fraction}")),
+            Decay::CosineCycle { cycle_steps, final_fraction } => {
+                identity.line(path, format_args!("cosine_cycle {cycle_steps} {final_fraction}"));
+            }
+            Decay::Linear { final_fraction } => identity.line(path, format_args!("linear {final_fraction}")),
+        }
+    }
+
     /// Learning rate of step `step` (from 0) in a run of `steps`.
     ///
     /// The same bits on every platform: cosine comes from the `libm` crate.

@@ -1,6 +1,8 @@
 //! The shape of a model and what it counts: Table 1 of Kaplan et al. 2020 as code.
 
-use crate::block::{Block, FeedForward, Norm, NormPlacement, Positions, QkNorm};
+pub use crate::architecture::{Architecture, Transformer};
+use crate::block::Positions;
+pub use crate::columns::ShapeColumns;
 use crate::units::{FlopConvention, ParamConvention};
 use serde::{Deserialize, Serialize};
 
@@ -14,77 +16,34 @@ pub enum Head {
     Untied,
 }
 
-/// What the blocks of a model are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Architecture {
-    /// A decoder-only Transformer with learned positions.
-    #[default]
-    Transformer,
-    /// A stack of LSTM layers as wide as the residual stream would be, between the same embedding (without
-    /// positions) and head; d_ff, d_attn and n_head are those of [`ModelShape::standard`] with one head.
-    Lstm,
-}
-
-impl Architecture {
-    /// Its name in run tables and keys.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Transformer => "transformer",
-            Self::Lstm => "lstm",
-        }
-    }
-
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// The shape of a model, in the paper's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "ShapeColumns", into = "ShapeColumns")]
 pub struct ModelShape {
-    /// What its blocks are.
-    #[serde(default, skip_serializing_if = "Architecture::is_default")]
+    /// What its blocks are, with the sizes that only such blocks have.
     pub architecture: Architecture,
     /// Blocks; 0 is a bigram-like model of embeddings and head.
     pub n_layer: u32,
-    /// How many times the stack of blocks is applied: above 1 the recurrent ("Universal") Transformer, whose
-    /// weights are used again (Kaplan et al. 2020, section 3.2.1).
-    #[serde(default = "once", skip_serializing_if = "is_once")]
-    pub reuse: u32,
-    /// Width of the residual stream.
+    /// Width of the embedding and of the residual stream.
     pub d_model: u32,
-    /// Width of the feed-forward layer.
-    pub d_ff: u32,
-    /// Width of all attention heads together; a multiple of `n_head`.
-    pub d_attn: u32,
-    /// Attention heads in a block.
-    pub n_head: u32,
     /// Context in tokens.
     pub n_ctx: u32,
     /// Vocabulary.
     pub n_vocab: u32,
     /// Tied or untied head.
     pub head: Head,
-    /// Settings of a Transformer's blocks.
-    #[serde(default, skip_serializing_if = "Block::is_default")]
-    pub block: Block,
-}
-
-fn once() -> u32 {
-    1
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
-fn is_once(reuse: &u32) -> bool {
-    *reuse == 1
 }
 
 /// A shape that no model can have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShapeError {
+    /// A size that the architecture needs is absent.
+    #[error("missing field `{field}`")]
+    Missing {
+        /// Name of the field.
+        field: &'static str,
+    },
     /// A size is zero.
     #[error("{field} is 0: expected at least 1")]
     Zero {
@@ -142,25 +101,34 @@ pub enum ShapeError {
 impl ModelShape {
     /// The paper's usual shape: d_attn = d_model and d_ff = 4·d_model.
     pub fn standard(n_layer: u32, d_model: u32, n_head: u32, n_ctx: u32, n_vocab: u32, head: Head) -> Self {
-        Self {
-            architecture: Architecture::Transformer,
-            n_layer,
-            reuse: 1,
-            d_model,
-            d_ff: d_model.saturating_mul(4),
-            d_attn: d_model,
-            n_head,
-            n_ctx,
-            n_vocab,
-            head,
-            block: Block::default(),
-        }
+        let architecture = Architecture::Transformer(Transformer::standard(d_model, n_head));
+        Self { architecture, n_layer, d_model, n_ctx, n_vocab, head }
     }
 
     /// A stack of LSTM layers of width `d_model`.
     pub fn lstm(n_layer: u32, d_model: u32, n_ctx: u32, n_vocab: u32, head: Head) -> Self {
-        let shape = Self::standard(n_layer, d_model, 1, n_ctx, n_vocab, head);
-        Self { architecture: Architecture::Lstm, ..shape }
+        Self { architecture: Architecture::Lstm, n_layer, d_model, n_ctx, n_vocab, head }
+    }
+
+    /// The sizes of its blocks if it is a Transformer.
+    pub fn transformer(&self) -> Option<&Transformer> {
+        match &self.architecture {
+            Architecture::Transformer(transformer) => Some(transformer),
+            Architecture::Lstm => None,
+        }
+    }
+
+    /// The sizes of its blocks, to change them, if it is a Transformer.
+    pub fn transformer_mut(&mut self) -> Option<&mut Transformer> {
+        match &mut self.architecture {
+            Architecture::Transformer(transformer) => Some(transformer),
+            Architecture::Lstm => None,
+        }
+    }
+
+    /// How many times the stack of blocks is applied: above 1 only in a recurrent Transformer.
+    pub fn reuse(&self) -> u32 {
+        self.transformer().map_or(1, |transformer| transformer.reuse)
     }
 
     /// Checks that a model of this shape can exist.
@@ -168,117 +136,46 @@ impl ModelShape {
     /// # Errors
     /// [`ShapeError`] names the field and what was expected.
     pub fn validate(&self) -> Result<(), ShapeError> {
-        for (field, value) in [
-            ("reuse", self.reuse),
-            ("d_model", self.d_model),
-            ("d_ff", self.d_ff),
-            ("d_attn", self.d_attn),
-            ("n_head", self.n_head),
-            ("n_ctx", self.n_ctx),
-        ] {
+        let Self { architecture, n_layer, d_model, n_ctx, n_vocab, head: _ } = *self;
+        for (field, value) in [("d_model", d_model), ("n_ctx", n_ctx)] {
             if value == 0 {
                 return Err(ShapeError::Zero { field });
             }
         }
-        if self.n_vocab < 2 {
-            return Err(ShapeError::Vocabulary { n_vocab: self.n_vocab });
+        if n_vocab < 2 {
+            return Err(ShapeError::Vocabulary { n_vocab });
         }
-        if !self.d_attn.is_multiple_of(self.n_head) {
-            return Err(ShapeError::Heads { d_attn: self.d_attn, n_head: self.n_head });
-        }
-        if !self.n_head.is_multiple_of(self.n_kv_head()) {
-            let (n_kv_head, n_head) = (self.n_kv_head(), self.n_head);
-            return Err(ShapeError::KvHeads { n_kv_head, n_head });
-        }
-        if self.block.positions == Positions::Rotary && !self.d_head().is_multiple_of(2) {
-            return Err(ShapeError::OddHead { d_head: self.d_head() });
-        }
-        if self.architecture == Architecture::Lstm {
-            if !self.block.is_default() {
-                return Err(ShapeError::LstmBlock);
+        // At least as many numbers as a block's matrices have, per row of the residual stream.
+        let per_row = match architecture {
+            Architecture::Transformer(transformer) => {
+                transformer.validate()?;
+                u128::from(transformer.d_attn) * 4 + u128::from(transformer.d_ff) * 3
             }
-            let standard = Self::lstm(self.n_layer, self.d_model, self.n_ctx, self.n_vocab, self.head);
-            for (field, value, expected) in [
-                ("reuse", self.reuse, 1),
-                ("d_ff", self.d_ff, standard.d_ff),
-                ("d_attn", self.d_attn, standard.d_attn),
-                ("n_head", self.n_head, standard.n_head),
-            ] {
-                if value != expected {
-                    return Err(ShapeError::Lstm { field, value, expected });
-                }
-            }
-        }
-        let (l, d) = (u128::from(self.n_layer), u128::from(self.d_model));
-        let widest = l * d * (u128::from(self.d_attn) * 4 + u128::from(self.d_ff) * 3)
-            + d * (2 * u128::from(self.n_vocab) + u128::from(self.n_ctx));
-        if widest * u128::from(self.reuse) > 1 << 40 {
+            Architecture::Lstm => u128::from(d_model) * 8,
+        };
+        let (l, d) = (u128::from(n_layer), u128::from(d_model));
+        let widest = l * d * per_row + d * (2 * u128::from(n_vocab) + u128::from(n_ctx));
+        if widest * u128::from(self.reuse()) > 1 << 40 {
             return Err(ShapeError::TooLarge);
         }
         Ok(())
-    }
-
-    /// Width of one attention head.
-    pub fn d_head(&self) -> u32 {
-        self.d_attn / self.n_head
-    }
-
-    /// Heads of keys and values.
-    pub fn n_kv_head(&self) -> u32 {
-        if self.block.n_kv_head == 0 { self.n_head } else { self.block.n_kv_head }
-    }
-
-    /// Width of all keys together, and of all values: d_attn unless heads share them.
-    pub fn d_kv(&self) -> u32 {
-        self.n_kv_head() * self.d_head()
-    }
-
-    /// Matrices of the feed-forward layer that lead into it.
-    fn ff_inputs(&self) -> u64 {
-        match self.block.feed_forward {
-            FeedForward::Gelu | FeedForward::GeluExact | FeedForward::Relu | FeedForward::Silu => 1,
-            FeedForward::Swiglu => 2,
-        }
-    }
-
-    /// Parameters that are no matrix: biases and norms of a Transformer.
-    fn vectors(&self) -> u64 {
-        let [l, d, ff, attn, kv] =
-            [self.n_layer, self.d_model, self.d_ff, self.d_attn, self.d_kv()].map(u64::from);
-        let biases = attn + 2 * kv + self.ff_inputs() * ff + 2 * d;
-        let norm = match self.block.norm {
-            Norm::Layer => 2 * d,
-            Norm::Rms => d,
-        };
-        let qk_norm = match self.block.qk_norm {
-            QkNorm::None => 0,
-            QkNorm::Rms => 2 * u64::from(self.d_head()),
-        };
-        let last = match self.block.norm_placement {
-            NormPlacement::Pre => norm,
-            NormPlacement::Post => 0,
-        };
-        l * (biases + 2 * norm + qk_norm) + last
     }
 
     /// Number of parameters under a convention.
     ///
     /// # Source
     /// Kaplan et al. 2020, Table 1: non-embedding N = 2·d_model·n_layer·(2·d_attn + d_ff), equation 2.1;
-    /// shared keys and values and SwiGLU's further matrix change its terms. An LSTM, for which the paper has no table, has two matrices `[d_model, 4·d_model]` a layer: N =
-    /// 8·n_layer·d_model², with one bias a layer and no positions.
+    /// shared keys and values and SwiGLU's further matrix change its terms. An LSTM, for which the paper has no table,
+    /// has two matrices `[d_model, 4·d_model]` a layer: N = 8·n_layer·d_model², with one bias a layer and no positions.
     pub fn n_params(&self, convention: ParamConvention) -> u64 {
-        let [l, d, ff, attn, kv, ctx, v] =
-            [self.n_layer, self.d_model, self.d_ff, self.d_attn, self.d_kv(), self.n_ctx, self.n_vocab]
-                .map(u64::from);
-        let (non_embedding, positions, vectors) = match self.architecture {
-            Architecture::Transformer => {
-                let matrices = d * l * (2 * attn + 2 * kv + (self.ff_inputs() + 1) * ff);
-                let positions = match self.block.positions {
+        let [l, d, ctx, v] = [self.n_layer, self.d_model, self.n_ctx, self.n_vocab].map(u64::from);
+        let (non_embedding, positions, vectors) = match &self.architecture {
+            Architecture::Transformer(transformer) => {
+                let positions = match transformer.block.positions {
                     Positions::Learned => ctx * d,
                     Positions::Rotary => 0,
                 };
-                (matrices, positions, self.vectors())
+                (l * transformer.matrices(d), positions, transformer.vectors(l, d))
             }
             Architecture::Lstm => (8 * l * d * d, 0, 4 * l * d),
         };
@@ -298,7 +195,7 @@ impl ModelShape {
     /// Non-embedding parameters as if every use of a block had its own: N "with reuse" of Kaplan et al. 2020,
     /// figure 17. The same as [`Self::n_params`] where nothing is reused.
     pub fn n_params_with_reuse(&self) -> u64 {
-        u64::from(self.reuse) * self.n_params(ParamConvention::NonEmbedding)
+        u64::from(self.reuse()) * self.n_params(ParamConvention::NonEmbedding)
     }
 
     /// FLOPs of the forward pass per token; every use of a block counts.
@@ -313,10 +210,10 @@ impl ModelShape {
             FlopConvention::SixN => weights(ParamConvention::NonEmbedding),
             FlopConvention::Matmul => weights(ParamConvention::Matmul),
             FlopConvention::Full => {
-                let attention = match self.architecture {
-                    Architecture::Transformer => {
-                        let blocks = f64::from(self.n_layer) * f64::from(self.reuse);
-                        2.0 * blocks * f64::from(self.n_ctx) * f64::from(self.d_attn)
+                let attention = match &self.architecture {
+                    Architecture::Transformer(transformer) => {
+                        let blocks = f64::from(self.n_layer) * f64::from(transformer.reuse);
+                        2.0 * blocks * f64::from(self.n_ctx) * f64::from(transformer.d_attn)
                     }
                     Architecture::Lstm => 0.0,
                 };
@@ -334,9 +231,15 @@ impl ModelShape {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::block::{FeedForward, Norm};
 
     fn paper(n_layer: u32, d_model: u32) -> ModelShape {
         ModelShape::standard(n_layer, d_model, 1, 1024, 50_257, Head::Tied)
+    }
+
+    fn with(mut shape: ModelShape, change: impl Fn(&mut Transformer)) -> ModelShape {
+        change(shape.transformer_mut().unwrap());
+        shape
     }
 
     #[test]
@@ -375,14 +278,17 @@ mod tests {
         let flops = |c| lstm.forward_flops_per_token(c);
         assert_eq!(flops(FlopConvention::SixN), 2.0 * 262_144.0);
         assert_eq!(flops(FlopConvention::Full), flops(FlopConvention::Matmul));
-        let wide = ModelShape { d_ff: 128, ..lstm };
-        assert_eq!(wide.validate(), Err(ShapeError::Lstm { field: "d_ff", value: 128, expected: 512 }));
+        let wide = ShapeColumns { d_ff: Some(128), ..lstm.into() };
+        let error = ShapeError::Lstm { field: "d_ff", value: 128, expected: 512 };
+        assert_eq!(ModelShape::try_from(wide), Err(error));
+        let columns = ShapeColumns { d_ff: None, d_attn: None, n_head: None, ..lstm.into() };
+        assert_eq!(ModelShape::try_from(columns), Ok(lstm));
     }
 
     #[test]
     fn reuse_multiplies_flops_and_leaves_the_parameters() {
         let plain = paper(2, 128);
-        let recurrent = ModelShape { reuse: 4, ..plain };
+        let recurrent = with(plain, |blocks| blocks.reuse = 4);
         let total = ParamConvention::Total;
         assert_eq!(recurrent.n_params(total), plain.n_params(total));
         assert_eq!(recurrent.n_params_with_reuse(), paper(8, 128).n_params(ParamConvention::NonEmbedding));
@@ -394,26 +300,25 @@ mod tests {
 
     #[test]
     fn shared_keys_and_swiglu_change_their_terms_of_n() {
-        let mut shape = paper(2, 128);
-        shape.n_head = 8;
-        let plain = shape.n_params(ParamConvention::NonEmbedding);
-        shape.block.n_kv_head = 2;
+        let plain = with(paper(2, 128), |blocks| blocks.n_head = 8);
+        let n = |shape: ModelShape| shape.n_params(ParamConvention::NonEmbedding);
         // Keys and values are a quarter as wide.
-        assert_eq!(plain - shape.n_params(ParamConvention::NonEmbedding), 2 * 128 * 2 * 96);
-        shape.block = Block { feed_forward: FeedForward::Swiglu, ..Block::default() };
-        assert_eq!(shape.n_params(ParamConvention::NonEmbedding) - plain, 2 * 128 * 512);
+        let shared = with(plain, |blocks| blocks.block.n_kv_head = 2);
+        assert_eq!(n(plain) - n(shared), 2 * 128 * 2 * 96);
+        let gated = with(plain, |blocks| blocks.block.feed_forward = FeedForward::Swiglu);
+        assert_eq!(n(gated) - n(plain), 2 * 128 * 512);
     }
 
     #[test]
     fn validate_settings_of_blocks_that_do_not_fit_says_why() {
-        let mut shape = ModelShape::standard(1, 9, 3, 8, 16, Head::Tied);
-        shape.block.n_kv_head = 2;
-        assert_eq!(shape.validate(), Err(ShapeError::KvHeads { n_kv_head: 2, n_head: 3 }));
-        shape.block = Block { positions: Positions::Rotary, ..Block::default() };
-        assert_eq!(shape.validate(), Err(ShapeError::OddHead { d_head: 3 }));
-        let mut lstm = ModelShape::lstm(1, 8, 8, 16, Head::Tied);
+        let shape = ModelShape::standard(1, 9, 3, 8, 16, Head::Tied);
+        let shared = with(shape, |blocks| blocks.block.n_kv_head = 2);
+        assert_eq!(shared.validate(), Err(ShapeError::KvHeads { n_kv_head: 2, n_head: 3 }));
+        let rotary = with(shape, |blocks| blocks.block.positions = Positions::Rotary);
+        assert_eq!(rotary.validate(), Err(ShapeError::OddHead { d_head: 3 }));
+        let mut lstm = ShapeColumns::from(ModelShape::lstm(1, 8, 8, 16, Head::Tied));
         lstm.block.norm = Norm::Rms;
-        assert_eq!(lstm.validate(), Err(ShapeError::LstmBlock));
+        assert_eq!(ModelShape::try_from(lstm), Err(ShapeError::LstmBlock));
     }
 
     #[test]
@@ -421,8 +326,7 @@ mod tests {
         let mut s = paper(1, 8);
         s.d_model = 0;
         assert_eq!(s.validate(), Err(ShapeError::Zero { field: "d_model" }));
-        let mut s = paper(1, 8);
-        s.n_head = 3;
+        let s = with(paper(1, 8), |blocks| blocks.n_head = 3);
         assert_eq!(s.validate(), Err(ShapeError::Heads { d_attn: 8, n_head: 3 }));
         let s = ModelShape::standard(u32::MAX, 1 << 31, 1, 1, 2, Head::Tied);
         assert_eq!(s.validate(), Err(ShapeError::TooLarge));

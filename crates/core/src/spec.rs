@@ -1,16 +1,30 @@
 //! A run, fully resolved: nothing optional, no hidden default.
 
+pub use crate::device::{DeviceClass, Precision};
+pub use crate::error::SpecError;
+use crate::identity::Identity;
 pub use crate::measure::{EvaluationSet, Measure};
 pub use crate::optimizer::{Optimizer, StepSize};
 use crate::schedule::{Decay, Schedule, log_spaced_steps};
-use crate::shape::{Head, ModelShape, ShapeError};
+use crate::shape::ModelShape;
 pub use crate::training::{Init, Repeats, Training};
 use crate::units::ParamConvention;
 use serde::{Deserialize, Serialize};
-use std::fmt::Write as _;
 
 /// Version of the arithmetic: raised when the same spec would give other bytes.
 pub const NUMERICS: u32 = 1;
+
+/// The version of a spec that names none: specs began without it.
+const FIRST_NUMERICS: u32 = 1;
+
+fn first_numerics() -> u32 {
+    FIRST_NUMERICS
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+fn is_first_numerics(numerics: &u32) -> bool {
+    *numerics == FIRST_NUMERICS
+}
 
 /// The trainer of this program.
 pub const TRAINER: &str = "scalelaw";
@@ -75,6 +89,15 @@ pub struct RunSpec {
     /// Who trains it: [`TRAINER`], or the name and version of a trainer of the user's own.
     #[serde(default = "this_trainer", skip_serializing_if = "is_this_trainer")]
     pub trainer: String,
+    /// What kind of device trains it.
+    #[serde(default, skip_serializing_if = "DeviceClass::is_default")]
+    pub device: DeviceClass,
+    /// Numbers it is trained in.
+    #[serde(default, skip_serializing_if = "Precision::is_default")]
+    pub precision: Precision,
+    /// Version of the arithmetic: [`NUMERICS`].
+    #[serde(default = "first_numerics", skip_serializing_if = "is_first_numerics")]
+    pub numerics: u32,
     /// The model.
     pub model: ModelShape,
     /// The data.
@@ -93,28 +116,6 @@ pub struct RunSpec {
     /// What is measured besides the test loss.
     #[serde(default, skip_serializing_if = "Measure::is_default")]
     pub measure: Measure,
-}
-
-/// A spec that cannot be run or read.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SpecError {
-    /// The TOML does not describe a spec; the message has line and caret.
-    #[error("{0}")]
-    Toml(String),
-    /// The shape is impossible.
-    #[error("[model] {0}")]
-    Shape(#[from] ShapeError),
-    /// A value is out of range.
-    #[error("{key} = {value}: expected {expected}")]
-    Value {
-        /// Path of the key.
-        key: &'static str,
-        /// Value found.
-        value: String,
-        /// What would do.
-        expected: &'static str,
-    },
 }
 
 impl RunSpec {
@@ -151,6 +152,13 @@ impl RunSpec {
         }
         if !(self.init_std.is_finite() && self.init_std > 0.0) {
             return value("init_std", self.init_std.to_string(), "a positive number");
+        }
+        if self.numerics != NUMERICS {
+            return value(
+                "numerics",
+                self.numerics.to_string(),
+                "1, the version of this program's arithmetic",
+            );
         }
         if self.batch.micro_sequences == 0 {
             return value("batch.micro_sequences", "0".into(), "at least 1");
@@ -271,73 +279,81 @@ impl RunSpec {
         )
     }
 
-    /// One `path=value` line per field of the identity; floats by their exact bits' shortest decimal.
+    /// The text that [`Self::key`] hashes.
     fn identity(&self) -> String {
-        let mut lines = String::new();
-        let mut line = |key: &str, value: &dyn std::fmt::Display| {
-            // Writing to a String cannot fail.
-            let _ = writeln!(lines, "{key}={value}");
-        };
-        line("numerics", &NUMERICS);
-        let m = &self.model;
-        line("arch", &m.architecture.name());
-        for (key, value) in [
-            ("n_layer", m.n_layer),
-            ("d_model", m.d_model),
-            ("d_ff", m.d_ff),
-            ("d_attn", m.d_attn),
-            ("n_head", m.n_head),
-            ("n_ctx", m.n_ctx),
-            ("n_vocab", m.n_vocab),
-        ] {
-            line(key, &value);
+        let Self {
+            recipe: _, // a name for people
+            seed,
+            steps,
+            init_std,
+            trainer,
+            device,
+            precision,
+            numerics,
+            model,
+            data,
+            batch,
+            schedule,
+            optimizer,
+            evaluation,
+            training,
+            measure,
+        } = self;
+        let mut identity = Identity::default();
+        identity.line("numerics", numerics);
+        if trainer != TRAINER {
+            identity.setting("trainer", trainer);
         }
-        if m.reuse != 1 {
-            line("reuse", &m.reuse);
+        match device {
+            DeviceClass::Cpu => {}
         }
-        line(
-            "head",
-            &match m.head {
-                Head::Tied => "tied",
-                Head::Untied => "untied",
-            },
-        );
-        line("seed", &self.seed);
-        line("steps", &self.steps);
-        line("init_std", &self.init_std);
-        line("data.digest", &self.data.digest);
-        line("data.train_tokens", &self.data.train_tokens);
-        line("data.test_tokens", &self.data.test_tokens);
-        line("batch.sequences", &self.batch.sequences);
-        line("batch.micro_sequences", &self.batch.micro_sequences);
-        line("schedule.lr", &self.schedule.lr);
-        line("schedule.warmup_steps", &self.schedule.warmup_steps);
-        match self.schedule.decay {
-            Decay::Constant { cooldown_steps, final_fraction } => {
-                line("schedule.decay", &format_args!("constant {cooldown_steps} {final_fraction}"));
-            }
-            Decay::Cosine { final_fraction } => {
-                line("schedule.decay", &format_args!("cosine {final_fraction}"));
-            }
-            Decay::CosineCycle { cycle_steps, final_fraction } => {
-                line("schedule.decay", &format_args!("cosine_cycle {cycle_steps} {final_fraction}"));
-            }
-            Decay::Linear { final_fraction } => {
-                line("schedule.decay", &format_args!("linear {final_fraction}"));
-            }
+        match precision {
+            Precision::F32 => {}
         }
-        line("optimizer", &self.optimizer.identity());
-        let Evaluation { first_step, per_decade, patience } = self.evaluation;
-        line("evaluation", &format_args!("{first_step} {per_decade} {patience}"));
-        if self.trainer != TRAINER {
-            line("trainer", &self.trainer);
-        }
-        let settings = [self.model.block.identity(), self.training.identity(), self.measure.identity()];
-        for setting in settings.concat() {
-            lines.push_str(&setting);
-            lines.push('\n');
-        }
-        lines
+        model.identify(&mut identity);
+        identity.line("seed", seed);
+        identity.line("steps", steps);
+        identity.line("init_std", init_std);
+        data.identify(&mut identity);
+        batch.identify(&mut identity);
+        schedule.identify(&mut identity);
+        optimizer.identify(&mut identity);
+        evaluation.identify(&mut identity);
+        training.identify(&mut identity);
+        measure.identify(&mut identity);
+        identity.text()
+    }
+}
+
+impl DataSpec {
+    /// Its part of a run's identity.
+    fn identify(&self, identity: &mut Identity) {
+        let Self {
+            name: _, // for people
+            digest,
+            train_tokens,
+            test_tokens,
+        } = self;
+        identity.line("data.digest", digest);
+        identity.line("data.train_tokens", train_tokens);
+        identity.line("data.test_tokens", test_tokens);
+    }
+}
+
+impl Batch {
+    /// Its part of a run's identity.
+    fn identify(&self, identity: &mut Identity) {
+        let Self { sequences, micro_sequences } = self;
+        identity.line("batch.sequences", sequences);
+        identity.line("batch.micro_sequences", micro_sequences);
+    }
+}
+
+impl Evaluation {
+    /// Its part of a run's identity.
+    fn identify(&self, identity: &mut Identity) {
+        let Self { first_step, per_decade, patience } = self;
+        identity.line("evaluation", format_args!("{first_step} {per_decade} {patience}"));
     }
 }
 
@@ -345,7 +361,7 @@ impl RunSpec {
 mod tests {
     use super::*;
     use crate::block::{Block, FeedForward, Norm, NormPlacement, Positions, QkNorm};
-    use crate::shape::Architecture;
+    use crate::shape::{Architecture, Head, Transformer};
 
     fn spec() -> RunSpec {
         RunSpec {
@@ -354,6 +370,9 @@ mod tests {
             steps: 100,
             init_std: 0.02,
             trainer: this_trainer(),
+            device: DeviceClass::Cpu,
+            precision: Precision::F32,
+            numerics: NUMERICS,
             model: ModelShape::standard(2, 32, 2, 64, 512, Head::Untied),
             data: DataSpec {
                 name: "toy".into(),
@@ -374,12 +393,18 @@ mod tests {
         }
     }
 
+    fn blocks(spec: &mut RunSpec) -> &mut Transformer {
+        spec.model.transformer_mut().unwrap()
+    }
+
     #[test]
     fn toml_round_trip_keeps_the_spec() {
         let text = spec().to_toml().unwrap();
         assert_eq!(RunSpec::from_toml(&text), Ok(spec()));
         // What specs looked like before there were such settings.
-        assert!(!text.contains("training]"), "{text}");
+        for later in ["training]", "device", "precision", "numerics"] {
+            assert!(!text.contains(later), "{text}");
+        }
         let mut more = spec();
         more.training = Training {
             clip_norm: Some(0.5),
@@ -405,8 +430,9 @@ mod tests {
     #[test]
     fn impossible_values_name_their_key() {
         type Break = fn(&mut RunSpec);
-        let cases: [(&str, Break); 12] = [
+        let cases: [(&str, Break); 13] = [
             ("steps", |s| s.steps = 0),
+            ("numerics", |s| s.numerics = NUMERICS + 1),
             ("batch.sequences", |s| s.batch.sequences = 33),
             ("schedule.lr", |s| s.schedule.lr = f64::NAN),
             ("optimizer.beta2", |s| s.optimizer = Optimizer::Adam { beta1: 0.9, beta2: 1.0, eps: 1e-8 }),
@@ -454,7 +480,7 @@ mod tests {
         measured.measure.position_losses = true;
         assert_ne!(measured.key(), spec().key());
         let mut modern = spec();
-        modern.model.block = Block {
+        blocks(&mut modern).block = Block {
             norm: Norm::Rms,
             norm_placement: NormPlacement::Post,
             positions: Positions::Rotary,
@@ -465,13 +491,13 @@ mod tests {
         assert_ne!(modern.key(), spec().key());
         assert_eq!(RunSpec::from_toml(&modern.to_toml().unwrap()), Ok(modern));
         let mut reused = spec();
-        reused.model.reuse = 2;
+        blocks(&mut reused).reuse = 2;
         assert_ne!(reused.key(), spec().key());
         assert_eq!(RunSpec::from_toml(&reused.to_toml().unwrap()), Ok(reused));
         let mut keys = vec![spec().key()];
         for feed_forward in [FeedForward::GeluExact, FeedForward::Relu, FeedForward::Silu] {
             let mut other = spec();
-            other.model.block.feed_forward = feed_forward;
+            blocks(&mut other).block.feed_forward = feed_forward;
             keys.push(other.key());
         }
         for init in [Init::Normal, Init::FanIn, Init::Xavier] {
@@ -504,21 +530,23 @@ mod tests {
         let text = include_str!("../../../docs/run-spec.md");
         let blocks: Vec<&str> =
             text.split("```toml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
-        let [spec, adafactor, more] = blocks[..] else { panic!("{} blocks", blocks.len()) };
+        let [spec, adafactor, lstm, more] = blocks[..] else { panic!("{} blocks", blocks.len()) };
         RunSpec::from_toml(spec).unwrap();
-        let whole: toml::Table = spec.parse().unwrap();
-        for additions in [adafactor, more] {
-            let mut whole = whole.clone();
-            for (group, fields) in additions.parse::<toml::Table>().unwrap() {
-                if group == "optimizer" || !whole.contains_key(&group) {
-                    whole.insert(group, fields);
-                } else if let (Some(old), Some(new)) = (whole[&group].as_table_mut(), fields.as_table()) {
-                    old.extend(new.clone());
-                }
-            }
-            // Settings of all kinds at once are no model, but every one of them is a setting.
-            toml::from_str::<RunSpec>(&whole.to_string()).unwrap();
+        let table = |text: &str| text.parse::<toml::Table>().unwrap();
+        for replacement in [adafactor, lstm] {
+            let mut whole = table(spec);
+            whole.extend(table(replacement));
+            RunSpec::from_toml(&whole.to_string()).unwrap();
         }
+        let mut whole = table(spec);
+        for (group, fields) in table(more) {
+            match (whole.get_mut(&group), fields) {
+                (Some(toml::Value::Table(old)), toml::Value::Table(new)) => old.extend(new),
+                (_, fields) => drop(whole.insert(group, fields)),
+            }
+        }
+        // Settings of all kinds at once are no run, but every one of them is a setting.
+        toml::from_str::<RunSpec>(&whole.to_string()).unwrap();
     }
 
     #[test]

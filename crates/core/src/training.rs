@@ -1,6 +1,7 @@
 //! Settings of training that most runs leave alone.
 
-use crate::spec::SpecError;
+use crate::error::SpecError;
+use crate::identity::Identity;
 use serde::{Deserialize, Serialize};
 
 /// Whether a run may see a token twice.
@@ -35,7 +36,7 @@ pub enum Init {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Training {
-    /// A step's gradient that is longer is scaled to this norm; absent, none is.
+    /// Maximum L2 norm of a step's gradient; longer gradients are rescaled to it. `None` disables clipping.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
     /// How weights begin.
@@ -94,23 +95,33 @@ impl Training {
         Ok(())
     }
 
-    /// Its part of a run's identity: one `key=value` line for every setting that is not at its default.
-    pub(crate) fn identity(&self) -> Vec<String> {
-        let mut lines = vec![];
-        lines.extend(self.clip_norm.map(|norm| format!("training.clip_norm={norm}")));
-        let init = match self.init {
+    /// Its part of a run's identity.
+    pub(crate) fn identify(&self, identity: &mut Identity) {
+        let Self {
+            clip_norm,
+            init,
+            dropout,
+            repeats: _, // refuses a run or lets it pass
+            branch_steps,
+            parent_run: _, // saves work
+        } = self;
+        if let Some(norm) = clip_norm {
+            identity.setting("training.clip_norm", norm);
+        }
+        let init = match init {
             Init::Gpt2 => None,
             Init::Normal => Some("normal"),
             Init::FanIn => Some("fan_in"),
             Init::Xavier => Some("xavier"),
         };
-        lines.extend(init.map(|name| format!("training.init={name}")));
-        if self.dropout != 0.0 {
-            lines.push(format!("training.dropout={}", self.dropout));
+        if let Some(name) = init {
+            identity.setting("training.init", name);
         }
-        if !self.branch_steps.is_empty() {
-            lines.push(format!("training.branch_steps={:?}", self.branch_steps));
+        if *dropout != 0.0 {
+            identity.setting("training.dropout", dropout);
         }
-        lines
+        if !branch_steps.is_empty() {
+            identity.setting("training.branch_steps", format_args!("{branch_steps:?}"));
+        }
     }
 }

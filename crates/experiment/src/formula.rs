@@ -5,6 +5,7 @@ use crate::fields;
 use crate::file::Facts;
 use crate::settings::{Setting, Settings};
 use crate::shape_rule::{ShapeRule, heads, miss};
+use scalelaw_core::shape::ShapeColumns;
 use scalelaw_core::units::{FlopConvention, ParamConvention};
 use scalelaw_core::{Head, ModelShape, number};
 use scalelaw_expr::{Expr, Value as ExprValue};
@@ -92,10 +93,9 @@ impl<'a> Numbers<'a> {
             "train_tokens" => self.get("D", asker),
             "test_tokens" if self.facts.test_tokens > 0 => Ok(self.facts.test_tokens as f64),
             _ if SHAPED.contains(&name) => {
-                let shape = self.shape()?;
-                let widths = [shape.n_layer, shape.d_model, shape.d_ff, shape.d_attn, shape.n_head];
-                let index = SHAPED.iter().position(|shaped| *shaped == name).unwrap_or_default();
-                Ok(f64::from(widths[index]))
+                let sizes = sizes(&self.shape()?);
+                let size = sizes.into_iter().find(|(shaped, _)| *shaped == name);
+                Ok(f64::from(size.map_or(0, |(_, size)| size)))
             }
             _ => Err(ExperimentError::at(asker, format!("`{name}` is needed and nothing says it"))),
         }
@@ -216,30 +216,36 @@ impl<'a> Numbers<'a> {
                 insert(&mut model, field, self.value(path, setting)?);
             }
         }
-        let whole = |x: f64| Value::Integer(libm::round(x) as i64);
         if !model.contains_key("n_vocab") {
             model.insert("n_vocab".into(), whole(self.get("n_vocab", self.set)?));
         }
         let ff_ratio = self.optional("ff_ratio")?.unwrap_or(4.0);
         if let Some(n) = self.optional("n_nonembed")? {
             let shape = self.solve(n, ff_ratio, &model)?;
-            for (field, value) in
-                SHAPED.into_iter().zip([shape.n_layer, shape.d_model, shape.d_ff, shape.d_attn, shape.n_head])
-            {
+            for (field, value) in sizes(&shape) {
                 model.entry(field).or_insert(Value::Integer(i64::from(value)));
             }
         }
+        let lstm = model.get("architecture").and_then(Value::as_str) == Some("lstm");
+        if !lstm {
+            self.fill_blocks(&mut model, ff_ratio)?;
+        }
+        ModelShape::deserialize(Value::Table(model)).map_err(|e| self.misfit("model", e.message()))
+    }
+
+    /// What is left open of a Transformer's blocks: d_attn = d_model, d_ff by its ratio, heads by their width.
+    fn fill_blocks(&self, model: &mut Table, ff_ratio: f64) -> Result<(), ExperimentError> {
         let width = |model: &Table, field: &str| model.get(field).and_then(Value::as_integer);
-        let d_model = width(&model, "d_model").unwrap_or_default();
+        let d_model = width(model, "d_model").unwrap_or_default();
         model.entry("d_attn").or_insert(Value::Integer(d_model));
         model.entry("d_ff").or_insert(whole(ff_ratio * d_model as f64));
         if !model.contains_key("n_head")
             && let Some(d_head) = self.optional("d_head")?
         {
-            let d_attn = width(&model, "d_attn").unwrap_or_default() as u32;
+            let d_attn = width(model, "d_attn").unwrap_or_default() as u32;
             model.insert("n_head".into(), Value::Integer(heads(d_attn, d_head as u32).into()));
         }
-        ModelShape::deserialize(Value::Table(model)).map_err(|e| self.misfit("model", e.message()))
+        Ok(())
     }
 
     fn solve(&self, n: f64, ff_ratio: f64, model: &Table) -> Result<ModelShape, ExperimentError> {
@@ -278,6 +284,18 @@ impl<'a> Numbers<'a> {
         let error = ExperimentError::at(place, problem);
         if message.starts_with("unknown") { error.meant(name, quoted) } else { error }
     }
+}
+
+/// A whole number as TOML has it.
+fn whole(x: f64) -> Value {
+    Value::Integer(libm::round(x) as i64)
+}
+
+/// The sizes that [`SHAPED`] names, as far as the architecture has them in its columns.
+fn sizes(shape: &ModelShape) -> Vec<(&'static str, u32)> {
+    let ShapeColumns { n_layer, d_model, d_ff, d_attn, n_head, .. } = ShapeColumns::from(*shape);
+    let sizes = [Some(n_layer), Some(d_model), d_ff, d_attn, n_head];
+    SHAPED.into_iter().zip(sizes).filter_map(|(name, size)| Some((name, size?))).collect()
 }
 
 /// A number as the field called `last` wants it: counts are whole.

@@ -1,7 +1,7 @@
 //! The shape that has N parameters, given what is held.
 
 use scalelaw_core::units::ParamConvention;
-use scalelaw_core::{Head, ModelShape};
+use scalelaw_core::{Architecture, Head, ModelShape, Transformer};
 
 /// How far N may be off.
 const WITHIN: f64 = 0.01;
@@ -46,8 +46,9 @@ impl ShapeRule {
                     + fineness;
                 if best.is_none_or(|(least, _)| bent < least) {
                     let n_head = heads(d_model, self.d_head);
-                    let standard = ModelShape::standard(n_layer, d_model, n_head, n_ctx, n_vocab, head);
-                    best = Some((bent, ModelShape { d_ff, ..standard }));
+                    let blocks = Transformer { d_ff, ..Transformer::standard(d_model, n_head) };
+                    let architecture = Architecture::Transformer(blocks);
+                    best = Some((bent, ModelShape { architecture, n_layer, d_model, n_ctx, n_vocab, head }));
                 }
             }
         }
@@ -105,7 +106,7 @@ mod tests {
     #[test]
     fn solver_gives_the_standard_shape_where_it_has_exactly_n() {
         let shape = solve(FREE, 98_304.0);
-        assert_eq!((shape.n_layer, shape.d_model, shape.d_ff, shape.n_head), (2, 64, 256, 4));
+        assert_eq!(shape, ModelShape::standard(2, 64, 4, 64, 512, Head::Untied));
     }
 
     #[test]
@@ -126,7 +127,7 @@ mod tests {
         for ratio in [0.5, 2.0, 8.0, 20.0] {
             let rule = ShapeRule { n_layer: Some(2), aspect: None, ff_ratio: ratio, ..FREE };
             let shape = solve(rule, 98_304.0);
-            let got = f64::from(shape.d_ff) / f64::from(shape.d_model);
+            let got = f64::from(shape.transformer().unwrap().d_ff) / f64::from(shape.d_model);
             assert!((0.5..2.0).contains(&(got / ratio)), "ratio {ratio}: {shape:?}");
             assert_eq!(shape.n_layer, 2);
         }

@@ -4,8 +4,8 @@
 use scalelaw_core::measure::EvaluationSet;
 use scalelaw_core::schedule::Decay;
 use scalelaw_core::units::{FlopConvention, ParamConvention};
-use scalelaw_core::{Experiment, RunSpec};
-use scalelaw_experiment::{DataOrigin, ExperimentFile, Facts};
+use scalelaw_core::{Experiment, Head, ModelShape, RunSpec};
+use scalelaw_experiment::{DataOrigin, ExperimentFile, Facts, PlannedRun};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -52,8 +52,8 @@ fn recipe_rules_give_each_width_its_rate_weights_and_heads() {
     let runs = runs("[[set]]\nname = \"A\"\nn_layer = 2\nd_model = [8, 64]\n");
     assert_eq!(runs[0].schedule.lr, 0.014);
     assert!((runs[1].schedule.lr - 0.014 / 8f64.sqrt()).abs() < 1e-15);
-    assert_eq!((runs[0].model.n_head, runs[1].model.n_head), (1, 4));
-    assert_eq!((runs[1].model.d_ff, runs[1].model.d_attn), (256, 64));
+    assert_eq!(runs[0].model, ModelShape::standard(2, 8, 1, 64, 512, Head::Untied));
+    assert_eq!(runs[1].model, ModelShape::standard(2, 64, 4, 64, 512, Head::Untied));
     assert_eq!(runs[1].batch.sequences, 64);
     assert_eq!(runs[1].schedule.decay, Decay::Constant { cooldown_steps: 750, final_fraction: 0.0 });
     assert_eq!(runs[0].recipe, "nano-1");
@@ -157,12 +157,12 @@ fn branches_share_a_trunk_and_have_the_keys_of_runs_of_their_own() {
 #[test]
 fn settings_of_training_and_other_architectures_are_settings_like_any() {
     let runs = runs(
-        "[[set]]\nname = \"F\"\narchitecture = \"lstm\"\nn_head = 1\nn_layer = [1, 2]\nd_model = 32\n\
+        "[[set]]\nname = \"F\"\narchitecture = \"lstm\"\nn_layer = [1, 2]\nd_model = 32\n\
          [[set]]\nname = \"G\"\nreuse = [2, 4]\nn_layer = 1\nd_model = 32\ndropout = 0.1\n",
     );
     assert_eq!(runs.len(), 4);
     assert_eq!(runs[0].model.architecture.name(), "lstm");
-    assert_eq!((runs[3].model.reuse, runs[3].training.dropout), (4, 0.1));
+    assert_eq!((runs[3].model.reuse(), runs[3].training.dropout), (4, 0.1));
 }
 
 #[test]
@@ -270,7 +270,13 @@ fn evaluation_set_with_a_name_that_is_no_column_is_shown_where_it_is() {
     assert!(message.contains("t.toml:4:") && message.contains("letters, digits"), "{message}");
 }
 
-/// Every experiment of the repository, with the number of its runs; and what a tier of the paper's costs.
+/// The keys of all runs of an experiment, in its order.
+fn digest_of_keys(runs: &[PlannedRun]) -> String {
+    let keys: Vec<&str> = runs.iter().map(|run| run.key.as_str()).collect();
+    blake3::hash(keys.join(" ").as_bytes()).to_hex()[..12].to_owned()
+}
+
+/// Every experiment of the repository, with the number of its runs and a digest of their keys, which never change; and what a tier of the paper's costs.
 #[test]
 fn experiments_of_the_repository_resolve_to_the_runs_they_promise() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
@@ -280,7 +286,8 @@ fn experiments_of_the_repository_resolve_to_the_runs_they_promise() {
         let facts = Facts { n_vocab, train_tokens, ..facts() };
         file.runs(&facts).unwrap_or_else(|e| panic!("{e}"))
     };
-    assert_eq!(runs("smoke.toml", 512, 1_000_000).len(), 14);
+    let smoke = runs("smoke.toml", 512, 1_000_000);
+    assert_eq!((smoke.len(), digest_of_keys(&smoke).as_str()), (14, "b41031d16bc4"));
     const SETS: [&str; 10] = [
         "a-sizes",
         "b-sizes-by-data",
@@ -294,12 +301,13 @@ fn experiments_of_the_repository_resolve_to_the_runs_they_promise() {
         "j-isoflop",
     ];
     // Counts of sets A to J, and the FLOPs with head and attention of all of them if nothing stops early.
-    for (tier, n_vocab, train_tokens, counts, flops) in [
-        ("nano", 512, 32_000_000, [39, 20, 28, 10, 4, 9, 9, 8, 9, 20], 4e14..7e14),
-        ("small", 1024, 100_000_000, [50, 48, 54, 13, 8, 12, 12, 14, 16, 30], 1e16..3e16),
-        ("mini", 8192, 700_000_000, [85, 48, 54, 19, 6, 12, 12, 14, 16, 35], 1e18..1e19),
+    for (tier, n_vocab, train_tokens, counts, keys, flops) in [
+        ("nano", 512, 32_000_000, [39, 20, 28, 10, 4, 9, 9, 8, 9, 20], "232134f6b511", 4e14..7e14),
+        ("small", 1024, 100_000_000, [50, 48, 54, 13, 8, 12, 12, 14, 16, 30], "274c9315b391", 1e16..3e16),
+        ("mini", 8192, 700_000_000, [85, 48, 54, 19, 6, 12, 12, 14, 16, 35], "b058ae06db08", 1e18..1e19),
     ] {
         let mut sum = 0.0;
+        let mut all = Vec::new();
         for (set, count) in SETS.iter().zip(counts) {
             let name = format!("paper/{tier}/{set}.toml");
             let runs = runs(&name, n_vocab, train_tokens);
@@ -310,7 +318,9 @@ fn experiments_of_the_repository_resolve_to_the_runs_they_promise() {
                 tokens as f64 * spec.model.train_flops_per_token(FlopConvention::Full)
             };
             sum += runs.iter().map(|run| cost(&run.spec)).sum::<f64>();
+            all.extend(runs);
         }
+        assert_eq!(digest_of_keys(&all), keys, "{tier}");
         assert!(flops.contains(&sum), "{tier}: {sum:e} FLOPs");
     }
 }

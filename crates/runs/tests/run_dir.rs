@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)] // a failed step of a test's set-up is a failed test
 
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Measure, Optimizer, TRAINER, Training};
+use scalelaw_core::spec::{
+    Batch, DataSpec, DeviceClass, Evaluation, Measure, NUMERICS, Optimizer, Precision, TRAINER, Training,
+};
 use scalelaw_core::{Head, ModelShape, RunSpec};
 use scalelaw_runs::{
     EvalRecord, NamedTensor, Outcome, RunDir, RunError, RunResult, StepRecord, finished_run, finished_runs,
@@ -18,6 +20,9 @@ fn spec(seed: u64) -> RunSpec {
         steps: 4,
         init_std: 0.02,
         trainer: TRAINER.into(),
+        device: DeviceClass::Cpu,
+        precision: Precision::F32,
+        numerics: NUMERICS,
         model: ModelShape::standard(1, 8, 1, 4, 16, Head::Untied),
         data: DataSpec { name: "toy".into(), digest: "d".into(), train_tokens: 100, test_tokens: 50 },
         batch: Batch { sequences: 2, micro_sequences: 1 },

@@ -44,7 +44,9 @@ fn main() {
     if says("lstm") {
         shape = ModelShape::lstm(layers, width, context, words, Head::Untied);
     }
-    shape.reuse = word("reuse").unwrap_or(1) as u32;
+    if let Some(blocks) = shape.transformer_mut() {
+        blocks.reuse = word("reuse").unwrap_or(1) as u32;
+    }
 
     let options = SessionOptions { threads, chunk: word("chunk") };
     let mut bench = Bench::new(&shape, sequences, micro_sequences, options);
@@ -64,7 +66,7 @@ fn main() {
         "ours nt{threads} {} L{n_layer} x{} d{d_model} V{n_vocab} tok/s {:.0} med_ms {:.2} min_ms {:.2} steps {} GFLOP/s {gflops:.1} \
          of {peak:.1} = {:.0}% eval_x {:.2} MB {:.1}",
         shape.architecture.name(),
-        shape.reuse,
+        shape.reuse(),
         (sequences * context as usize) as f64 / median,
         median * 1e3,
         fastest * 1e3,

@@ -36,7 +36,7 @@ fn standard_deviation(tensor: &Tensor, spec: &RunSpec) -> f64 {
     let inputs = if tensor.name == "lm_head.weight" { columns } else { rows };
     match spec.training.init {
         Init::Gpt2 if tensor.name.ends_with("c_proj.weight") => {
-            let joins = 2.0 * f64::from(spec.model.n_layer.max(1)) * f64::from(spec.model.reuse);
+            let joins = 2.0 * f64::from(spec.model.n_layer.max(1)) * f64::from(spec.model.reuse());
             spec.init_std / libm::sqrt(joins)
         }
         Init::FanIn if !table => 1.0 / libm::sqrt(inputs),

@@ -9,8 +9,8 @@ use scalelaw_kernels::Plan;
 /// # Panics
 /// When the shape is impossible: see [`ModelShape::validate`].
 pub fn plan(shape: &ModelShape, dropout: f64) -> Plan {
-    match shape.architecture {
-        Architecture::Transformer => transformer::plan(shape, dropout),
+    match &shape.architecture {
+        Architecture::Transformer(blocks) => transformer::plan(shape, blocks, dropout),
         Architecture::Lstm => lstm::plan(shape, dropout),
     }
 }

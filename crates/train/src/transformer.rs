@@ -3,7 +3,7 @@
 //! recurrent Transformer, again and again; or with blocks as people set them today ([`scalelaw_core::Block`]).
 
 use scalelaw_core::block::{FeedForward, Norm, NormPlacement, Positions, QkNorm};
-use scalelaw_core::{Head, ModelShape};
+use scalelaw_core::{Head, ModelShape, Transformer};
 use scalelaw_kernels::graph::{self, Heads, Linear, Table, Value};
 use scalelaw_kernels::ops::activation::Activation;
 use scalelaw_kernels::ops::norm::Kind;
@@ -18,12 +18,12 @@ use scalelaw_kernels::{Graph, Plan};
 ///
 /// # Panics
 /// When the shape is impossible: see [`ModelShape::validate`].
-pub(crate) fn plan(shape: &ModelShape, dropout: f64) -> Plan {
+pub(crate) fn plan(shape: &ModelShape, transformer: &Transformer, dropout: f64) -> Plan {
     let [n_layer, d_model, n_ctx, n_vocab] =
         [shape.n_layer, shape.d_model, shape.n_ctx, shape.n_vocab].map(|size| size as usize);
     let mut graph = Graph::new(n_ctx);
     let wte = graph.table("wte.weight", n_vocab, d_model);
-    let wpe = match shape.block.positions {
+    let wpe = match transformer.block.positions {
         Positions::Learned => Some(graph.table("wpe.weight", n_ctx, d_model)),
         Positions::Rotary => None,
     };
@@ -31,14 +31,15 @@ pub(crate) fn plan(shape: &ModelShape, dropout: f64) -> Plan {
     if dropout > 0.0 {
         x = graph.dropout(&x, dropout);
     }
-    let blocks: Vec<Block> = (0..n_layer).map(|layer| Block::new(&mut graph, shape, layer)).collect();
-    for _ in 0..shape.reuse {
+    let blocks: Vec<Block> =
+        (0..n_layer).map(|layer| Block::new(&mut graph, d_model, transformer, layer)).collect();
+    for _ in 0..transformer.reuse {
         for block in &blocks {
-            x = block.apply(&mut graph, shape, dropout, x);
+            x = block.apply(&mut graph, transformer, dropout, x);
         }
     }
-    if shape.block.norm_placement == NormPlacement::Pre {
-        let ln_f = graph.norm_parameters("ln_f", norm(shape), d_model);
+    if transformer.block.norm_placement == NormPlacement::Pre {
+        let ln_f = graph.norm_parameters("ln_f", norm(transformer), d_model);
         x = graph.norm(&x, ln_f);
     }
     let head = match shape.head {
@@ -48,14 +49,14 @@ pub(crate) fn plan(shape: &ModelShape, dropout: f64) -> Plan {
     graph.head(&x, head)
 }
 
-fn norm(shape: &ModelShape) -> Kind {
+fn norm(shape: &Transformer) -> Kind {
     match shape.block.norm {
         Norm::Layer => Kind::Layer,
         Norm::Rms => Kind::Rms,
     }
 }
 
-fn heads(shape: &ModelShape) -> Heads {
+fn heads(shape: &Transformer) -> Heads {
     let [n_head, n_kv_head, d_head] =
         [shape.n_head, shape.n_kv_head(), shape.d_head()].map(|size| size as usize);
     Heads { n_head, n_kv_head, d_head }
@@ -73,8 +74,8 @@ struct Block {
 }
 
 impl Block {
-    fn new(graph: &mut Graph, shape: &ModelShape, layer: usize) -> Self {
-        let [d_model, d_attn, d_ff] = [shape.d_model, shape.d_attn, shape.d_ff].map(|size| size as usize);
+    fn new(graph: &mut Graph, d_model: usize, shape: &Transformer, layer: usize) -> Self {
+        let [d_attn, d_ff] = [shape.d_attn, shape.d_ff].map(|size| size as usize);
         let (norm, heads) = (norm(shape), heads(shape));
         let name = |part: &str| format!("h.{layer}.{part}");
         let into_ff = match shape.block.feed_forward {
@@ -97,7 +98,7 @@ impl Block {
 
     /// y = x + attention(norm(x)) and y + feed-forward(norm(y)); or, with norms behind, y = norm(x + attention(x))
     /// and norm(y + feed-forward(y)).
-    fn apply(&self, graph: &mut Graph, shape: &ModelShape, dropout: f64, x: Value) -> Value {
+    fn apply(&self, graph: &mut Graph, shape: &Transformer, dropout: f64, x: Value) -> Value {
         match shape.block.norm_placement {
             NormPlacement::Pre => {
                 let normed = graph.norm(&x, self.ln_1);
@@ -121,7 +122,7 @@ impl Block {
     }
 
     /// What every position gathers from those before it.
-    fn attend(&self, graph: &mut Graph, shape: &ModelShape, x: &Value) -> Value {
+    fn attend(&self, graph: &mut Graph, shape: &Transformer, x: &Value) -> Value {
         let heads = heads(shape);
         let mut qkv = graph.linear(x, self.c_attn);
         if let Some(weights) = self.qk_norm {
@@ -134,7 +135,7 @@ impl Block {
     }
 
     /// The hidden layer of the feed-forward layer.
-    fn feed_forward(&self, graph: &mut Graph, shape: &ModelShape, x: &Value) -> Value {
+    fn feed_forward(&self, graph: &mut Graph, shape: &Transformer, x: &Value) -> Value {
         let activation = match shape.block.feed_forward {
             FeedForward::Gelu => Activation::GeluTanh,
             FeedForward::GeluExact => Activation::Gelu,

@@ -5,7 +5,7 @@ mod reference;
 
 use reference::Dropping;
 use scalelaw_core::block::{Block, FeedForward, Norm, NormPlacement, Positions, QkNorm};
-use scalelaw_core::{Architecture, Head, ModelShape, ParamConvention};
+use scalelaw_core::{Architecture, Head, ModelShape, ParamConvention, Transformer};
 use scalelaw_kernels::{
     Adam, Batch, CpuDevice, Device, DropoutKey, Isa, Plan, Rule, Session, SessionOptions, State, Update,
 };
@@ -22,23 +22,31 @@ const MODERN: Block = Block {
     n_kv_head: 1,
 };
 
+/// The Transformer with other settings of its blocks, which are used `reuse` times.
+fn with_blocks(mut shape: ModelShape, reuse: u32, block: Block) -> ModelShape {
+    let transformer = shape.transformer_mut().unwrap();
+    (transformer.reuse, transformer.block) = (reuse, block);
+    shape
+}
+
 /// Small and awkward: widths that are no multiple of a register, one token, two words, no layer, tied.
 fn shapes() -> Vec<ModelShape> {
     let shape = |n_layer, d_model, d_ff, d_attn, n_head, n_ctx, n_vocab, head| ModelShape {
-        architecture: Architecture::Transformer,
+        architecture: Architecture::Transformer(Transformer {
+            reuse: 1,
+            d_ff,
+            d_attn,
+            n_head,
+            block: Block::default(),
+        }),
         n_layer,
-        reuse: 1,
         d_model,
-        d_ff,
-        d_attn,
-        n_head,
         n_ctx,
         n_vocab,
         head,
-        block: Block::default(),
     };
     let block = Block::default();
-    let with = |block: Block| ModelShape { block, ..shape(1, 8, 12, 16, 4, 9, 11, Head::Untied) };
+    let with = |block: Block| with_blocks(shape(1, 8, 12, 16, 4, 9, 11, Head::Untied), 1, block);
     vec![
         shape(1, 8, 32, 8, 1, 9, 11, Head::Untied),
         shape(2, 8, 24, 12, 3, 7, 17, Head::Tied),
@@ -50,8 +58,8 @@ fn shapes() -> Vec<ModelShape> {
         shape(2, 4, 5, 4, 4, 1, 2, Head::Tied),
         shape(1, 1, 1, 1, 1, 2, 2, Head::Untied),
         shape(3, 12, 48, 12, 2, 8, 33, Head::Untied),
-        ModelShape { reuse: 4, ..shape(1, 8, 16, 8, 2, 9, 11, Head::Untied) },
-        ModelShape { reuse: 2, ..shape(2, 5, 7, 6, 3, 5, 13, Head::Tied) },
+        with_blocks(shape(1, 8, 16, 8, 2, 9, 11, Head::Untied), 4, block),
+        with_blocks(shape(2, 5, 7, 6, 3, 5, 13, Head::Tied), 2, block),
         with(Block { norm: Norm::Rms, ..block }),
         with(Block { positions: Positions::Rotary, ..block }),
         with(Block { feed_forward: FeedForward::Swiglu, ..block }),
@@ -61,13 +69,13 @@ fn shapes() -> Vec<ModelShape> {
         with(Block { feed_forward: FeedForward::GeluExact, ..block }),
         with(Block { feed_forward: FeedForward::Relu, ..block }),
         with(Block { feed_forward: FeedForward::Silu, ..block }),
-        ModelShape {
-            block: Block { norm_placement: NormPlacement::Post, ..MODERN },
-            reuse: 2,
-            ..shape(2, 8, 12, 18, 3, 9, 11, Head::Tied)
-        },
-        ModelShape { block: MODERN, reuse: 2, ..shape(1, 8, 12, 18, 3, 9, 11, Head::Tied) },
-        ModelShape { block: MODERN, ..shape(2, 17, 9, 4, 1, 35, 20, Head::Untied) },
+        with_blocks(
+            shape(2, 8, 12, 18, 3, 9, 11, Head::Tied),
+            2,
+            Block { norm_placement: NormPlacement::Post, ..MODERN },
+        ),
+        with_blocks(shape(1, 8, 12, 18, 3, 9, 11, Head::Tied), 2, MODERN),
+        with_blocks(shape(2, 17, 9, 4, 1, 35, 20, Head::Untied), 1, MODERN),
         ModelShape::lstm(1, 8, 9, 11, Head::Untied),
         ModelShape::lstm(2, 5, 7, 17, Head::Tied),
         ModelShape::lstm(4, 17, 3, 20, Head::Tied),
@@ -261,11 +269,11 @@ fn step_gives_the_same_bits_on_every_path_thread_count_and_chunk() {
 fn one_batch_is_learnt_by_heart() {
     let plain = ModelShape::standard(2, 32, 2, 16, 50, Head::Untied);
     learn_by_heart(plain, 300);
-    learn_by_heart(ModelShape { block: MODERN, ..plain }, 300);
+    learn_by_heart(with_blocks(plain, 1, MODERN), 300);
     let post =
         Block { norm_placement: NormPlacement::Post, feed_forward: FeedForward::Relu, ..Block::default() };
-    learn_by_heart(ModelShape { block: post, ..plain }, 300);
-    learn_by_heart(ModelShape { reuse: 3, ..plain }, 300);
+    learn_by_heart(with_blocks(plain, 1, post), 300);
+    learn_by_heart(with_blocks(plain, 3, Block::default()), 300);
     learn_by_heart(ModelShape::lstm(2, 32, 16, 50, Head::Untied), 1000);
 }
 

@@ -5,7 +5,8 @@ use scalelaw_core::block::{Block, FeedForward, Norm, NormPlacement, Positions, Q
 use scalelaw_core::observer::Silent;
 use scalelaw_core::schedule::{Decay, Schedule};
 use scalelaw_core::spec::{
-    Batch, DataSpec, Evaluation, EvaluationSet, Measure, Optimizer, RunSpec, StepSize, TRAINER, Training,
+    Batch, DataSpec, DeviceClass, Evaluation, EvaluationSet, Measure, NUMERICS, Optimizer, Precision,
+    RunSpec, StepSize, TRAINER, Training,
 };
 use scalelaw_core::{Head, ModelShape};
 use scalelaw_kernels::{CpuDevice, Isa, SessionOptions};
@@ -58,6 +59,9 @@ fn spec(dataset: &Dataset) -> RunSpec {
         steps: 60,
         init_std: 0.05,
         trainer: TRAINER.into(),
+        device: DeviceClass::Cpu,
+        precision: Precision::F32,
+        numerics: NUMERICS,
         model: ModelShape::standard(2, 16, 2, 12, 32, Head::Untied),
         data: DataSpec { name: "toy".into(), digest: dataset.digest(), train_tokens: 2000, test_tokens: 240 },
         batch: Batch { sequences: 6, micro_sequences: 2 },
@@ -197,14 +201,21 @@ fn run_with_every_optimizer_goes_on_exactly() {
     }
 }
 
+/// The Transformer with other settings of its blocks, which are used `reuse` times.
+fn with_blocks(mut shape: ModelShape, reuse: u32, block: Block) -> ModelShape {
+    let transformer = shape.transformer_mut().unwrap();
+    (transformer.reuse, transformer.block) = (reuse, block);
+    shape
+}
+
 #[test]
 fn run_with_dropout_goes_on_exactly_on_any_number_of_threads() {
     let tmp = tempfile::tempdir().unwrap();
     let dataset = dataset(&tmp.path().join("data"));
     let lstm = ModelShape::lstm(2, 16, 12, 32, Head::Untied);
     let transformer = spec(&dataset).model;
-    let modern = ModelShape { block: MODERN, ..transformer };
-    for model in [transformer, ModelShape { reuse: 2, ..transformer }, modern, lstm] {
+    let modern = with_blocks(transformer, 1, MODERN);
+    for model in [transformer, with_blocks(transformer, 2, Block::default()), modern, lstm] {
         let mut spec = spec(&dataset);
         (spec.model, spec.training.dropout) = (model, 0.1);
         let name = |what: &str| tmp.path().join(format!("{what}-{}", spec.key()));
@@ -384,9 +395,9 @@ fn hash_of_a_small_run_of_every_architecture_never_changes() {
     for ((model, dropout), want) in [
         (transformer, 0.0),
         (transformer, 0.1),
-        (ModelShape { reuse: 2, ..transformer }, 0.0),
+        (with_blocks(transformer, 2, Block::default()), 0.0),
         (ModelShape::lstm(2, 16, 12, 32, Head::Untied), 0.0),
-        (ModelShape { block: MODERN, ..transformer }, 0.0),
+        (with_blocks(transformer, 1, MODERN), 0.0),
     ]
     .into_iter()
     .zip(HASHES_OF_SMALL_RUNS)

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use reference::Dropping;
 use scalelaw_core::block::{Block, FeedForward, Norm, NormPlacement, Positions, QkNorm};
-use scalelaw_core::{Architecture, FlopConvention, Head, ModelShape, ParamConvention};
+use scalelaw_core::{Architecture, FlopConvention, Head, ModelShape, ParamConvention, Transformer};
 use scalelaw_kernels::{Adam, Batch, CpuDevice, Device, DropoutKey, Rule, Session, SessionOptions, State};
 use scalelaw_train::model;
 use std::sync::Arc;
@@ -48,21 +48,9 @@ fn shapes() -> impl Strategy<Value = ModelShape> {
         }
         block.n_kv_head = n_kv_head;
         let n_head = n_kv_head * group;
-        let architecture = Architecture::Transformer;
         let d_attn = n_head * 2 * half_head;
-        ModelShape {
-            architecture,
-            n_layer,
-            reuse,
-            d_model,
-            d_ff,
-            d_attn,
-            n_head,
-            n_ctx,
-            n_vocab,
-            head,
-            block,
-        }
+        let architecture = Architecture::Transformer(Transformer { reuse, d_ff, d_attn, n_head, block });
+        ModelShape { architecture, n_layer, d_model, n_ctx, n_vocab, head }
     })
 }
 

@@ -3,7 +3,9 @@
 use super::ladder::{Measured, N_CTX, Speed, Text, WIDTHS, recipe, rung, shape};
 use scalelaw_core::RunSpec;
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{DataSpec, Evaluation, Measure, TRAINER, Training};
+use scalelaw_core::spec::{
+    DataSpec, DeviceClass, Evaluation, Measure, NUMERICS, Precision, TRAINER, Training,
+};
 use scalelaw_tokens::Dataset;
 use scalelaw_train::{RunData, TrainError, Trainer};
 use std::time::{Duration, Instant};
@@ -60,6 +62,9 @@ fn spec(text: &Text, width: u32) -> RunSpec {
         steps: 1 << 20, // never reached
         init_std: rung(width).init_std,
         trainer: TRAINER.into(),
+        device: DeviceClass::Cpu,
+        precision: Precision::F32,
+        numerics: NUMERICS,
         model: shape(width),
         data: DataSpec {
             name: text.name.clone(),

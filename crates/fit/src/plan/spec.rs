@@ -2,7 +2,10 @@
 
 use super::error::{PlanError, positive};
 use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{Batch, DataSpec, Evaluation, Measure, Optimizer, SpecError, TRAINER, Training};
+use scalelaw_core::spec::{
+    Batch, DataSpec, DeviceClass, Evaluation, Measure, NUMERICS, Optimizer, Precision, SpecError, TRAINER,
+    Training,
+};
 use scalelaw_core::{Head, ModelShape, ParamConvention, RunSpec};
 
 /// How depth and width grow together. d_attn = d_model and d_ff = 4·d_model always.
@@ -194,6 +197,9 @@ pub fn run_spec(request: &SpecRequest) -> Result<RunSpec, SpecError> {
         steps,
         init_std: 0.02,
         trainer: TRAINER.into(),
+        device: DeviceClass::Cpu,
+        precision: Precision::F32,
+        numerics: NUMERICS,
         model,
         data: request.data.clone(),
         batch: Batch { sequences, micro_sequences: sequences.min(8) },
@@ -248,7 +254,7 @@ mod tests {
             .unwrap()
             .shape(84_934_656.0, ParamConvention::NonEmbedding, &GPT2)
             .unwrap();
-        assert_eq!((shape.n_layer, shape.d_model, shape.n_head), (12, 768, 12));
+        assert_eq!(shape, ModelShape::standard(12, 768, 12, 1024, 50_257, Head::Tied));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::published::{constants, pf_days, table_6, training};
 use crate::number::{count, significant};
 use crate::page::Table;
 use scalelaw_core::PF_DAY;
-use scalelaw_core::shape::{Head, ModelShape};
+use scalelaw_core::shape::{Head, ModelShape, Transformer};
 use scalelaw_core::units::{FlopConvention, ParamConvention};
 use scalelaw_fit::plan::contradiction::sensitivity;
 
@@ -54,8 +54,9 @@ fn example() -> ModelShape {
 
 fn table_1() -> PaperTable {
     let shape = example();
+    let blocks = Transformer::standard(shape.d_model, 12);
     let [layers, d, ff, attn, context, vocabulary] =
-        [shape.n_layer, shape.d_model, shape.d_ff, shape.d_attn, shape.n_ctx, shape.n_vocab].map(f64::from);
+        [shape.n_layer, shape.d_model, blocks.d_ff, blocks.d_attn, shape.n_ctx, shape.n_vocab].map(f64::from);
     let operation = |name: &str, params: &str, flops: &str, n: Option<f64>, c: f64| {
         vec![
             name.to_owned(),

@@ -1,7 +1,7 @@
 //! The models written out plainly in f64: what their plans must compute.
 
 use scalelaw_core::block::{FeedForward, Norm, NormPlacement, Positions, QkNorm};
-use scalelaw_core::{Architecture, Head, ModelShape};
+use scalelaw_core::{Architecture, Head, ModelShape, Transformer};
 use scalelaw_kernels::ops::Write;
 use scalelaw_kernels::ops::dropout::{Dropout, Masks, apply};
 use scalelaw_kernels::ops::row_stride;
@@ -63,8 +63,8 @@ pub fn losses(
         let drop = |number: u64, x: &mut [Vec<f64>]| drop.apply(number, s, x);
         let x: Vec<Vec<f64>> =
             sequence[..t].iter().map(|&id| get("wte.weight")[id as usize * d..][..d].to_vec()).collect();
-        let last = match shape.architecture {
-            Architecture::Transformer => transformer(shape, x, &get, drop),
+        let last = match &shape.architecture {
+            Architecture::Transformer(blocks) => transformer(shape, blocks, x, &get, drop),
             Architecture::Lstm => lstm(shape, x, &get, drop),
         };
         for (i, row) in last.iter().enumerate() {
@@ -79,36 +79,37 @@ pub fn losses(
 
 fn transformer<'a>(
     shape: &ModelShape,
+    blocks: &Transformer,
     mut x: Vec<Vec<f64>>,
     get: &impl Fn(&str) -> &'a [f64],
     drop: impl Fn(u64, &mut [Vec<f64>]),
 ) -> Vec<Vec<f64>> {
-    if shape.block.positions == Positions::Learned {
+    if blocks.block.positions == Positions::Learned {
         for (x, position) in x.iter_mut().zip(get("wpe.weight").chunks(shape.d_model as usize)) {
             x.iter_mut().zip(position).for_each(|(x, p)| *x += p);
         }
     }
-    let rms = shape.block.norm == Norm::Rms;
+    let rms = blocks.block.norm == Norm::Rms;
     let norm = |x: &[Vec<f64>], weight, bias: &dyn Fn() -> &'a [f64]| {
         if rms { rms_norm(x, weight) } else { norm(x, weight, bias()) }
     };
-    let pre = shape.block.norm_placement == NormPlacement::Pre;
+    let pre = blocks.block.norm_placement == NormPlacement::Pre;
     drop(0, &mut x);
-    for (block, layer) in (0..).zip((0..shape.reuse).flat_map(|_| 0..shape.n_layer)) {
+    for (block, layer) in (0..).zip((0..blocks.reuse).flat_map(|_| 0..shape.n_layer)) {
         let get = |part: &str| get(&format!("h.{layer}.{part}"));
         let norm_1 = |x: &[Vec<f64>]| norm(x, get("ln_1.weight"), &|| get("ln_1.bias"));
         let norm_2 = |x: &[Vec<f64>]| norm(x, get("ln_2.weight"), &|| get("ln_2.bias"));
         let normed = if pre { norm_1(&x) } else { x.clone() };
         let mut qkv = linear(&normed, get("attn.c_attn.weight"), get("attn.c_attn.bias"));
-        let (n_head, n_kv_head) = (shape.n_head as usize, shape.n_kv_head() as usize);
-        let d_head = shape.d_head() as usize;
+        let (n_head, n_kv_head) = (blocks.n_head as usize, blocks.n_kv_head() as usize);
+        let d_head = blocks.d_head() as usize;
         for (position, row) in qkv.iter_mut().enumerate() {
             for (h, head) in row.chunks_mut(d_head).take(n_head + n_kv_head).enumerate() {
-                if shape.block.qk_norm == QkNorm::Rms {
+                if blocks.block.qk_norm == QkNorm::Rms {
                     let weight = get(if h < n_head { "attn.q_norm.weight" } else { "attn.k_norm.weight" });
                     head.copy_from_slice(&rms_norm(&[head.to_vec()], weight)[0]);
                 }
-                if shape.block.positions == Positions::Rotary {
+                if blocks.block.positions == Positions::Rotary {
                     turn(head, position);
                 }
             }
@@ -122,13 +123,13 @@ fn transformer<'a>(
         }
         let normed = if pre { norm_2(&x) } else { x.clone() };
         let mut hidden = linear(&normed, get("mlp.c_fc.weight"), get("mlp.c_fc.bias"));
-        match shape.block.feed_forward {
+        match blocks.block.feed_forward {
             FeedForward::Gelu => hidden.iter_mut().flatten().for_each(|z| *z = gelu_tanh(*z)),
             FeedForward::GeluExact => hidden.iter_mut().flatten().for_each(|z| *z = gelu(*z)),
             FeedForward::Relu => hidden.iter_mut().flatten().for_each(|z| *z = z.max(0.0)),
             FeedForward::Silu => hidden.iter_mut().flatten().for_each(|z| *z /= 1.0 + (-*z).exp()),
             FeedForward::Swiglu => hidden.iter_mut().for_each(|row| {
-                let (gate, up) = row.split_at(shape.d_ff as usize);
+                let (gate, up) = row.split_at(blocks.d_ff as usize);
                 *row = gate.iter().zip(up).map(|(z, up)| z / (1.0 + (-z).exp()) * up).collect();
             }),
         }

@@ -7,9 +7,9 @@ use super::RunArguments;
 use super::study::{Study, cost};
 use crate::progress::Display;
 use anyhow::{Context, bail};
+use scalelaw_core::RunSpec;
 use scalelaw_core::number::{self, short};
 use scalelaw_core::units::{Conventions, DataConvention, FlopConvention, ParamConvention};
-use scalelaw_core::{Architecture, RunSpec};
 use scalelaw_experiment::{ExperimentFile, Facts, PlannedRun};
 use scalelaw_fit::laws::Chinchilla;
 use scalelaw_fit::plan::{Basis, Goal as PlanGoal, Request as PlanRequest, plan};
@@ -208,7 +208,7 @@ fn stand(goal: Goal, study: &Study) -> anyhow::Result<(FittedLaw, (f64, f64), St
 fn is_of_the_law(spec: &RunSpec) -> bool {
     let fresh = spec.tokens() <= spec.data.train_tokens || spec.data.train_tokens == 0;
     let model = &spec.model;
-    let plain = model.architecture == Architecture::Transformer && model.reuse == 1 && model.n_layer > 0;
+    let plain = model.transformer().is_some_and(|blocks| blocks.reuse == 1) && model.n_layer > 0;
     fresh && plain && spec.training.branch_steps.is_empty()
 }
 
