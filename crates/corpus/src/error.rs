@@ -1,5 +1,6 @@
 //! What can go wrong with text; every message names the file or the key.
 
+use scalelaw_files::FileError;
 use std::path::{Path, PathBuf};
 
 /// An error of reading text, making a tokenizer or building a dataset.
@@ -9,16 +10,8 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum CorpusError {
     /// The operating system refused, or a compressed file is broken.
-    #[error("{}: cannot {action}", path.display())]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// What was tried, as a verb ("read", "open").
-        action: &'static str,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A file named by the user of a kind that is not text.
     #[error("{}: not a kind of text that can be read: expected a folder or a file ending in {expected}", path.display())]
     UnknownKind {
@@ -108,9 +101,9 @@ pub enum CorpusError {
 }
 
 impl CorpusError {
-    /// For `map_err`: an I/O error that names its file.
-    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_path_buf();
-        move |source| Self::Io { path, action, source }
+    /// For `map_err`: a [`FileError`] as this error.
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let file_error = FileError::new(path, action);
+        move |source| file_error(source).into()
     }
 }

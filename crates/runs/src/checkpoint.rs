@@ -1,6 +1,6 @@
 use crate::RunError;
-use crate::atomic::write_atomically;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use scalelaw_files::write_atomically;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -89,7 +89,7 @@ pub(crate) fn save(
     let metadata = HashMap::from([(STATE.to_owned(), format!("{step} {events_bytes} {digest}"))]);
     let file = serialize(views, Some(metadata))
         .map_err(|e| RunError::content(path, format!("cannot encode: {e}")))?;
-    write_atomically(path, &file)
+    Ok(write_atomically(path, &file)?)
 }
 
 /// Reads and verifies a checkpoint.

@@ -1,9 +1,9 @@
-use crate::atomic::{write_atomically, write_once};
 use crate::checkpoint::{self, BEST, CHECKPOINT, Checkpoint, NamedTensor};
 use crate::record::{EvalRecord, RunResult, StepRecord, TimingRecord};
 use crate::{Outcome, RunError};
 use scalelaw_core::RunSpec;
 use scalelaw_core::spec::TRAINER;
+use scalelaw_files::{write_atomically, write_once};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -194,7 +194,7 @@ impl RunDir {
         let mut text =
             serde_json::to_vec_pretty(result).map_err(|e| RunError::content(&path, e.to_string()))?;
         text.push(b'\n');
-        write_once(&path, &text)
+        Ok(write_once(&path, &text)?)
     }
 
     fn sync_logs(&self) -> Result<(), RunError> {

@@ -1,3 +1,4 @@
+use scalelaw_files::FileError;
 use std::io;
 use std::path::PathBuf;
 
@@ -6,16 +7,8 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum RunError {
     /// The operating system refused.
-    #[error("cannot {action} {}", path.display())]
-    Io {
-        /// What was tried: "write", "create".
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A file does not say what it must.
     #[error("{}: {problem}", path.display())]
     Content {
@@ -41,7 +34,7 @@ pub enum RunError {
 
 impl RunError {
     pub(crate) fn io(action: &'static str, path: &std::path::Path, source: io::Error) -> Self {
-        Self::Io { action, path: path.to_owned(), source }
+        FileError { path: path.to_owned(), action, source }.into()
     }
 
     pub(crate) fn content(path: &std::path::Path, problem: impl Into<String>) -> Self {

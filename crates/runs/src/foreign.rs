@@ -4,10 +4,10 @@
 //! `trained.json` when it is done. Started again after a kill, it goes on or starts over: a line whose step
 //! does not come after the one before takes back every line from that step on.
 
-use crate::atomic::write_atomically;
 use crate::record::{EvalRecord, Outcome, RunResult};
 use crate::{RunDir, RunError};
 use scalelaw_core::RunSpec;
+use scalelaw_files::write_atomically;
 use serde::Deserialize;
 use std::fs;
 use std::io::ErrorKind;

@@ -16,7 +16,6 @@
 //! Everything but `timing.jsonl` is a pure function of the spec and the data, and is written at its own
 //! offset, so that a writer that wakes up late writes the same bytes again: no lock is needed for safety.
 
-mod atomic;
 mod checkpoint;
 mod claim;
 mod dir;
@@ -28,12 +27,12 @@ mod record;
 pub mod scheduler;
 mod stage;
 
-pub use atomic::write_atomically;
 pub use checkpoint::{Checkpoint, NamedTensor};
 pub use claim::{Claim, Claimed, Owner, life_sign};
 pub use dir::{FinishedRun, RunDir, best_state, branch_state, finished_run, finished_runs, timings};
 pub use error::RunError;
 pub use record::{EvalRecord, Outcome, RunResult, StepRecord, TimingRecord};
+pub use scalelaw_files::write_atomically;
 pub use stage::{
     FailureRecord, Prepared, RunStage, evals_so_far, failure, last_eval, prepare, record_failure, stage,
 };

@@ -1,9 +1,9 @@
 //! How far a run is, seen from outside, and what a scheduler writes into its directory.
 
 use crate::RunError;
-use crate::atomic::write_atomically;
 use crate::record::EvalRecord;
 use scalelaw_core::RunSpec;
+use scalelaw_files::write_atomically;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -111,7 +111,7 @@ pub fn record_failure(dir: &Path, attempts: u32, reason: &str) -> Result<(), Run
     fs::create_dir_all(dir).map_err(|e| RunError::io("create", dir, e))?;
     let record = FailureRecord { attempts, reason: reason.to_owned() };
     let text = serde_json::to_vec_pretty(&record).map_err(|e| RunError::content(&path, e.to_string()))?;
-    write_atomically(&path, &text)
+    Ok(write_atomically(&path, &text)?)
 }
 
 /// Why the run in `dir` was given up, if it was.

@@ -1,6 +1,7 @@
 //! What can be wrong with a table.
 
 use scalelaw_core::spelling::edits;
+use scalelaw_files::FileError;
 use std::path::PathBuf;
 
 /// A table that cannot be read or written.
@@ -8,14 +9,8 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum TableError {
     /// The file could not be opened, read or written.
-    #[error("{}: cannot read or write the file", path.display())]
-    Io {
-        /// File.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file's contents are not of the format its name says.
     #[error("{}: not readable as {format}: {message}", path.display())]
     Format {

@@ -8,8 +8,9 @@ use crate::cell::Cell;
 use crate::cell::Kind;
 use crate::error::TableError;
 use crate::rows::Row;
+use scalelaw_files::Compression;
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 /// A format tables are kept in.
@@ -47,13 +48,7 @@ impl Format {
     /// [`TableError::UnknownFormat`].
     pub(crate) fn of(path: &Path) -> Result<(Self, Compression), TableError> {
         let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
-        let (stem, compression) = if let Some(stem) = name.strip_suffix(".gz") {
-            (stem, Compression::Gzip)
-        } else if let Some(stem) = name.strip_suffix(".zst") {
-            (stem, Compression::Zstd)
-        } else {
-            (name.as_str(), Compression::None)
-        };
+        let (stem, compression) = Compression::of_name(&name);
         let format = match stem.rsplit_once('.').map(|(_, extension)| extension) {
             Some("csv") => Self::CSV,
             Some("tsv") => Self::Csv { delimiter: b'\t' },
@@ -63,31 +58,6 @@ impl Format {
         };
         Ok((format, compression))
     }
-}
-
-/// Compression around a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Compression {
-    None,
-    Gzip,
-    Zstd,
-}
-
-/// The whole file, decompressed.
-pub(crate) fn read_bytes(path: &Path, compression: Compression) -> Result<Vec<u8>, TableError> {
-    let io = |source| TableError::Io { path: path.to_path_buf(), source };
-    let bytes = std::fs::read(path).map_err(io)?;
-    let mut out = Vec::new();
-    match compression {
-        Compression::None => return Ok(bytes),
-        Compression::Gzip => {
-            flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut out).map_err(io)?
-        }
-        Compression::Zstd => zstd::stream::read::Decoder::new(&bytes[..])
-            .and_then(|mut d| d.read_to_end(&mut out))
-            .map_err(io)?,
-    };
-    Ok(out)
 }
 
 /// Writes rows, sorted by run id (and step), with stable column names.
@@ -128,7 +98,7 @@ pub fn read_rows<R: Row>(path: &Path) -> Result<Vec<R>, TableError> {
 /// The named cells of every row; the file name says the format.
 pub(crate) fn read_cells(path: &Path) -> Result<Vec<Vec<(String, Cell)>>, TableError> {
     let (format, compression) = Format::of(path)?;
-    cells(path, format, read_bytes(path, compression)?)
+    cells(path, format, scalelaw_files::read(path, compression)?)
 }
 
 /// The named cells of every row of a file's decompressed bytes.

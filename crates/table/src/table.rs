@@ -108,7 +108,7 @@ impl Table {
     /// The file cannot be read as what its name says. Single bad cells are not an error: see [`Table::usable`].
     pub fn load(path: &Path) -> Result<Self, TableError> {
         let (format, compression) = Format::of(path)?;
-        let bytes = format::read_bytes(path, compression)?;
+        let bytes = scalelaw_files::read(path, compression)?;
         let digest = blake3::hash(&bytes).to_hex().to_string();
         let columns = match format {
             Format::Csv { delimiter } => crate::columns::from_csv(path, &bytes, delimiter)?,

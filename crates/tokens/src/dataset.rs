@@ -3,6 +3,7 @@
 use crate::error::TokensError;
 use crate::manifest::{FORMAT_VERSION, Manifest, Split};
 use crate::tokens::{Tokens, Width};
+use scalelaw_files::FileError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ impl Dataset {
     pub fn open(dir: &Path) -> Result<Self, TokensError> {
         let manifest = read_manifest(dir)?;
         let width = Width::of(manifest.n_vocab);
-        let open = |split: Split| {
+        let open = |split: Split| -> Result<Tokens, TokensError> {
             let path = dir.join(split.file_name());
             let tokens = Tokens::open(&path, width, split.name())?;
             let expected = manifest.splits.get(split).tokens.saturating_mul(width.bytes());
@@ -109,7 +110,7 @@ fn read_manifest(dir: &Path) -> Result<Manifest, TokensError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(TokensError::NoManifest { dir: dir.to_path_buf() });
         }
-        Err(error) => return Err(TokensError::io(&path, "read")(error)),
+        Err(error) => return Err(FileError::new(&path, "read")(error).into()),
     };
     let broken = |source| TokensError::Manifest { path: path.clone(), source };
     // The version first: a manifest of another format need not parse as ours.
@@ -137,7 +138,7 @@ fn read_manifest(dir: &Path) -> Result<Manifest, TokensError> {
 
 fn read_token_bytes(dir: &Path, manifest: &Manifest) -> Result<Arc<[u16]>, TokensError> {
     let path = dir.join(TOKEN_BYTES);
-    let raw = std::fs::read(&path).map_err(TokensError::io(&path, "read"))?;
+    let raw = std::fs::read(&path).map_err(FileError::new(&path, "read"))?;
     check_size(&path, &raw, u64::from(manifest.n_vocab) * 2)?;
     check_digest(&path, &raw, &manifest.token_bytes_blake3)?;
     Ok(raw.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect())

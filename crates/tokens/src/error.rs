@@ -1,22 +1,15 @@
 //! What can go wrong with a dataset on disk; every message names the file.
 
-use std::path::{Path, PathBuf};
+use scalelaw_files::FileError;
+use std::path::PathBuf;
 
 /// An error of a token dataset.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokensError {
     /// The operating system refused.
-    #[error("{}: cannot {action}", path.display())]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// What was tried, as a verb ("read", "write").
-        action: &'static str,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// There is no finished dataset here.
     #[error("{}: no manifest.json, so no finished dataset is here: build it again", dir.display())]
     NoManifest {
@@ -92,12 +85,4 @@ pub enum TokensError {
         /// Tokens needed.
         needed: u64,
     },
-}
-
-impl TokensError {
-    /// For `map_err`: an I/O error that names its file.
-    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_path_buf();
-        move |source| Self::Io { path, action, source }
-    }
 }

@@ -28,4 +28,4 @@ pub use loader::Loader;
 pub use manifest::{FORMAT_VERSION, Manifest, Source, Split, SplitCounts, Splits};
 pub use permutation::Permutation;
 pub use tokens::Tokens;
-pub use writer::{DatasetWriter, Document, Vocabulary, write_atomically};
+pub use writer::{DatasetWriter, Document, Vocabulary};

@@ -2,6 +2,7 @@
 
 use crate::error::TokensError;
 use memmap2::Mmap;
+use scalelaw_files::FileError;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,14 +40,14 @@ pub struct Tokens {
 impl Tokens {
     /// Maps a whole file of `width` ids; `name` appears in error messages.
     pub(crate) fn open(path: &Path, width: Width, name: &str) -> Result<Self, TokensError> {
-        let file = File::open(path).map_err(TokensError::io(path, "open"))?;
-        let size = file.metadata().map_err(TokensError::io(path, "read the size"))?.len();
+        let file = File::open(path).map_err(FileError::new(path, "open"))?;
+        let size = file.metadata().map_err(FileError::new(path, "read the size"))?.len();
         let map = if size == 0 {
             None
         } else {
             // SAFETY: the map is read-only, and dataset files are never modified in place: writers make a
             // new file and rename it over the old name, which leaves the mapped file as it was.
-            let map = unsafe { Mmap::map(&file) }.map_err(TokensError::io(path, "map"))?;
+            let map = unsafe { Mmap::map(&file) }.map_err(FileError::new(path, "map"))?;
             Some(Arc::new(map))
         };
         Ok(Self { map, width, len: size / width.bytes(), name: name.into() })

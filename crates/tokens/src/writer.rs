@@ -4,8 +4,7 @@ use crate::dataset::{MANIFEST, TOKEN_BYTES};
 use crate::error::TokensError;
 use crate::manifest::{FORMAT_VERSION, Manifest, Source, Split, Splits};
 use crate::tokens::Width;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use scalelaw_files::{AtomicFile, FileError, write_atomically};
 use std::path::{Path, PathBuf};
 
 /// What the writer must know of a tokenizer.
@@ -54,8 +53,8 @@ impl DatasetWriter {
         if size < 2 || vocabulary.end_of_text >= size {
             return Err(bad());
         }
-        std::fs::create_dir_all(dir).map_err(TokensError::io(dir, "create the directory"))?;
-        let file = |split: Split| TokenFile::create(dir.join(split.file_name()));
+        std::fs::create_dir_all(dir).map_err(FileError::new(dir, "create the directory"))?;
+        let file = |split: Split| TokenFile::create(&dir.join(split.file_name()));
         let files = [file(Split::Train)?, file(Split::Valid)?, file(Split::Test)?];
         Ok(Self {
             dir: dir.to_path_buf(),
@@ -104,12 +103,12 @@ impl DatasetWriter {
         let manifest_path = self.dir.join(MANIFEST);
         match std::fs::remove_file(&manifest_path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(TokensError::io(&manifest_path, "replace")(error));
+                return Err(FileError::new(&manifest_path, "replace")(error).into());
             }
             _ => {}
         }
-        for split in Split::ALL {
-            self.splits.get_mut(split).blake3 = self.files[split as usize].publish()?;
+        for (split, file) in Split::ALL.into_iter().zip(self.files) {
+            self.splits.get_mut(split).blake3 = file.publish()?;
         }
         let lengths: Vec<u8> = self.vocabulary.token_bytes.iter().flat_map(|n| n.to_le_bytes()).collect();
         write_atomically(&self.dir.join(TOKEN_BYTES), &lengths)?;
@@ -117,9 +116,9 @@ impl DatasetWriter {
             format: FORMAT_VERSION,
             n_vocab: self.vocabulary.token_bytes.len() as u32,
             end_of_text: self.vocabulary.end_of_text,
-            tokenizer_blake3: self.vocabulary.blake3.clone(),
+            tokenizer_blake3: self.vocabulary.blake3,
             token_bytes_blake3: blake3::hash(&lengths).to_hex().to_string(),
-            splits: self.splits.clone(),
+            splits: self.splits,
             sources,
             build,
         };
@@ -130,64 +129,26 @@ impl DatasetWriter {
     }
 }
 
-/// A file under a temporary name, hashed while it is written.
+/// A file that is hashed while it is written.
 #[derive(Debug)]
 struct TokenFile {
-    path: PathBuf,
-    temporary: PathBuf,
-    file: BufWriter<File>,
+    file: AtomicFile,
     hasher: blake3::Hasher,
 }
 
 impl TokenFile {
-    fn create(path: PathBuf) -> Result<Self, TokensError> {
-        let temporary = temporary_name(&path);
-        let file = File::create(&temporary).map_err(TokensError::io(&temporary, "create"))?;
-        Ok(Self {
-            path,
-            temporary,
-            file: BufWriter::with_capacity(1 << 20, file),
-            hasher: blake3::Hasher::new(),
-        })
+    fn create(path: &Path) -> Result<Self, FileError> {
+        Ok(Self { file: AtomicFile::create(path)?, hasher: blake3::Hasher::new() })
     }
 
-    fn write(&mut self, raw: &[u8]) -> Result<(), TokensError> {
+    fn write(&mut self, raw: &[u8]) -> Result<(), FileError> {
         self.hasher.update(raw);
-        self.file.write_all(raw).map_err(TokensError::io(&self.temporary, "write"))
+        self.file.write(raw)
     }
 
-    /// Flushes to the disk, renames, and returns the digest.
-    fn publish(&mut self) -> Result<String, TokensError> {
-        self.file.flush().map_err(TokensError::io(&self.temporary, "write"))?;
-        self.file.get_ref().sync_all().map_err(TokensError::io(&self.temporary, "write"))?;
-        std::fs::rename(&self.temporary, &self.path)
-            .map_err(TokensError::io(&self.path, "rename into place"))?;
+    /// Gives the file its name and returns the digest.
+    fn publish(self) -> Result<String, FileError> {
+        self.file.publish()?;
         Ok(self.hasher.finalize().to_hex().to_string())
     }
-}
-
-impl Drop for TokenFile {
-    fn drop(&mut self) {
-        // After `publish` the name is gone already; before it the half-written file is worth nothing.
-        let _ = std::fs::remove_file(&self.temporary);
-    }
-}
-
-/// Writes a small file so that readers see the old contents or the new, never a part.
-///
-/// # Errors
-/// When the disk refuses; the error names the file.
-pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), TokensError> {
-    let mut file = TokenFile::create(path.to_path_buf())?;
-    file.write(contents)?;
-    file.publish().map(drop)
-}
-
-/// A name beside `path` that no other writer, in this process or another, uses at the same time.
-fn temporary_name(path: &Path) -> PathBuf {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let mut name = path.file_name().expect("a dataset file has a name").to_os_string();
-    name.push(format!(".tmp-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed)));
-    path.with_file_name(name)
 }

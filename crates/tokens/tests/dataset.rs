@@ -93,7 +93,7 @@ fn dataset_damaged_file_is_named() {
 
         std::fs::remove_file(&path).unwrap();
         let error = Dataset::open(dir.path()).unwrap_err();
-        assert!(matches!(error, TokensError::Io { .. }) && error.to_string().contains(name), "{error}");
+        assert!(matches!(error, TokensError::File(_)) && error.to_string().contains(name), "{error}");
     }
 }
 

@@ -4,7 +4,7 @@ use super::archive::{Archive, Place, archives};
 use super::outcome::Outcome;
 use crate::error::CorpusError;
 use crate::links::Links;
-use crate::read::{Line, next_line};
+use scalelaw_files::{Line, next_line};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};

@@ -7,7 +7,8 @@ mod tests;
 pub use normal::normalise_url;
 
 use crate::error::CorpusError;
-use crate::read::{Contents, Line, next_line, open, recognise};
+use crate::read::{Contents, recognise};
+use scalelaw_files::{Line, next_line, open};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;

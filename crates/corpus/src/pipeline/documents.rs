@@ -10,7 +10,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use rayon::prelude::*;
-use scalelaw_tokens::write_atomically;
+use scalelaw_files::write_atomically;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;

@@ -41,7 +41,8 @@ use crate::tokenizer::Tokenizer;
 use leaks::{HeldOut, HeldOutText};
 use scalelaw_core::Observer;
 use scalelaw_core::observer::Progress;
-use scalelaw_tokens::{Dataset, DatasetWriter, Source, Split, write_atomically};
+use scalelaw_files::{is_temporary, write_atomically};
+use scalelaw_tokens::{Dataset, DatasetWriter, Source, Split};
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -72,14 +73,8 @@ enum Interrupted {
     Failed(CorpusError),
 }
 
-impl From<CorpusError> for Interrupted {
-    fn from(error: CorpusError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<scalelaw_tokens::TokensError> for Interrupted {
-    fn from(error: scalelaw_tokens::TokensError) -> Self {
+impl<E: Into<CorpusError>> From<E> for Interrupted {
+    fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
@@ -248,12 +243,12 @@ fn build(
     Ok(manifest)
 }
 
-/// Removes what a kill left of files that were being written: their names are those of [`write_atomically`].
+/// Deletes temporary files left behind by an interrupted build.
 fn remove_half_written(folder: &Path) -> Result<(), CorpusError> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
     for entry in entries {
         let path = entry.map_err(CorpusError::io(folder, "list"))?.path();
-        if path.is_file() && path.file_name().is_some_and(|name| name.to_string_lossy().contains(".tmp-")) {
+        if path.is_file() && is_temporary(&path) {
             std::fs::remove_file(&path).map_err(CorpusError::io(&path, "remove"))?;
         }
     }

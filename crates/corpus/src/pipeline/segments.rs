@@ -5,9 +5,10 @@
 //! ```
 
 use crate::error::CorpusError;
+use scalelaw_files::AtomicFile;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -18,28 +19,21 @@ struct Footer<M> {
     meta: M,
 }
 
-/// Writes segments in order under a temporary name; without [`SegmentWriter::finish`] nothing is left.
+/// Writes segments in order; without [`SegmentWriter::finish`] nothing is left.
 pub(super) struct SegmentWriter {
-    path: PathBuf,
-    temporary: PathBuf,
-    file: BufWriter<File>,
+    file: AtomicFile,
     ends: Vec<u64>,
     at: u64,
 }
 
 impl SegmentWriter {
     pub(super) fn create(path: &Path) -> Result<Self, CorpusError> {
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".tmp");
-        let temporary = PathBuf::from(temporary);
-        let file = File::create(&temporary).map_err(CorpusError::io(&temporary, "create"))?;
-        let file = BufWriter::with_capacity(1 << 18, file);
-        Ok(Self { path: path.to_owned(), temporary, file, ends: Vec::new(), at: 0 })
+        Ok(Self { file: AtomicFile::create(path)?, ends: Vec::new(), at: 0 })
     }
 
     /// Appends the next segment, which may be empty.
     pub(super) fn push(&mut self, segment: &[u8]) -> Result<(), CorpusError> {
-        self.file.write_all(segment).map_err(CorpusError::io(&self.temporary, "write"))?;
+        self.file.write(segment)?;
         self.at += segment.len() as u64;
         self.ends.push(self.at);
         Ok(())
@@ -47,22 +41,11 @@ impl SegmentWriter {
 
     /// Writes what the file says about itself and gives it its name.
     pub(super) fn finish<M: Serialize>(mut self, meta: &M) -> Result<(), CorpusError> {
-        let ends = std::mem::take(&mut self.ends);
-        let footer = serde_json::to_vec(&Footer { ends, meta }).expect("footers have only string keys");
-        let length = (footer.len() as u64).to_le_bytes();
-        let failed = || CorpusError::io(&self.temporary, "write");
-        self.file.write_all(&footer).map_err(failed())?;
-        self.file.write_all(&length).map_err(failed())?;
-        self.file.flush().map_err(failed())?;
-        self.file.get_ref().sync_data().map_err(failed())?;
-        std::fs::rename(&self.temporary, &self.path).map_err(CorpusError::io(&self.path, "rename into place"))
-    }
-}
-
-impl Drop for SegmentWriter {
-    fn drop(&mut self) {
-        // After `finish` the name is gone already.
-        let _ = std::fs::remove_file(&self.temporary);
+        let footer = serde_json::to_vec(&Footer { ends: self.ends, meta });
+        let footer = footer.expect("footers have only string keys");
+        self.file.write(&footer)?;
+        self.file.write(&(footer.len() as u64).to_le_bytes())?;
+        Ok(self.file.publish()?)
     }
 }
 

@@ -4,9 +4,8 @@ use crate::build::TOKENIZER_FILE;
 use crate::document::count_words;
 use crate::error::CorpusError;
 use crate::tokenizer::Tokenizer;
-use scalelaw_tokens::{
-    Dataset, DatasetWriter, Document as TokenDocument, Split, SplitCounts, write_atomically,
-};
+use scalelaw_files::write_atomically;
+use scalelaw_tokens::{Dataset, DatasetWriter, Document as TokenDocument, Split, SplitCounts};
 use std::path::Path;
 
 /// A subset that was written.

@@ -2,20 +2,18 @@
 
 use super::found::{Found, LeftOut, RawBody, RawDocument, Reason};
 use super::json::{JsonDocument, WithTextIn};
-use super::kind::{Compression, Contents};
-use super::lines::{Line, next_line};
+use super::kind::Contents;
 use super::parquet::visit_parquet;
 use super::{ReadLimits, ReadOptions, Unit};
 use crate::document::Origin;
 use crate::error::CorpusError;
 use crate::split::cut_at;
 use crate::warc::visit_archive;
-use flate2::bufread::MultiGzDecoder;
+use scalelaw_files::{Line, decompress, next_line};
 use serde::de::DeserializeSeed;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) type Visit<'a> = &'a mut dyn FnMut(Found) -> ControlFlow<()>;
@@ -37,7 +35,7 @@ pub(crate) fn visit(
     if contents == Contents::Archive {
         return visit_archive(file, (path, name), options, visit);
     }
-    let mut reader = unpacked(path, file, compression)?;
+    let mut reader = decompress(file, compression).map_err(CorpusError::io(path, "decompress"))?;
     let limits = &options.limits;
     match contents {
         Contents::JsonLines => visit_json_lines(&mut *reader, name, options, visit),
@@ -45,31 +43,6 @@ pub(crate) fn visit(
         _ => visit_text(&mut *reader, name, limits.file_bytes.max(16), visit),
     }
     .map_err(CorpusError::io(path, "read"))
-}
-
-/// A file, unpacked.
-pub(crate) fn open(path: &Path, compression: Compression) -> Result<Box<dyn BufRead>, CorpusError> {
-    let file = File::open(path).map_err(CorpusError::io(path, "open"))?;
-    unpacked(path, BufReader::with_capacity(1 << 16, file), compression)
-}
-
-fn unpacked<'r, R: BufRead + 'r>(
-    path: &Path,
-    file: R,
-    compression: Compression,
-) -> Result<Box<dyn BufRead + 'r>, CorpusError> {
-    Ok(match compression {
-        Compression::None => Box::new(file),
-        Compression::Gzip => Box::new(BufReader::with_capacity(1 << 17, MultiGzDecoder::new(file))),
-        Compression::Zstd => {
-            let decoder = zstd::Decoder::with_buffer(file).and_then(|mut decoder| {
-                decoder.window_log_max(31)?; // files made with `zstd --long=31`
-                Ok(decoder)
-            });
-            let decoder = decoder.map_err(CorpusError::io(path, "decompress"))?;
-            Box::new(BufReader::with_capacity(1 << 17, decoder))
-        }
-    })
 }
 
 /// A file, and how many of its bytes were read.

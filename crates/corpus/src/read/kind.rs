@@ -1,14 +1,7 @@
 //! What a file is, by its name.
 
+use scalelaw_files::Compression;
 use std::path::Path;
-
-/// How the bytes of a file are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Compression {
-    None,
-    Gzip,
-    Zstd,
-}
 
 /// What the unpacked bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +28,7 @@ const ARCHIVE_ENDINGS: [&str; 4] = ["warc", "wet", "wat", "arc"];
 /// Recognises a file by its ending, or returns `None`.
 pub(crate) fn recognise(path: &Path) -> Option<(Contents, Compression)> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    let (stem, compression) = if let Some(stem) = name.strip_suffix(".gz") {
-        (stem, Compression::Gzip)
-    } else if let Some(stem) = name.strip_suffix(".zst") {
-        (stem, Compression::Zstd)
-    } else {
-        (name.as_str(), Compression::None)
-    };
+    let (stem, compression) = Compression::of_name(&name);
     let (before, ending) = stem.rsplit_once('.')?;
     // ".md" alone is a hidden file without an ending.
     if before.is_empty() {

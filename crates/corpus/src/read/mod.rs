@@ -4,17 +4,14 @@ mod file;
 mod found;
 mod json;
 mod kind;
-mod lines;
 mod parquet;
 mod skipped;
 mod unit;
 mod walk;
 
-pub(crate) use file::open;
 pub(crate) use found::problem;
 pub use found::{Found, LeftOut, RawBody, RawDocument, Reason};
 pub(crate) use kind::{Contents, recognise};
-pub(crate) use lines::{Line, next_line};
 pub use skipped::Skipped;
 pub use unit::{Unit, Units, units};
 

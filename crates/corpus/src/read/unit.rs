@@ -2,10 +2,11 @@
 
 use super::file;
 use super::found::Found;
-use super::kind::{Compression, Contents};
+use super::kind::Contents;
 use super::walk;
 use super::{ReadOptions, Skipped};
 use crate::error::CorpusError;
+use scalelaw_files::Compression;
 use scalelaw_tokens::Source;
 use std::ops::ControlFlow;
 use std::path::PathBuf;

@@ -1,7 +1,8 @@
 //! The files under a path, in an order that does not depend on the machine.
 
-use super::kind::{Compression, Contents, endings, recognise};
+use super::kind::{Contents, endings, recognise};
 use crate::error::CorpusError;
+use scalelaw_files::Compression;
 use scalelaw_tokens::Source;
 use std::fs::File;
 use std::path::{Path, PathBuf};

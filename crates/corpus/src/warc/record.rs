@@ -2,7 +2,7 @@
 
 use super::http::excerpt;
 use super::members::Stream;
-use crate::read::{Line, next_line};
+use scalelaw_files::{Line, next_line};
 use std::io::{BufRead, Result};
 
 /// A longer line is no header.

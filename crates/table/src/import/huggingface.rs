@@ -3,13 +3,14 @@
 use super::history::History;
 use super::{Log, LogKind};
 use crate::error::TableError;
+use scalelaw_files::FileError;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::path::Path;
 
 pub(super) fn read(path: &Path) -> Result<Log, TableError> {
     let wrong = |message: String| LogKind::HuggingFace.wrong(path, message);
-    let text = std::fs::read(path).map_err(|source| TableError::Io { path: path.to_path_buf(), source })?;
+    let text = std::fs::read(path).map_err(FileError::new(path, "read"))?;
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(wrong("the file is empty".into()));
     }

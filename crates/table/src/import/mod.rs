@@ -170,7 +170,7 @@ fn read(path: &Path, mapping: &Mapping) -> Result<Log, TableError> {
     }
     let (format, compression) =
         Format::of(path).map_err(|_| TableError::UnknownLog { path: path.to_path_buf() })?;
-    let bytes = format::read_bytes(path, compression)?;
+    let bytes = scalelaw_files::read(path, compression)?;
     let (mut notes, mut problems) = (Vec::new(), Vec::new());
     let text = matches!(format, Format::Csv { .. });
     let unfinished = text && !bytes.ends_with(b"\n");

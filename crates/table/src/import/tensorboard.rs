@@ -4,6 +4,7 @@ use super::history::History;
 use super::protobuf::{Fields, Malformed, Value};
 use super::{Log, LogKind};
 use crate::error::TableError;
+use scalelaw_files::FileError;
 use std::path::Path;
 
 /// DT_FLOAT and DT_DOUBLE of TensorFlow's types.proto.
@@ -11,7 +12,7 @@ const DT_FLOAT: u64 = 1;
 const DT_DOUBLE: u64 = 2;
 
 pub(super) fn read(path: &Path) -> Result<Log, TableError> {
-    let bytes = std::fs::read(path).map_err(|source| TableError::Io { path: path.to_path_buf(), source })?;
+    let bytes = std::fs::read(path).map_err(FileError::new(path, "read"))?;
     events(&bytes).map_err(|message| LogKind::TensorBoard.wrong(path, message))
 }
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, ErrorKind, Result};
 
 /// What [`next_line`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Line {
+pub enum Line {
     /// A whole line is in the buffer, without its end.
     Whole,
     /// The line was longer than the limit; the buffer holds none of it and the reader is behind it.
@@ -14,7 +14,7 @@ pub(crate) enum Line {
 }
 
 /// Reads the next line into `buffer` (replacing what is there), holding at most `limit` bytes of it.
-pub(crate) fn next_line(reader: &mut dyn BufRead, buffer: &mut Vec<u8>, limit: usize) -> Result<Line> {
+pub fn next_line(reader: &mut dyn BufRead, buffer: &mut Vec<u8>, limit: usize) -> Result<Line> {
     buffer.clear();
     let (mut started, mut too_long) = (false, false);
     loop {
