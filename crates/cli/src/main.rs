@@ -1,73 +1,129 @@
 //! The program `scalelaw`: arguments, progress, rendering and exit codes.
 //!
-//! Data go to stdout, talk and progress to stderr. Exit codes: 0 fine, 1 the input or a run failed,
-//! 2 usage, 3 partly done.
-#![allow(clippy::print_stderr, reason = "the one crate that talks; stdout goes through `output`")]
+//! Data go to stdout, messages and progress to stderr. The exit codes are those of [`EXIT_CODES`].
+
+/// As the standard library's, but without a panic when nobody reads stderr any more (`2>&1 | head`): a message
+/// may be lost, work may not.
+macro_rules! eprint {
+    ($($message:tt)*) => {{
+        use std::io::Write as _;
+        let _ = write!(std::io::stderr(), $($message)*);
+    }};
+}
+
+/// [`eprint!`] and the end of the line.
+macro_rules! eprintln {
+    ($($message:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($message)*);
+    }};
+}
 
 mod commands;
+mod errors;
 mod execute;
 mod forecasts;
+mod hints;
 mod output;
 mod progress;
 mod quickstart;
 mod signals;
 mod tables;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::fmt::Write;
 use std::process::ExitCode;
 
-/// A scaling-law laboratory for language models: text in; families of small models trained, measured and
-/// fitted; out come laws with honest intervals, a plan for the next run, and a report.
+/// A scaling-law laboratory for language models
+///
+/// Give it text: it trains families of small models, fits scaling laws with calibrated intervals, plans the next
+/// run, and writes a report. Every stage also works alone, on files of your own.
 #[derive(Parser)]
-#[command(name = "scalelaw", version, max_term_width = 100)]
+#[command(name = "scalelaw", version, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
+const EXIT_CODES: &str = "\
+Exit codes: 0 success, 1 the input or a run failed, 2 wrong usage, 3 partly done (run the same command again).
+Data go to stdout, messages and progress to stderr. `scalelaw COMMAND --help` describes a command.";
+
+/// The commands as the help groups them; each is in one group.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Study", &["quickstart", "sweep", "train", "runs", "paper"]),
+    ("Data", &["corpus", "tokenizer"]),
+    ("Laws", &["fit", "isoflop", "envelope", "predict", "chain", "explain", "reproduce"]),
+    ("Decisions", &["plan", "compare", "suggest", "score"]),
+];
+
 #[derive(Subcommand)]
 enum Command {
-    /// The whole study in miniature: trains a ladder of models on your text, fits the laws, plans the next
-    /// run and writes a report
+    /// Run a whole study in miniature on your text: train, fit, plan, report
     Quickstart(quickstart::Arguments),
-    /// The runs of an experiment file: plan them, bring them all home, see where they stand
+    /// Plan, run and monitor every run of an experiment file
     Sweep(commands::sweep::Arguments),
-    /// Fetch the pages of links, build a corpus from raw pages and texts, see its figures, take subsets
+    /// Build a corpus from web pages and other texts, show its statistics, take subsets of it
     Corpus(commands::corpus::Arguments),
-    /// Train a tokenizer, or turn text into ids and back
+    /// Train a tokenizer, encode text as token ids, decode ids to text
     Tokenizer(commands::tokenizer::Arguments),
-    /// Train one model from a spec
+    /// Train one model from its spec
     Train(commands::train::Arguments),
     /// List or export finished runs, or import the logs of other trainers
     Runs(commands::runs::Arguments),
-    /// Figures and tables of Kaplan et al. 2020
+    /// Draw the figures and tables of Kaplan et al. 2020, from its constants or your own runs
     Paper(commands::paper::Arguments),
-    /// Fit a law to anybody's table, or every law that the table can tell, ranked
+    /// Fit one law to a run table, or fit and rank every law the table can determine
     Fit(commands::fit::Arguments),
-    /// A published fit from its published data: the number, ours, pass or fail
+    /// Reproduce a published fit from its data and check it against the published values
     Reproduce(commands::reproduce::Arguments),
-    /// The loss-optimal size at each budget (isoFLOP valleys), beside the parametric answer
+    /// Find the loss-optimal size at each budget from isoFLOP valleys and from a fitted law
     Isoflop(commands::isoflop::Arguments),
-    /// The compute frontier under learning curves, and the laws along it
+    /// Find the compute frontier under learning curves, and the laws along it
     Envelope(commands::envelope::Arguments),
-    /// The rest of learning curves from their beginnings, with calibrated intervals
+    /// Extrapolate partial learning curves, with calibrated intervals
     Predict(commands::predict::Arguments),
-    /// What a budget buys, what a loss costs, and the run as a spec
+    /// Plan a run: what a budget buys, what a loss costs, and the run as a spec
     Plan(commands::plan::Arguments),
-    /// Kaplan et al.'s whole chain from one table of learning curves
+    /// Estimate all constants of Kaplan et al. 2020 from one table of learning curves
     Chain(commands::chain::Arguments),
-    /// Kaplan's exponent against Chinchilla's on your runs, step by step
+    /// Explain, step by step, why Kaplan's exponent and Chinchilla's differ on your runs
     Explain(commands::explain::Arguments),
-    /// Is recipe A better at a budget, how surely, and worth how much compute
+    /// Compare two recipes at a compute budget
+    ///
+    /// Reports the probability that A is better, and the equivalent compute.
     Compare(commands::compare::Arguments),
-    /// The next runs that narrow the interval at a target most
+    /// Suggest the next runs that most narrow the interval at a target
     Suggest(commands::suggest::Arguments),
-    /// A registered forecast against the run it was about
+    /// Score a registered forecast against the run it predicted
     Score(commands::score::Arguments),
 }
 
+/// The command line, with its commands in groups.
+fn program() -> clap::Command {
+    let program = Arguments::command();
+    let header = *program.get_styles().get_header();
+    let literal = *program.get_styles().get_literal();
+    let mut groups = String::new();
+    for (group, names) in GROUPS {
+        let _ = writeln!(groups, "{header}{group}:{header:#}");
+        for name in names {
+            let about = program.find_subcommand(name).and_then(clap::Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(groups, "  {literal}{name:<11}{literal:#} {about}");
+        }
+        groups.push('\n');
+    }
+    let options = format!("{header}Options:{header:#}\n{{options}}");
+    program.help_template(format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{options}{{after-help}}"
+    ))
+}
+
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let arguments =
+        Arguments::from_arg_matches(&program().get_matches()).unwrap_or_else(|error| error.exit());
+    let result = match arguments.command {
         Command::Quickstart(arguments) => quickstart::run(&arguments),
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
         Command::Corpus(arguments) => commands::corpus::run(&arguments),
@@ -90,8 +146,37 @@ fn main() -> ExitCode {
     match result {
         Ok(exit) => exit,
         Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            eprintln!("{}", errors::render(&error));
+            errors::exit_code(&error)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let program = program();
+        let mut there: Vec<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
+        grouped.sort_unstable();
+        there.sort_unstable();
+        assert_eq!(grouped, there);
+    }
+
+    #[test]
+    fn help_fits_into_100_columns() {
+        let help = program().render_long_help().to_string();
+        let wide: Vec<&str> = help.lines().filter(|line| line.chars().count() > 100).collect();
+        assert!(wide.is_empty(), "{wide:#?}");
+    }
+
+    #[test]
+    fn mistyped_command_gets_its_neighbour() {
+        let error = program().try_get_matches_from(["scalelaw", "fitt"]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("'fit'"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 use super::law_source::LawSource;
 use super::plan_text;
 use crate::forecasts::register;
+use crate::hints::Usage;
 use crate::output;
 use anyhow::{Context, bail};
 use scalelaw_core::number;
@@ -135,17 +136,22 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let Some(law) = &arguments.law else {
-        bail!(
-            "no law given: --law FILE (from scalelaw fit --out or scalelaw chain --out) or a preset:\n{}\
-             hint: scalelaw plan --list shows sources and ranges",
-            plan_text::preset_names()
-        );
+        return Err(Usage::error(
+            "no law is given",
+            format!(
+                "--law FILE, written by `scalelaw fit --out` or `scalelaw chain --out`, or a preset:\n{}\
+                 `scalelaw plan --list` shows their sources and ranges",
+                plan_text::preset_names()
+            ),
+        ));
     };
     let goal = match (arguments.compute, arguments.loss, arguments.params) {
         (Some(c), None, None) => Goal::Compute(c),
         (None, Some(l), None) => Goal::Loss(l),
         (None, None, Some(n)) => Goal::Params(n),
-        _ => bail!("nothing asked: give --compute FLOPS, --loss NATS or --params N"),
+        _ => {
+            return Err(Usage::error("no target is given", "--compute FLOPS, --loss NATS or --params N"));
+        }
     };
     let source = LawSource::open(law)?;
     let data_digest = source.data_digest();

@@ -1,0 +1,80 @@
+//! What a person can do about an error: the libraries say what is wrong, this page says what to type.
+
+use scalelaw_fit::FitError;
+use scalelaw_runs::RunError;
+use scalelaw_tokens::TokensError;
+
+/// What may help, most likely first; empty when the message already says everything.
+pub fn hints(error: &anyhow::Error) -> Vec<String> {
+    error.chain().filter_map(hint).collect()
+}
+
+/// The hint of one error in the chain. Each library error that has one has a line here.
+fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(usage) = cause.downcast_ref::<Usage>() {
+        return Some(usage.hint.clone());
+    }
+    if let Some(error) = cause.downcast_ref::<FitError>() {
+        return match error {
+            FitError::UnknownLaw { name, known } => did_you_mean(name, known),
+            FitError::UnknownParameter { name, known, .. } => did_you_mean(name, known),
+            FitError::MissingVariable { variable, .. } => {
+                Some(format!("name the column: --map {variable}=COLUMN"))
+            }
+            _ => None,
+        };
+    }
+    if let Some(TokensError::NoManifest { .. }) = cause.downcast_ref() {
+        return Some(
+            "`scalelaw corpus build` makes a dataset in CORPUS/tokens, `scalelaw sweep` in OUT/data".into(),
+        );
+    }
+    if let Some(RunError::OtherRun { .. }) = cause.downcast_ref() {
+        return Some("give another directory: --out DIR".into());
+    }
+    None
+}
+
+/// The known name that was most likely meant, as a question.
+pub fn did_you_mean<'a>(
+    name: &str,
+    known: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a)>,
+) -> Option<String> {
+    let slips = |known: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
+    let (slips, nearest) = known.into_iter().map(|k| (slips(k.as_ref()), k.as_ref())).min()?;
+    (slips <= 1 + name.chars().count() / 3).then(|| format!("did you mean `{nearest}`?"))
+}
+
+/// A command line that cannot be meant as it stands, though every argument of it is well formed: exit code 2.
+#[derive(Debug)]
+pub struct Usage {
+    problem: String,
+    hint: String,
+}
+
+impl Usage {
+    /// What is wrong with the command line, and what to write instead.
+    pub fn error(problem: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        anyhow::Error::new(Self { problem: problem.into(), hint: hint.into() })
+    }
+}
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn did_you_mean_names_the_nearest_name_and_nothing_when_all_are_far() {
+        let laws = ["kaplan-nd", "chinchilla", "power"];
+        assert_eq!(did_you_mean("Chincilla", &laws).as_deref(), Some("did you mean `chinchilla`?"));
+        assert_eq!(did_you_mean("logistic", &laws), None);
+    }
+}
