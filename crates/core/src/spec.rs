@@ -527,7 +527,7 @@ mod tests {
 
     #[test]
     fn specs_of_the_documentation_are_read() {
-        let text = include_str!("../../../docs/run-spec.md");
+        let text = include_str!("../tests/run-spec.md");
         let blocks: Vec<&str> =
             text.split("```toml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
         let [spec, adafactor, lstm, more] = blocks[..] else { panic!("{} blocks", blocks.len()) };

@@ -7,7 +7,7 @@ use scalelaw_corpus::{DocumentSource, NoDefaultText, cargo_sources};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-const LOCK: &str = include_str!("../../../Cargo.lock");
+const LOCK: &str = include_str!("../Cargo.lock");
 
 fn cargo_home() -> PathBuf {
     std::env::var_os("CARGO_HOME").map_or_else(

@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn initial_weights_of_every_scheme_have_its_standard_deviations() {
-        let text = include_str!("../../../docs/run-spec.md");
+        let text = include_str!("../tests/run-spec.md");
         let toml = text.split("```toml\n").nth(1).and_then(|block| block.split("```").next());
         let mut spec = RunSpec::from_toml(toml.unwrap_or_default()).unwrap();
         let (layers, d, vocabulary) = (2.0f64, 64.0f64, 512.0f64);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::ladder::{self, N_VOCAB};
 
 /// The lock file that this program was built from: it pins the default text.
-const LOCK: &str = include_str!("../../../../Cargo.lock");
+const LOCK: &str = include_str!("../../Cargo.lock");
 /// Seed of the synthetic language.
 const LANGUAGE_SEED: u64 = 0;
 /// Training tokens per second of one core: about what a full run sees, twice over.

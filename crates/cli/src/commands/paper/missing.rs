@@ -10,7 +10,7 @@ use std::path::Path;
 /// The experiments of the nano tier, one a run set.
 macro_rules! experiments {
     ($($set:ident: $file:literal,)*) => {
-        [$((RunSet::$set, $file, include_str!(concat!("../../../../../experiments/paper/nano/", $file)))),*]
+        [$((RunSet::$set, $file, include_str!(concat!("../../../experiments/paper/nano/", $file)))),*]
     };
 }
 

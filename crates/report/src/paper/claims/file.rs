@@ -156,7 +156,7 @@ impl Claim {
     }
 }
 
-const FILE: &str = include_str!("../../../../../experiments/paper/claims.toml");
+const FILE: &str = include_str!("../../../assets/claims.toml");
 
 impl Claims {
     /// The claims that were written before the runs.
