@@ -282,6 +282,7 @@ mod tests {
 
     /// Runs that obey Chinchilla's law in total parameters, at sizes where the head is most of them.
     fn runs(noise: f64) -> Vec<CountedRun> {
+        let law = crate::presets::tests::loss_of("besiroglu2024-rounded");
         let mut rng = generator(5, 0);
         let mut runs = Vec::new();
         for (layers, width) in [(2, 64), (3, 96), (4, 128), (5, 192), (6, 256), (8, 384), (10, 512)] {
@@ -291,7 +292,7 @@ mod tests {
                     .map(|c| shape.n_params(c) as f64);
             for ratio in [4.0, 10.0, 25.0, 60.0] {
                 let tokens = ratio * n_total;
-                let loss = value(&Chinchilla, &[n_total, tokens], &[1.8172, 482.01, 2085.43, 0.3478, 0.3658]);
+                let loss = law(n_total, tokens);
                 runs.push(CountedRun {
                     n_nonembed,
                     n_matmul,

@@ -231,6 +231,7 @@ mod tests {
     use super::*;
     use crate::intervals::bootstrap::generator;
     use crate::isoflop::normal;
+    use crate::presets::kaplan2020::TRAINING;
 
     #[test]
     fn foretold_curves_are_covered_at_their_level_and_beat_the_spread_of_runs() {
@@ -244,7 +245,11 @@ mod tests {
                 n.push(size);
                 s.push(steps);
                 g.push(run);
-                let loss = value(&KaplanNs, &[size, steps], &[6.5e13, 2.1e3, 0.077, 0.76]);
+                let loss = value(
+                    &KaplanNs,
+                    &[size, steps],
+                    &[TRAINING.n_c, TRAINING.s_c, TRAINING.alpha_n, TRAINING.alpha_s],
+                );
                 y.push(loss * factor * (0.001 * normal(&mut rng)).exp());
             }
         }

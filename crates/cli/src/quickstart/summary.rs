@@ -7,6 +7,7 @@ use super::study;
 use crate::output;
 use crate::progress::clock;
 use scalelaw_core::number::short;
+use scalelaw_fit::presets::kaplan2020::{L_C, L_D, L_N, L_N_D};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -121,11 +122,11 @@ impl Summary {
 fn law_lines(fitted: &QuickstartLaws) -> Vec<LawLine> {
     let (n, d, c, nd) = (&fitted.params, &fitted.data, &fitted.compute, &fitted.joint);
     [
-        ("L(N)", n.as_ref().map(|f| &f.0), "alpha_N", 0.076),
-        ("L(D)", d.as_ref().map(|f| &f.0), "alpha_D", 0.095),
-        ("L(C)", c.as_ref().map(|f| &f.0), "alpha_C", 0.057),
-        ("L(N,D), in N", nd.as_ref().map(|f| &f.0), "alpha_N", 0.076),
-        ("L(N,D), in D", nd.as_ref().map(|f| &f.0), "alpha_D", 0.103),
+        ("L(N)", n.as_ref().map(|f| &f.0), "alpha_N", L_N.exponent),
+        ("L(D)", d.as_ref().map(|f| &f.0), "alpha_D", L_D.exponent),
+        ("L(C)", c.as_ref().map(|f| &f.0), "alpha_C", L_C.exponent),
+        ("L(N,D), in N", nd.as_ref().map(|f| &f.0), "alpha_N", L_N_D.alpha_n),
+        ("L(N,D), in D", nd.as_ref().map(|f| &f.0), "alpha_D", L_N_D.alpha_d),
     ]
     .into_iter()
     .filter_map(|(name, law, exponent, kaplan_2020)| {

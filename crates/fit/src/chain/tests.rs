@@ -6,12 +6,11 @@ use crate::law::value;
 use crate::laws::KaplanNd;
 use crate::plan::search::crossing;
 use crate::presets::KaplanConstants;
+use crate::presets::kaplan2020::{L_N_D, TRAINING};
 use rand_core::Rng;
 use scalelaw_core::{Conventions, DataConvention, FlopConvention, ParamConvention};
 
-const TRUTH: KaplanConstants =
-    KaplanConstants { n_c: 6.5e13, alpha_n: 0.077, s_c: 2.1e3, alpha_s: 0.76, b_star: 2.1e8, alpha_b: 0.21 };
-const TABLE_2: [f64; 4] = [6.4e13, 1.8e13, 0.076, 0.103];
+const TRUTH: KaplanConstants = TRAINING;
 /// Relative noise of a whole run and of one evaluation.
 const RUN_NOISE: f64 = 0.003;
 const POINT_NOISE: f64 = 0.002;
@@ -84,7 +83,8 @@ fn grid(seed: u64) -> Vec<GridRun> {
     for n in [393_216.0, 3_145_728.0, 25_165_824.0, 84_934_656.0, 301_989_888.0, 707_788_800.0] {
         for k in [0, 4, 5, 6, 7, 8, 9] {
             let d = 22e9 / f64::from(1 << k);
-            let loss = value(&KaplanNd, &[n, d], &TABLE_2) * libm::exp(RUN_NOISE * normal(&mut rng));
+            let loss = value(&KaplanNd, &[n, d], &[L_N_D.n_c, L_N_D.d_c, L_N_D.alpha_n, L_N_D.alpha_d])
+                * libm::exp(RUN_NOISE * normal(&mut rng));
             runs.push(GridRun { n, d, loss });
         }
     }
@@ -101,10 +101,10 @@ fn truths() -> Vec<(Section, &'static str, f64)> {
         (Section::StepsLaw, "S_c", TRUTH.s_c),
         (Section::StepsLaw, "alpha_N", TRUTH.alpha_n),
         (Section::StepsLaw, "alpha_S", TRUTH.alpha_s),
-        (Section::DataLaw, "N_c", TABLE_2[0]),
-        (Section::DataLaw, "D_c", TABLE_2[1]),
-        (Section::DataLaw, "alpha_N", TABLE_2[2]),
-        (Section::DataLaw, "alpha_D", TABLE_2[3]),
+        (Section::DataLaw, "N_c", L_N_D.n_c),
+        (Section::DataLaw, "D_c", L_N_D.d_c),
+        (Section::DataLaw, "alpha_N", L_N_D.alpha_n),
+        (Section::DataLaw, "alpha_D", L_N_D.alpha_d),
     ];
     for (name, value) in [
         ("alpha_C_min", a),

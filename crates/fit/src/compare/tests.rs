@@ -7,6 +7,7 @@ use crate::intervals::bootstrap::generator;
 use crate::law::value;
 use crate::laws::Chinchilla;
 
+/// besiroglu2024-rounded.
 const LAW: [f64; 5] = [1.8172, 482.01, 2085.43, 0.3478, 0.3658];
 const OWN_NOISE: f64 = 0.002;
 

@@ -38,8 +38,10 @@ pub trait ClosedFormOptimum {
 /// # Example
 /// ```
 /// // Besiroglu et al. 2024: about 18 tokens per parameter at Chinchilla's budget.
-/// let loss = |n: f64, d: f64| 1.8172 + 482.01 * n.powf(-0.3478) + 2085.43 * d.powf(-0.3658);
-/// let plan = scalelaw_fit::plan::compute_optimal(&loss, &|n| 6.0 * n, 5.76e23)?;
+/// use scalelaw_fit::{plan::compute_optimal, presets::Preset, value};
+/// let (law, constants) = Preset::by_name("besiroglu2024")?.rule.law().unwrap();
+/// let loss = |n: f64, d: f64| value(law.as_ref(), &[n, d], &constants);
+/// let plan = compute_optimal(&loss, &|n| 6.0 * n, 5.76e23)?;
 /// assert!((plan.tokens_per_param() - 18.3).abs() < 0.1);
 /// # Ok::<(), scalelaw_fit::plan::PlanError>(())
 /// ```
@@ -99,7 +101,7 @@ mod tests {
     use super::*;
 
     fn epoch(n: f64, d: f64) -> f64 {
-        1.81686 + 482.00572 * libm::pow(n, -0.34781) + 2085.4342 * libm::pow(d, -0.36585)
+        crate::presets::tests::loss_of("besiroglu2024")(n, d)
     }
 
     #[test]

@@ -1,14 +1,8 @@
 //! Appendix B against the reference sheet's derived targets, closed form against numeric.
 
-use crate::presets::{KaplanConstants, Preset, Rule};
+use crate::presets::KaplanConstants;
+use crate::presets::kaplan2020::{L_N, TRAINING};
 use scalelaw_core::PF_DAY;
-
-fn kaplan() -> KaplanConstants {
-    match Preset::by_name("kaplan2020").unwrap().rule {
-        Rule::Kaplan(constants) => constants,
-        _ => panic!("kaplan2020 plans by Appendix B"),
-    }
-}
 
 fn close(what: &str, got: f64, want: f64, tolerance: f64) {
     assert!((got / want - 1.0).abs() < tolerance, "{what}: {got:e}, expected {want:e}");
@@ -16,7 +10,7 @@ fn close(what: &str, got: f64, want: f64, tolerance: f64) {
 
 #[test]
 fn optimum_closed_and_numeric_agree_at_every_budget() {
-    let k = kaplan();
+    let k = TRAINING;
     for pf_days in [1e-8, 1e-4, 1.0, 1e3, 1e7] {
         let (closed, numeric) =
             (k.optimum(pf_days * PF_DAY).unwrap(), k.optimum_numeric(pf_days * PF_DAY).unwrap());
@@ -29,7 +23,7 @@ fn optimum_closed_and_numeric_agree_at_every_budget() {
 
 #[test]
 fn optimum_spends_the_budget_and_stops_f_above_convergence() {
-    let k = kaplan();
+    let k = TRAINING;
     let c = 3.0 * PF_DAY;
     let o = k.optimum(c).unwrap();
     close("6NBS", 6.0 * o.n * o.b_crit * o.steps_min, c, 1e-9);
@@ -39,7 +33,7 @@ fn optimum_spends_the_budget_and_stops_f_above_convergence() {
 
 #[test]
 fn optimum_at_one_pf_day_matches_the_reference_sheet() {
-    let k = kaplan();
+    let k = TRAINING;
     let o = k.optimum(PF_DAY).unwrap();
     close("N", o.n, 5.8e8, 0.01);
     close("S", o.steps_min, 1.3e4, 0.03);
@@ -51,9 +45,9 @@ fn optimum_at_one_pf_day_matches_the_reference_sheet() {
 
 #[test]
 fn exponents_follow_from_the_printed_ones() {
-    let k = kaplan();
+    let k = TRAINING;
     close("alpha_C", k.alpha_c(), 0.0525, 1e-2);
-    let with_076 = KaplanConstants { alpha_n: 0.076, ..k };
+    let with_076 = KaplanConstants { alpha_n: L_N.exponent, ..k };
     close("alpha_C with .076", with_076.alpha_c(), 0.0520, 1e-3);
     for (what, got, want) in [
         ("N", k.alpha_c() / k.alpha_n, 0.68),
@@ -67,7 +61,7 @@ fn exponents_follow_from_the_printed_ones() {
 
 #[test]
 fn stopping_early_trade_matches_b12_to_b14() {
-    let k = kaplan();
+    let k = TRAINING;
     let t = k.stopping(k.efficient_f(), 0.02);
     close("B.12", t.n, 2.708, 5e-4);
     close("B.13", t.steps, 0.1308, 5e-4);
@@ -76,7 +70,7 @@ fn stopping_early_trade_matches_b12_to_b14() {
 
 #[test]
 fn wrong_size_costs_match_b16_and_b17() {
-    let k = kaplan();
+    let k = TRAINING;
     close(".6", k.wrong_size(0.6).unwrap().compute, 1.165, 5e-4);
     close("2.2", k.wrong_size(2.2).unwrap().compute, 1.204, 5e-4);
     assert!((k.wrong_size(2.2).unwrap().steps - 0.55).abs() < 0.005);
@@ -89,7 +83,7 @@ fn wrong_size_costs_match_b16_and_b17() {
 
 #[test]
 fn wrong_size_is_the_ratio_of_b15_to_the_optimum() {
-    let k = kaplan();
+    let k = TRAINING;
     let o = k.optimum(PF_DAY).unwrap();
     let ratio = k.compute_for(2.2 * o.n, o.loss).unwrap() / k.compute_for(o.n, o.loss).unwrap();
     close("B.16", ratio, k.wrong_size(2.2).unwrap().compute, 1e-9);
@@ -99,7 +93,7 @@ fn wrong_size_is_the_ratio_of_b15_to_the_optimum() {
 
 #[test]
 fn critical_batch_matches_the_reference_values() {
-    let k = kaplan();
+    let k = TRAINING;
     for (l, b) in [(10.0, 3.6e3), (4.0, 2.85e5), (3.0, 1.12e6), (2.5, 2.67e6)] {
         close("B_crit", k.b_crit(l), b, 0.012);
     }

@@ -6,6 +6,8 @@
 use super::error::{PlanError, positive};
 use crate::law::value;
 use crate::laws::PowerLaw;
+use crate::presets::Monomial;
+use crate::presets::kaplan2020::{self, Joint};
 use scalelaw_core::PF_DAY;
 use serde::Serialize;
 
@@ -53,14 +55,14 @@ impl Claims {
     /// Tables 5 and 6 with Figure 1's C_c^min: the closest to equation 6.8.
     pub const PAPER: Self = Self {
         variant: "Table 6 data, C_c^min 2.3e8 (Figure 1): closest to equation 6.8",
-        c_c: 2.3e8,
-        alpha_c: 0.050,
-        d_0: 2e10,
-        p: 0.27,
-        d_c: 5.4e13,
-        alpha_d: 0.095,
-        n_0: 1.3e9,
-        p_n: 0.73,
+        c_c: kaplan2020::L_C_MIN_FIGURE_1.scale,
+        alpha_c: kaplan2020::L_C_MIN_FIGURE_1.exponent,
+        d_0: kaplan2020::TOKENS.coefficient,
+        p: kaplan2020::TOKENS.c,
+        d_c: kaplan2020::L_D.scale,
+        alpha_d: kaplan2020::L_D.exponent,
+        n_0: kaplan2020::N_OPT.coefficient,
+        p_n: kaplan2020::N_OPT.c,
     };
 
     /// Solves (D_c/(D_0·C^p))^α_D = (C_c/C)^α_C.
@@ -86,29 +88,33 @@ impl Claims {
 /// The crossing under every number the paper prints for its parts: no single one is the answer.
 pub fn sensitivity() -> Vec<Crossing> {
     let base = Claims::PAPER;
+    let text = Claims { c_c: kaplan2020::L_C_MIN.scale, ..base };
+    let equation_6_7 = |claims: Claims| {
+        let Monomial { coefficient, c, .. } = kaplan2020::TOKENS_EQUATION_6_7;
+        Claims { d_0: coefficient, p: c, ..claims }
+    };
+    let table_2 = |claims: Claims| {
+        let Joint { d_c, alpha_d, .. } = kaplan2020::L_N_D;
+        Claims { d_c, alpha_d, ..claims }
+    };
     [
         base,
-        Claims { variant: "C_c^min 3.1e8 (text), data 2C/(6·1.3e9)", c_c: 3.1e8, d_0: 2.2e10, ..base },
+        // 2·1 PF-day/(6·N_opt), in two digits.
+        Claims { variant: "C_c^min 3.1e8 (text), data 2C/(6·1.3e9)", d_0: 2.2e10, ..text },
+        Claims { variant: "equation 6.7 as printed: 4e10·C^.26, C_c^min 3.1e8", ..equation_6_7(text) },
+        Claims { variant: "C_c^min 3.1e8 (text), Table 6 data", ..text },
+        Claims { variant: "L(D) by Table 2: D_c 1.8e13, alpha_D .103", ..table_2(base) },
+        Claims { variant: "L(D) by Table 2, C_c^min 3.1e8, equation 6.7", ..table_2(equation_6_7(text)) },
         Claims {
-            variant: "equation 6.7 as printed: 4e10·C^.26, C_c^min 3.1e8",
-            c_c: 3.1e8,
-            d_0: 4e10,
-            p: 0.26,
+            variant: "alpha_C .052 (equation B.7)",
+            alpha_c: kaplan2020::ALPHA_C_MIN_EQUATION_B_7,
             ..base
         },
-        Claims { variant: "C_c^min 3.1e8 (text), Table 6 data", c_c: 3.1e8, ..base },
-        Claims { variant: "L(D) by Table 2: D_c 1.8e13, alpha_D .103", d_c: 1.8e13, alpha_d: 0.103, ..base },
         Claims {
-            variant: "L(D) by Table 2, C_c^min 3.1e8, equation 6.7",
-            c_c: 3.1e8,
-            d_0: 4e10,
-            p: 0.26,
-            d_c: 1.8e13,
-            alpha_d: 0.103,
+            variant: "alpha_C .054 (equation 6.4)",
+            alpha_c: kaplan2020::ALPHA_C_MIN_EQUATION_6_4,
             ..base
         },
-        Claims { variant: "alpha_C .052 (equation B.7)", alpha_c: 0.052, ..base },
-        Claims { variant: "alpha_C .054 (equation 6.4)", alpha_c: 0.054, ..base },
     ]
     .into_iter()
     .filter_map(|claims| claims.crossing().ok())

@@ -59,7 +59,7 @@ mod tests {
 
     /// Hoffmann et al. 2022, unrounded.
     fn chinchilla(n: f64, d: f64) -> f64 {
-        1.69337368 + 406.401018 * libm::pow(n, -0.33917084) + 410.722827 * libm::pow(d, -0.2849083)
+        crate::presets::tests::loss_of("chinchilla2022")(n, d)
     }
 
     #[test]

@@ -28,10 +28,12 @@ mod tests {
     use super::*;
     use crate::law::value;
     use crate::laws::KaplanNd;
+    use crate::presets::kaplan2020::{Joint, L_N_D};
 
     /// Table 2.
     fn kaplan(n: f64, d: f64) -> f64 {
-        value(&KaplanNd, &[n, d], &[6.4e13, 1.8e13, 0.076, 0.103])
+        let Joint { n_c, d_c, alpha_n, alpha_d } = L_N_D;
+        value(&KaplanNd, &[n, d], &[n_c, d_c, alpha_n, alpha_d])
     }
 
     #[test]

@@ -4,10 +4,6 @@ use super::allocation::{Allocation, compute_optimal};
 use super::error::{PlanError, positive};
 use serde::Serialize;
 
-/// R_D* of Muennighoff et al. 2023 for C4: repetitions after which new passes are worth 1/e less.
-/// Their 182 runs do not determine it: minima from 15 to 160 fit as well.
-pub const R_D_STAR: f64 = 15.387756;
-
 /// D' = U·(1 + R_D*·(1 − e^(−(epochs − 1)/R_D*))): the new tokens that `epochs` passes over `unique` are worth.
 /// Up to one epoch every token is new.
 pub fn effective_tokens(unique: f64, epochs: f64, r_star: f64) -> f64 {
@@ -58,6 +54,7 @@ pub fn with_unique_data(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::presets::muennighoff2023::{A, ALPHA, B, E, R_D_STAR};
 
     #[test]
     fn effective_tokens_match_the_published_table() {
@@ -71,8 +68,7 @@ mod tests {
 
     #[test]
     fn limited_data_cost_loss_and_enough_data_cost_none() {
-        let loss =
-            |n: f64, d: f64| 1.86914 + 520.82 * libm::pow(n, -0.3526596) + 1487.72 * libm::pow(d, -0.3526596);
+        let loss = |n: f64, d: f64| E + A * libm::pow(n, -ALPHA) + B * libm::pow(d, -ALPHA);
         let little = with_unique_data(&loss, &|n| 6.0 * n, 1e21, 5e9, R_D_STAR).unwrap();
         assert!(little.excess_loss > 0.01 && little.epochs > 2.0, "{little:?}");
         let plenty = with_unique_data(&loss, &|n| 6.0 * n, 1e21, 1e13, R_D_STAR).unwrap();

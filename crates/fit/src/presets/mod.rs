@@ -3,6 +3,8 @@
 //! A preset plans like a law of the user's own. What nobody here has read in a primary source says so: see
 //! [`Mark`] and [`Preset::warnings`].
 
+pub mod kaplan2020;
+pub mod muennighoff2023;
 mod rule;
 mod table;
 
@@ -77,6 +79,14 @@ impl Preset {
         })
     }
 
+    /// A constant of the preset's law by name; `None` where it has none of that name, or is no law.
+    pub fn constant(&self, name: &str) -> Option<f64> {
+        match self.rule {
+            Rule::Law { constants, .. } => constants.iter().find(|(n, _)| *n == name).map(|(_, v)| *v),
+            _ => None,
+        }
+    }
+
     /// Everything a user should see before relying on this preset at a point; each value that is known.
     pub fn warnings(&self, n: Option<f64>, d: Option<f64>, flops: Option<f64>) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -113,4 +123,4 @@ impl Preset {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

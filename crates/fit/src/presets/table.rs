@@ -2,7 +2,7 @@
 //! print rounded constants, disagree with themselves, or were refitted.
 
 use super::rule::{Frontier, HyperParameters, KaplanConstants, LearningRate, Monomial, Rule};
-use super::{FitRange, Mark, Preset};
+use super::{FitRange, Mark, Preset, kaplan2020, muennighoff2023};
 use scalelaw_core::units::{Conventions, DataConvention, FlopConvention, PF_DAY, ParamConvention};
 
 const fn counts(params: ParamConvention, flops: FlopConvention, data: DataConvention) -> Conventions {
@@ -68,14 +68,7 @@ pub const PRESETS: &[Preset] = &[
         conventions: KAPLAN,
         range: KAPLAN_RUNS,
         note: "exponents follow from Table 3, not the printed fits of Table 6: at 1 PF-day N is 5.8e8 here, 1.3e9 there",
-        rule: Rule::Kaplan(KaplanConstants {
-            n_c: 65000000000000.0,
-            alpha_n: 0.077,
-            s_c: 2100.0,
-            alpha_s: 0.76,
-            b_star: 210000000.0,
-            alpha_b: 0.21,
-        }),
+        rule: Rule::Kaplan(kaplan2020::TRAINING),
     },
     Preset {
         name: "kaplan2020-bstar-2e8",
@@ -86,12 +79,8 @@ pub const PRESETS: &[Preset] = &[
         range: KAPLAN_RUNS,
         note: "equation 1.4 says about 2e8 tokens, Table 5 2.1e8",
         rule: Rule::Kaplan(KaplanConstants {
-            n_c: 65000000000000.0,
-            alpha_n: 0.077,
-            s_c: 2100.0,
-            alpha_s: 0.76,
-            b_star: 200000000.0,
-            alpha_b: 0.21,
+            b_star: kaplan2020::B_STAR_EQUATION_1_4,
+            ..kaplan2020::TRAINING
         }),
     },
     Preset {
@@ -103,10 +92,10 @@ pub const PRESETS: &[Preset] = &[
         range: KAPLAN_RUNS,
         note: "B is meant as the critical batch and S as S_min; at it a run takes 2·S_min steps and 2·C_min",
         rule: Rule::Frontier(Frontier {
-            n: Some(Monomial::of_pf_days(1300000000.0, 0.73)),
-            d: Some(Monomial::of_pf_days(20000000000.0, 0.27)),
-            batch: Some(Monomial::of_pf_days(2000000.0, 0.24)),
-            steps: Some(Monomial::of_pf_days(5400.0, 0.03)),
+            n: Some(kaplan2020::N_OPT),
+            d: Some(kaplan2020::TOKENS),
+            batch: Some(kaplan2020::BATCH),
+            steps: Some(kaplan2020::STEPS),
             loss: None,
         }),
     },
@@ -119,7 +108,7 @@ pub const PRESETS: &[Preset] = &[
         range: KAPLAN_RUNS,
         note: "batch and schedule were the same for every size: the exponent is an artefact of that (Porian et al. 2024)",
         rule: Rule::Frontier(Frontier {
-            n: Some(Monomial::of_pf_days(1600000000.0, 0.88)),
+            n: Some(kaplan2020::N_OPT_NAIVE),
             d: None,
             batch: None,
             steps: None,
@@ -137,10 +126,10 @@ pub const PRESETS: &[Preset] = &[
         rule: Rule::Law {
             law: "nd",
             constants: &[
-                ("N_c", 64000000000000.0),
-                ("D_c", 18000000000000.0),
-                ("alpha_N", 0.076),
-                ("alpha_D", 0.103),
+                ("N_c", kaplan2020::L_N_D.n_c),
+                ("D_c", kaplan2020::L_N_D.d_c),
+                ("alpha_N", kaplan2020::L_N_D.alpha_n),
+                ("alpha_D", kaplan2020::L_N_D.alpha_d),
             ],
         },
     },
@@ -152,7 +141,10 @@ pub const PRESETS: &[Preset] = &[
         conventions: KAPLAN,
         range: KAPLAN_RUNS,
         note: "",
-        rule: Rule::Law { law: "n", constants: &[("N_c", 88000000000000.0), ("alpha_N", 0.076)] },
+        rule: Rule::Law {
+            law: "n",
+            constants: &[("N_c", kaplan2020::L_N.scale), ("alpha_N", kaplan2020::L_N.exponent)],
+        },
     },
     Preset {
         name: "kaplan2020-d",
@@ -162,7 +154,10 @@ pub const PRESETS: &[Preset] = &[
         conventions: KAPLAN_UNIQUE,
         range: KAPLAN_RUNS,
         note: "",
-        rule: Rule::Law { law: "d", constants: &[("D_c", 54000000000000.0), ("alpha_D", 0.095)] },
+        rule: Rule::Law {
+            law: "d",
+            constants: &[("D_c", kaplan2020::L_D.scale), ("alpha_D", kaplan2020::L_D.exponent)],
+        },
     },
     Preset {
         name: "kaplan2020-c",
@@ -172,7 +167,10 @@ pub const PRESETS: &[Preset] = &[
         conventions: KAPLAN,
         range: KAPLAN_RUNS,
         note: "",
-        rule: Rule::Law { law: "c", constants: &[("C_c", 1.6e7 * PF_DAY), ("alpha_C", 0.057)] },
+        rule: Rule::Law {
+            law: "c",
+            constants: &[("C_c", kaplan2020::L_C.scale * PF_DAY), ("alpha_C", kaplan2020::L_C.exponent)],
+        },
     },
     Preset {
         name: "kaplan2020-c-fig13",
@@ -182,7 +180,13 @@ pub const PRESETS: &[Preset] = &[
         conventions: KAPLAN,
         range: KAPLAN_RUNS,
         note: "Table 5 says 1.6e7 PF-days, Figure 13 2.0e7",
-        rule: Rule::Law { law: "c", constants: &[("C_c", 2.0e7 * PF_DAY), ("alpha_C", 0.057)] },
+        rule: Rule::Law {
+            law: "c",
+            constants: &[
+                ("C_c", kaplan2020::L_C_FIGURE_13.scale * PF_DAY),
+                ("alpha_C", kaplan2020::L_C_FIGURE_13.exponent),
+            ],
+        },
     },
     Preset {
         name: "kaplan2020-c-min",
@@ -192,7 +196,13 @@ pub const PRESETS: &[Preset] = &[
         conventions: KAPLAN,
         range: KAPLAN_RUNS,
         note: "",
-        rule: Rule::Law { law: "c-min", constants: &[("C_c_min", 3.1e8 * PF_DAY), ("alpha_C_min", 0.05)] },
+        rule: Rule::Law {
+            law: "c-min",
+            constants: &[
+                ("C_c_min", kaplan2020::L_C_MIN.scale * PF_DAY),
+                ("alpha_C_min", kaplan2020::L_C_MIN.exponent),
+            ],
+        },
     },
     Preset {
         name: "kaplan2020-c-min-fig1",
@@ -202,7 +212,13 @@ pub const PRESETS: &[Preset] = &[
         conventions: KAPLAN,
         range: KAPLAN_RUNS,
         note: "the text says 3.1e8 PF-days, the figures 2.3e8",
-        rule: Rule::Law { law: "c-min", constants: &[("C_c_min", 2.3e8 * PF_DAY), ("alpha_C_min", 0.05)] },
+        rule: Rule::Law {
+            law: "c-min",
+            constants: &[
+                ("C_c_min", kaplan2020::L_C_MIN_FIGURE_1.scale * PF_DAY),
+                ("alpha_C_min", kaplan2020::L_C_MIN_FIGURE_1.exponent),
+            ],
+        },
     },
     Preset {
         name: "kaplan2020-b-crit",
@@ -212,7 +228,10 @@ pub const PRESETS: &[Preset] = &[
         conventions: KAPLAN,
         range: KAPLAN_RUNS,
         note: "",
-        rule: Rule::CriticalBatch { b_star: 2.1e8, alpha_b: 0.21 },
+        rule: Rule::CriticalBatch {
+            b_star: kaplan2020::TRAINING.b_star,
+            alpha_b: kaplan2020::TRAINING.alpha_b,
+        },
     },
     Preset {
         name: "kaplan2020-lr",
@@ -461,15 +480,36 @@ pub const PRESETS: &[Preset] = &[
         mark: Mark::Recomputed,
         conventions: TOTAL,
         range: FitRange::UNKNOWN,
-        note: "repetition: R_D* = 15.387756, R_N* = 5.309743, which their runs do not determine",
+        note: "of unique data only: what repetition is worth, muennighoff2023-repeated says",
         rule: Rule::Law {
             law: "chinchilla",
             constants: &[
-                ("E", 1.86914),
-                ("A", 520.82),
-                ("B", 1487.72),
-                ("alpha", 0.3526596),
-                ("beta", 0.3526596),
+                ("E", muennighoff2023::E),
+                ("A", muennighoff2023::A),
+                ("B", muennighoff2023::B),
+                ("alpha", muennighoff2023::ALPHA),
+                ("beta", muennighoff2023::ALPHA),
+            ],
+        },
+    },
+    Preset {
+        name: "muennighoff2023-repeated",
+        title: "the same with repeated data: L(N, D, U)",
+        source: "Muennighoff et al. 2023 (arXiv 2305.16264), equations 5 and 6",
+        mark: Mark::Recomputed,
+        conventions: TOTAL,
+        range: FitRange::UNKNOWN,
+        note: "their runs do not determine R_D* and R_N*: minima with R_D* from 15 to 160 fit as well",
+        rule: Rule::Law {
+            law: "data-constrained",
+            constants: &[
+                ("E", muennighoff2023::E),
+                ("A", muennighoff2023::A),
+                ("B", muennighoff2023::B),
+                ("alpha", muennighoff2023::ALPHA),
+                ("beta", muennighoff2023::ALPHA),
+                ("R_D_star", muennighoff2023::R_D_STAR),
+                ("R_N_star", muennighoff2023::R_N_STAR),
             ],
         },
     },

@@ -4,7 +4,7 @@ use super::*;
 use crate::law::value;
 use crate::plan::compute_optimal;
 
-fn loss_of(name: &str) -> impl Fn(f64, f64) -> f64 {
+pub(crate) fn loss_of(name: &str) -> impl Fn(f64, f64) -> f64 {
     let (law, constants) = Preset::by_name(name).unwrap().rule.law().unwrap();
     move |n, d| value(law.as_ref(), &[n, d], &constants)
 }

@@ -15,7 +15,7 @@ const LARGEST: f64 = 1e19;
 /// What may be spent on new runs.
 const BUDGET: f64 = 4e19;
 
-/// A law near Besiroglu's.
+/// A law near besiroglu2024-rounded.
 fn truth(seed: u64) -> [f64; 5] {
     let mut rng = generator(seed, 3);
     let mut around = |x: f64, spread: f64| x * libm::exp(spread * normal(&mut rng));

@@ -1,24 +1,26 @@
 //! Figure 3: where a billion times more compute goes.
 
-use super::published::{log_spaced, table_6};
+use super::published::log_spaced;
 use crate::figure::{Axis, Figure, Ink, Key, Panel, Point, Series};
 use crate::number::significant;
+use scalelaw_fit::presets::kaplan2020::{BATCH, N_OPT, STEPS};
 
 /// PF-days where the rise begins; it ends 10⁹ times higher.
 const START: f64 = 1e-8;
 const RISE: f64 = 1e9;
 
 pub(super) fn figure() -> Figure {
-    let optima = table_6();
-    let exponents = [optima.steps, optima.batch, optima.n].map(|monomial| monomial.map_or(f64::NAN, |m| m.c));
+    let [p_s, p_b, p_n] = [STEPS, BATCH, N_OPT].map(|monomial| monomial.c);
     Figure {
         name: "figure-03".into(),
         title: "Figure 3: most of a larger budget goes into a larger model".into(),
-        caption: "A billion times more compute, divided by the exponents of Table 6 (N 0.73, B 0.24, S 0.03), stacked as \
-                  factors. The paper's labels: over 1,000,000 times the model, 100 times the batch, under 10 times the \
-                  serial steps."
-            .into(),
-        panels: vec![panel("Factors of growth, stacked", exponents, "")],
+        caption: format!(
+            "A billion times more compute, divided by the exponents of Table 6 (N {p_n}, B {p_b}, S {p_s}), stacked as \
+             factors. The paper's labels: over 1,000,000 times the model, 100 times the batch, under 10 times the \
+             serial steps."
+        )
+        .into(),
+        panels: vec![panel("Factors of growth, stacked", [p_s, p_b, p_n], "")],
         colour_bar: None,
     }
 }

@@ -28,9 +28,12 @@ pub(super) fn figure() -> Figure {
         name: "figure-15".into(),
         title: "Figure 15: the laws contradict each other far beyond the data".into(),
         caption: format!(
-            "L(C_{{min}}) with C_{{c}} 2.3×10^{{8}} PF-days and L(D) of the data that efficient training uses, 2×10^{{10}}·C^{{0.27}} \
+            "L(C_{{min}}) with C_{{c}} {} PF-days and L(D) of the data that efficient training uses, {}·C^{{{}}} \
              tokens, which falls as C^{{−{}}} only. Where they cross depends on which of the paper's printed numbers one takes: the \
              diamonds are the variants of the sensitivity table, from {} to {} PF-days. The paper prints about 10^{{4}} PF-days, 1.7 nats.",
+            significant(claims.c_c, 2),
+            significant(claims.d_0, 1),
+            claims.p,
             significant(slope, 2),
             significant(least, 2),
             significant(most, 2)

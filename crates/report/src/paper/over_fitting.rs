@@ -1,11 +1,19 @@
 //! Figure 4 left and Figure 9: L(N, D) of equation 1.5 with Table 2.
 
-use super::published::{SIZES, SUBSETS, constants, log_spaced, loss_n_d};
+use super::published::{SIZES, SUBSETS, log_spaced, loss_n_d};
 use crate::figure::{Axis, ColourBar, Figure, Ink, Key, Panel, Point, Series, Spacing};
+use crate::number::significant;
 use scalelaw_fit::plan::overfit;
+use scalelaw_fit::presets::kaplan2020::{Joint, L_N_D, OVERFITTING_EXPONENT};
 
-const NOTE: &str =
-    "Equation 1.5 with Table 2 (α_{N} 0.076, α_{D} 0.103, N_{c} 6.4×10^{13}, D_{c} 1.8×10^{13})";
+fn note() -> String {
+    let Joint { n_c, d_c, alpha_n, alpha_d } = L_N_D;
+    format!(
+        "Equation 1.5 with Table 2 (α_{{N}} {alpha_n}, α_{{D}} {alpha_d}, N_{{c}} {}, D_{{c}} {})",
+        significant(n_c, 2),
+        significant(d_c, 2)
+    )
+}
 
 pub(super) fn figure_4_left() -> Figure {
     let series = SIZES
@@ -20,7 +28,8 @@ pub(super) fn figure_4_left() -> Figure {
         name: "figure-04-left".into(),
         title: "Figure 4, left: loss against data for each model size".into(),
         caption: format!(
-            "{NOTE}; the paper's points are not drawn. Names at the lines: N, non-embedding parameters."
+            "{}; the paper's points are not drawn. Names at the lines: N, non-embedding parameters.",
+            note()
         )
         .into(),
         panels: vec![Panel {
@@ -43,7 +52,7 @@ pub(super) fn figure_9() -> Figure {
         })
         .collect();
     // N^(α_N/α_D)/D is all that the excess depends on: one N stands for every N.
-    let ratio = constants("kaplan2020-nd")[2].1 / constants("kaplan2020-nd")[3].1;
+    let ratio = L_N_D.alpha_n / L_N_D.alpha_d;
     let n = 1e8;
     let right = log_spaced(1e-4, 1e-1, 60)
         .map(|x| {
@@ -53,10 +62,11 @@ pub(super) fn figure_9() -> Figure {
         .collect();
     Figure {
         name: "figure-09".into(),
-        title: "Figure 9: over-fitting depends on N^{0.74}/D alone".into(),
+        title: format!("Figure 9: over-fitting depends on N^{{{OVERFITTING_EXPONENT}}}/D alone").into(),
         caption: format!(
-            "{NOTE}. Left: early-stopped loss for each amount of data. Right: its relative excess over endless data, equation \
-             4.3; the paper's points scatter around this line."
+            "{}. Left: early-stopped loss for each amount of data. Right: its relative excess over endless data, equation \
+             4.3; the paper's points scatter around this line.",
+            note()
         )
         .into(),
         panels: vec![

@@ -2,6 +2,7 @@
 
 use scalelaw_core::PF_DAY;
 use scalelaw_fit::laws::{self, KaplanNd};
+use scalelaw_fit::presets::kaplan2020::{self, Joint};
 use scalelaw_fit::presets::{Frontier, KaplanConstants, Preset, Rule};
 use scalelaw_fit::value;
 
@@ -28,10 +29,7 @@ fn preset(name: &str) -> &'static Preset {
 
 /// Tables 3 and 5: L(N, S_min) and B_crit(L).
 pub(super) fn training() -> KaplanConstants {
-    match preset("kaplan2020").rule {
-        Rule::Kaplan(constants) => constants,
-        _ => unreachable!("the preset holds the constants of Appendix B: tested"),
-    }
+    kaplan2020::TRAINING
 }
 
 /// Table 6.
@@ -52,8 +50,8 @@ pub(super) fn constants(name: &str) -> &'static [(&'static str, f64)] {
 
 /// Equation 1.5 with Table 2.
 pub(super) fn loss_n_d(n: f64, d: f64) -> f64 {
-    let values: Vec<f64> = constants("kaplan2020-nd").iter().map(|(_, value)| *value).collect();
-    value(&KaplanNd, &[n, d], &values)
+    let Joint { n_c, d_c, alpha_n, alpha_d } = kaplan2020::L_N_D;
+    value(&KaplanNd, &[n, d], &[n_c, d_c, alpha_n, alpha_d])
 }
 
 /// L(C_min) in PF-days with any C_c^min and exponent.

@@ -6,13 +6,14 @@ use scalelaw_core::shape::{Head, ModelShape};
 use scalelaw_core::units::{FlopConvention, ParamConvention};
 use scalelaw_fit::laws::KaplanNd;
 use scalelaw_fit::presets::KaplanConstants;
+use scalelaw_fit::presets::kaplan2020::{Joint, L_N, L_N_D, TRAINING};
 use scalelaw_table::{CurveRow, PositionRow, RunRow};
 
 pub const BATCH: f64 = 4096.0;
 const STEPS: u64 = 2500;
 const WARMUP: u64 = 50 * 4096;
 pub const TRUTH: KaplanConstants =
-    KaplanConstants { n_c: 6.5e13, alpha_n: 0.076, s_c: 40.0, alpha_s: 0.76, b_star: 3.4e6, alpha_b: 0.21 };
+    KaplanConstants { alpha_n: L_N.exponent, s_c: 40.0, b_star: 3.4e6, ..TRAINING };
 const SHAPES: [(u32, u32); 9] =
     [(1, 8), (1, 16), (2, 16), (2, 32), (3, 32), (2, 64), (3, 64), (6, 64), (2, 128)];
 
@@ -111,7 +112,8 @@ pub fn study() -> PaperRuns {
         for k in 0..5 {
             let d = 1e7 / libm::pow(4.0, f64::from(k));
             let mut run = row("B", 300 + 10 * i + k as usize, shape, d);
-            let p = [6.4e13, 1.8e13, 0.076, 0.103];
+            let Joint { n_c, d_c, alpha_n, alpha_d } = L_N_D;
+            let p = [n_c, d_c, alpha_n, alpha_d];
             let loss = scalelaw_fit::value(&KaplanNd, &[run.n(), d], &p) * jitter(300 + 7 * i + k as usize);
             (run.row.loss, run.row.loss_min, run.row.best_step) = (Some(loss), Some(loss), Some(STEPS / 2));
             runs.push(run);

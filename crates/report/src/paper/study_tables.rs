@@ -6,6 +6,9 @@ use super::tables;
 use crate::number::{interval, significant, within};
 use crate::page::Table;
 use scalelaw_fit::chain::{ChainReport, Section};
+use scalelaw_fit::presets::kaplan2020::{
+    ALPHA_C_MIN_EQUATION_6_4, BATCH, L_C, L_C_MIN, L_D, L_N, L_N_D, N_OPT, STEPS, TOKENS, TRAINING,
+};
 
 /// The paper's tables, ours beside them where there is something to measure.
 pub(super) fn all(fits: &Fits) -> Vec<PaperTable> {
@@ -81,10 +84,10 @@ fn table_2(fits: &Fits) -> PaperTable {
         "Table 2 on these runs: L(N, D)",
         &format!("Set B without its smallest D, lowest test losses; intervals by the profile. {SCALES}"),
         vec![
-            row("α_{N}", "alpha_N", 0.076),
-            row("α_{D}", "alpha_D", 0.103),
-            row("N_{c}", "N_c", 6.4e13),
-            row("D_{c}", "D_c", 1.8e13),
+            row("α_{N}", "alpha_N", L_N_D.alpha_n),
+            row("α_{D}", "alpha_D", L_N_D.alpha_d),
+            row("N_{c}", "N_c", L_N_D.n_c),
+            row("D_{c}", "D_c", L_N_D.d_c),
         ],
     )
 }
@@ -98,10 +101,10 @@ fn table_3(fits: &Fits) -> PaperTable {
             "Trunks of A and runs of C after the warm-up; intervals by the bootstrap over runs. {SCALES}"
         ),
         vec![
-            row("α_{N}", "alpha_N", 0.077),
-            row("α_{S}", "alpha_S", 0.76),
-            row("N_{c}", "N_c", 6.5e13),
-            row("S_{c}", "S_c", 2.1e3),
+            row("α_{N}", "alpha_N", TRAINING.alpha_n),
+            row("α_{S}", "alpha_S", TRAINING.alpha_s),
+            row("N_{c}", "N_c", TRAINING.n_c),
+            row("S_{c}", "S_c", TRAINING.s_c),
         ],
     )
 }
@@ -113,17 +116,21 @@ fn table_5(fits: &Fits) -> PaperTable {
         "Table 5 on these runs: scales and exponents",
         &format!("C in PF-days of 6N FLOPs, B in tokens. {SCALES}"),
         vec![
-            ("α_{N} of L(N)", of_law(&fits.n, "alpha_N"), 0.076),
-            ("N_{c}", of_law(&fits.n, "N_c"), 8.8e13),
-            ("α_{D} of L(D)", of_law(&fits.d, "alpha_D"), 0.095),
-            ("D_{c}", of_law(&fits.d, "D_c"), 5.4e13),
-            ("α_{C}, batch of the runs", chain(Section::NaiveFrontier, "alpha_C"), 0.057),
-            ("C_{c}", chain(Section::NaiveFrontier, "C_c"), 1.6e7),
-            ("α_{C,min}", chain(Section::AdjustedFrontier, "alpha_C_min"), 0.050),
-            ("C_{c}^{min}", chain(Section::AdjustedFrontier, "C_c_min"), 3.1e8),
-            ("α_{C,min} predicted by (1.8)", chain(Section::Predicted, "alpha_C_min"), 0.054),
-            ("α_{B}", chain(Section::CriticalBatch, "alpha_B"), 0.21),
-            ("B_{*}", chain(Section::CriticalBatch, "B_star"), 2.1e8),
+            ("α_{N} of L(N)", of_law(&fits.n, "alpha_N"), L_N.exponent),
+            ("N_{c}", of_law(&fits.n, "N_c"), L_N.scale),
+            ("α_{D} of L(D)", of_law(&fits.d, "alpha_D"), L_D.exponent),
+            ("D_{c}", of_law(&fits.d, "D_c"), L_D.scale),
+            ("α_{C}, batch of the runs", chain(Section::NaiveFrontier, "alpha_C"), L_C.exponent),
+            ("C_{c}", chain(Section::NaiveFrontier, "C_c"), L_C.scale),
+            ("α_{C,min}", chain(Section::AdjustedFrontier, "alpha_C_min"), L_C_MIN.exponent),
+            ("C_{c}^{min}", chain(Section::AdjustedFrontier, "C_c_min"), L_C_MIN.scale),
+            (
+                "α_{C,min} predicted by (1.8)",
+                chain(Section::Predicted, "alpha_C_min"),
+                ALPHA_C_MIN_EQUATION_6_4,
+            ),
+            ("α_{B}", chain(Section::CriticalBatch, "alpha_B"), TRAINING.alpha_b),
+            ("B_{*}", chain(Section::CriticalBatch, "B_star"), TRAINING.b_star),
         ],
     )
 }
@@ -135,14 +142,14 @@ fn table_6(fits: &Fits) -> PaperTable {
         "Table 6 on these runs: compute-optimal allocation",
         "Exponents of C_{min} along the adjusted frontier, and values at one PF-day: an extrapolation over many decades.",
         vec![
-            ("N_{opt}: exponent", chain("p_N"), 0.73),
-            ("B: exponent", chain("p_B"), 0.24),
-            ("S_{min}: exponent", chain("p_S"), 0.03),
-            ("D: exponent", chain("p_D"), 0.27),
-            ("N_{opt} at 1 PF-day", chain("N_e"), 1.3e9),
-            ("B at 1 PF-day", chain("B_e"), 2.0e6),
-            ("S_{min} at 1 PF-day", chain("S_e"), 5.4e3),
-            ("D at 1 PF-day", chain("D_e"), 2e10),
+            ("N_{opt}: exponent", chain("p_N"), N_OPT.c),
+            ("B: exponent", chain("p_B"), BATCH.c),
+            ("S_{min}: exponent", chain("p_S"), STEPS.c),
+            ("D: exponent", chain("p_D"), TOKENS.c),
+            ("N_{opt} at 1 PF-day", chain("N_e"), N_OPT.coefficient),
+            ("B at 1 PF-day", chain("B_e"), BATCH.coefficient),
+            ("S_{min} at 1 PF-day", chain("S_e"), STEPS.coefficient),
+            ("D at 1 PF-day", chain("D_e"), TOKENS.coefficient),
         ],
     )
 }

@@ -8,6 +8,10 @@ use scalelaw_core::PF_DAY;
 use scalelaw_core::shape::{Head, ModelShape, Transformer};
 use scalelaw_core::units::{FlopConvention, ParamConvention};
 use scalelaw_fit::plan::contradiction::sensitivity;
+use scalelaw_fit::presets::kaplan2020::{
+    ALPHA_C_MIN_EQUATION_6_4, ALPHA_C_MIN_EQUATION_B_7, B_STAR_EQUATION_1_4, BATCH, L_C_MIN, N_OPT, STEPS,
+    TOKENS, TOKENS_EQUATION_6_7,
+};
 
 pub(super) fn all() -> Vec<PaperTable> {
     vec![
@@ -252,19 +256,35 @@ fn variants() -> PaperTable {
             format!("{} (Table 5)", scale("kaplan2020-c")),
             format!("{} (Figure 13)", scale("kaplan2020-c-fig13")),
         ],
-        row(["B_{*}, tokens", "2×10^{8} (equation 1.4)", "2.1×10^{8} (Table 5)"]),
+        vec![
+            "B_{*}, tokens".into(),
+            format!("{} (equation 1.4)", significant(B_STAR_EQUATION_1_4, 1)),
+            format!("{} (Table 5)", significant(k.b_star, 2)),
+        ],
         vec![
             "α_{C,min}".into(),
-            "0.050 measured; 0.054 (6.4) and 0.052 (B.7) printed as predictions".into(),
+            format!(
+                "{} measured; {ALPHA_C_MIN_EQUATION_6_4} (6.4) and {ALPHA_C_MIN_EQUATION_B_7} (B.7) printed as predictions",
+                significant(L_C_MIN.exponent, 2)
+            ),
             format!("{} computed from the printed exponents (1.8)", significant(k.alpha_c(), 3)),
         ],
-        row(["D(C_{min}) at 1 PF-day, tokens", "4×10^{10} (equation 6.7)", "2×10^{10} (Table 6)"]),
+        vec![
+            "D(C_{min}) at 1 PF-day, tokens".into(),
+            format!("{} (equation 6.7)", significant(TOKENS_EQUATION_6_7.coefficient, 1)),
+            format!("{} (Table 6)", significant(TOKENS.coefficient, 1)),
+        ],
         row(["spread of seeds, nats", "0.02 (section 4.2)", "0.05 (Figure 22, 3M parameters)"]),
     ];
     if let Some(optimum) = at_one_pf_day {
         rows.push(vec![
             "optimum at 1 PF-day".into(),
-            "N 1.3×10^{9}, S 5.4×10^{3}, B 2.0×10^{6} (Table 6)".into(),
+            format!(
+                "N {}, S {}×10^{{3}}, B {} (Table 6)",
+                significant(N_OPT.coefficient, 2),
+                STEPS.coefficient / 1e3,
+                significant(BATCH.coefficient, 2)
+            ),
             format!(
                 "N {}, S {}, B {}, L {} (Appendix B with Tables 3 and 5)",
                 significant(optimum.n, 2),
@@ -299,7 +319,11 @@ fn appendix_b() -> PaperTable {
         vec!["C at f against f' = 2% (B.14)".into(), "0.35".into(), significant(trade.compute, 4)],
         vec!["C at 0.6 of the optimal size (B.16)".into(), "up to 1.2".into(), wrong(0.6)],
         vec!["C at 2.2 times the optimal size (B.16)".into(), "up to 1.2".into(), wrong(2.2)],
-        vec!["C_{c}^{min}, PF-days (B.8)".into(), "3.1×10^{8}".into(), significant(pf_days(k.c_c()), 2)],
+        vec![
+            "C_{c}^{min}, PF-days (B.8)".into(),
+            significant(L_C_MIN.scale, 2),
+            significant(pf_days(k.c_c()), 2),
+        ],
     ];
     for loss in [10.0, 4.0, 3.0, 2.5] {
         rows.push(vec![

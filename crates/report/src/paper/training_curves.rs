@@ -2,6 +2,7 @@
 
 use super::published::{SIZES, log_spaced, training};
 use crate::figure::{Axis, ColourBar, Figure, Ink, Key, Panel, Point, Series, Spacing};
+use crate::number::significant;
 
 pub(super) fn figure() -> Figure {
     let constants = training();
@@ -17,9 +18,15 @@ pub(super) fn figure() -> Figure {
     Figure {
         name: "figure-04-right".into(),
         title: "Figure 4, right: learning curves of every size are one law".into(),
-        caption: "Equation 1.6 with Table 3 (α_{N} 0.077, α_{S} 0.76, N_{c} 6.5×10^{13}, S_{c} 2.1×10^{3}); the paper's runs \
-                  are not drawn. Names at the lines: N, non-embedding parameters."
-            .into(),
+        caption: format!(
+            "Equation 1.6 with Table 3 (α_{{N}} {}, α_{{S}} {}, N_{{c}} {}, S_{{c}} {}×10^{{3}}); the paper's runs are not drawn. \
+             Names at the lines: N, non-embedding parameters.",
+            constants.alpha_n,
+            constants.alpha_s,
+            significant(constants.n_c, 2),
+            constants.s_c / 1e3
+        )
+        .into(),
         panels: vec![Panel {
             title: "L(N, S_{min})".into(),
             x: Axis::log("S_{min}, updates at a batch far above the critical one"),

@@ -4,6 +4,7 @@ use super::{Origin, Report, find, numbers};
 use crate::commands::valley;
 use anyhow::Context;
 use scalelaw_fit::laws::DataConstrained;
+use scalelaw_fit::presets::muennighoff2023::{ALPHA, LN_AMPLITUDES, R_D_STAR, R_N_STAR};
 use scalelaw_fit::{
     Dataset, Effort, FitOptions, IntervalChoice, Objective, ParamState, fit, short, valley as fit_valley,
 };
@@ -17,10 +18,6 @@ pub const ORIGIN: Origin = Origin {
     files: &[("c4_runs_fitted182.csv", "ad31503816461b7a1af6afe7b8bde8cd2aef7a3a747e6fc2c5f5b1d96fec6972")],
     notes: "Columns params, tokens, unique_tokens, val_loss_c4 of the 182 runs that the authors fitted.",
 };
-
-/// The base law, from the notebook: natural logarithms of E, A and B, and the exponent alpha = beta.
-const LN_AMPLITUDES: [(&str, f64); 3] = [("E", 0.625_480_4), ("A", 6.255_414), ("B", 7.304_997_4)];
-const EXPONENT: f64 = 0.352_659_6;
 
 /// Minima known before: R_D*, R_N*, objective.
 const KNOWN: [(f64, f64, f64); 4] = [
@@ -38,7 +35,7 @@ pub fn reproduce(data: &Path, out: Option<&Path>) -> anyhow::Result<Report> {
         .with("U", numbers(&table, "unique_tokens")?.to_vec());
     let mut fixed: Vec<(String, f64)> =
         LN_AMPLITUDES.iter().map(|(name, ln)| ((*name).to_string(), ln.exp())).collect();
-    fixed.extend([("alpha".to_string(), EXPONENT), ("beta".to_string(), EXPONENT)]);
+    fixed.extend([("alpha".to_string(), ALPHA), ("beta".to_string(), ALPHA)]);
     let constants: Vec<f64> = fixed.iter().map(|(_, value)| *value).collect();
     // A dense grid in both: Huber's corners cut the valley floor into many small basins.
     let grid =
@@ -85,7 +82,7 @@ pub fn reproduce(data: &Path, out: Option<&Path>) -> anyhow::Result<Report> {
         })
         .collect();
     report.note(format!(
-        "All minima found from {} starts (the published pair is 15.39, 5.31):\n{}",
+        "All minima found from {} starts (the published pair is {R_D_STAR:.2}, {R_N_STAR:.2}):\n{}",
         law.starts.tried,
         listed.join("\n")
     ));
@@ -114,7 +111,7 @@ pub fn reproduce(data: &Path, out: Option<&Path>) -> anyhow::Result<Report> {
     if let Some(dir) = out {
         let found =
             minima.iter().map(|m| Point::at(m.0, m.2).named(format!("R_N* {}", short(m.1)))).collect();
-        let published = vec![Point::at(15.387_756, 0.015_825_935_3)];
+        let published = vec![Point::at(R_D_STAR, 0.015_825_935_3)];
         report.files = valley::draw(
             dir,
             "muennighoff-valley",

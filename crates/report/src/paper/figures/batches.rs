@@ -8,6 +8,7 @@ use crate::paper::runs::RunSet;
 use scalelaw_core::number::short;
 use scalelaw_fit::chain::{Level, Section, steps_to};
 use scalelaw_fit::plan::batch::{batch_trade, steps_min};
+use scalelaw_fit::presets::kaplan2020::TRAINING;
 
 const SCAN: [RunSet; 2] = [RunSet::Batches, RunSet::Sizes];
 const MARKERS: [Marker; 4] = [Marker::Disc, Marker::Square, Marker::Triangle, Marker::Diamond];
@@ -47,8 +48,11 @@ pub(super) fn figure_10(study: &Study<'_>) -> Figure {
             Series::line("B*/L^{1/αB}, fitted", Ink::Data, line)
                 .marked(Mark::Line(Dash::Solid, Weight::Heavy)),
         );
-        let slope =
-            published_slope(&measured, -1.0 / 0.21, "published slope, L^{−4.8}, through the centre of ours");
+        let slope = published_slope(
+            &measured,
+            -1.0 / TRAINING.alpha_b,
+            "published slope, L^{−4.8}, through the centre of ours",
+        );
         series.extend(slope);
     }
     for (i, n) in sizes(levels).into_iter().enumerate() {
@@ -71,7 +75,7 @@ pub(super) fn figure_10(study: &Study<'_>) -> Figure {
              none. {}; in the paper B_{{crit}} doubles with every 13% of loss. The noise scale is drawn at its train loss. \
              Beyond the measured losses B_{{crit}}(L) is a guess.{}",
             levels.len(),
-            beside_chain("α_{B}", &study.fits.chain, Section::CriticalBatch, "alpha_B", 0.21),
+            beside_chain("α_{B}", &study.fits.chain, Section::CriticalBatch, "alpha_B", TRAINING.alpha_b),
             study.missing(&SCAN)
         )
         .into(),

@@ -14,6 +14,7 @@ use scalelaw_core::PF_DAY;
 use scalelaw_fit::chain::{Section, smoothed};
 use scalelaw_fit::plan::batch::{compute_min, steps_min};
 use scalelaw_fit::presets::KaplanConstants;
+use scalelaw_fit::presets::kaplan2020::{L_C, L_C_MIN, N_OPT, N_OPT_NAIVE, STEPS};
 use scalelaw_fit::{Curve, Envelope, FrontierPoint, envelope, readings};
 
 const CHAIN: [RunSet; 2] = [RunSet::Sizes, RunSet::Batches];
@@ -178,8 +179,8 @@ pub(super) fn figure_13(study: &Study<'_>) -> Figure {
             at(places.iter().copied()),
         ));
         let (constants, published) = match section {
-            Section::NaiveFrontier => (("C_c", "alpha_C"), 0.057),
-            _ => (("C_c_min", "alpha_C_min"), 0.050),
+            Section::NaiveFrontier => (("C_c", "alpha_C"), L_C.exponent),
+            _ => (("C_c_min", "alpha_C_min"), L_C_MIN.exponent),
         };
         let fitted = range(self::places(study, section).iter().map(|p| p.0));
         let line = fitted.map_or_else(Vec::new, |span| chain_line(study, section, constants, power, span));
@@ -196,8 +197,8 @@ pub(super) fn figure_13(study: &Study<'_>) -> Figure {
         caption: format!(
             "Envelopes of A's trunks of two layers or more in 6NBS and in C_{{min}} = C/(1 + B/B_{{crit}}(L)); lines: the \
              chain's frontiers, over the compute at which the best size lies between two others. {}; {}. The paper's lump at 10^{{−5}} PF-days is the step from one layer to two.{}",
-            beside_chain("α_{C}", &study.fits.chain, Section::NaiveFrontier, "alpha_C", 0.057),
-            beside_chain("α_{C,min}", &study.fits.chain, Section::AdjustedFrontier, "alpha_C_min", 0.050),
+            beside_chain("α_{C}", &study.fits.chain, Section::NaiveFrontier, "alpha_C", L_C.exponent),
+            beside_chain("α_{C,min}", &study.fits.chain, Section::AdjustedFrontier, "alpha_C_min", L_C_MIN.exponent),
             study.adjusted(&CHAIN)
         )
         .into(),
@@ -221,8 +222,8 @@ pub(super) fn figure_14(study: &Study<'_>) -> Figure {
         left.push(Series::points("size on the envelope, as spent", Marker::Ring, Ink::Muted, on_envelope));
     }
     let sections = [
-        ("as spent", Marker::Disc, Section::NaiveFrontier, 0.88),
-        ("adjusted", Marker::Square, Section::AdjustedFrontier, 0.73),
+        ("as spent", Marker::Disc, Section::NaiveFrontier, N_OPT_NAIVE.c),
+        ("adjusted", Marker::Square, Section::AdjustedFrontier, N_OPT.c),
     ];
     for (hue, (name, marker, section, published)) in sections.into_iter().enumerate() {
         let places: Vec<(f64, f64)> = places(study, section).into_iter().map(|p| (p.0, p.1)).collect();
@@ -261,7 +262,11 @@ pub(super) fn figure_14(study: &Study<'_>) -> Figure {
                 right.push(Series::line("S_{min} of the chain", Ink::Hue(1), line).marked(DASHED));
             }
         }
-        right.extend(published_slope(&least, 0.03, "published slope of S_{min} through the centre of ours"));
+        right.extend(published_slope(
+            &least,
+            STEPS.c,
+            "published slope of S_{min} through the centre of ours",
+        ));
     }
     Figure {
         name: "figure-14".into(),
@@ -269,9 +274,9 @@ pub(super) fn figure_14(study: &Study<'_>) -> Figure {
         caption: format!(
             "Left: the chain's N_{{opt}}, by parabolas through neighbouring sizes, where the best size lies between two others \
              (rings: which of A's sizes is on the envelope): {}, {}. Right: updates on the adjusted envelope; {}.{}",
-            beside_chain("N ∝ C_{min} to the", &study.fits.chain, Section::AdjustedFrontier, "p_N", 0.73),
-            beside_chain("as spent", &study.fits.chain, Section::NaiveFrontier, "p_N", 0.88),
-            beside_chain("S_{min} ∝ C_{min} to the", &study.fits.chain, Section::AdjustedFrontier, "p_S", 0.03),
+            beside_chain("N ∝ C_{min} to the", &study.fits.chain, Section::AdjustedFrontier, "p_N", N_OPT.c),
+            beside_chain("as spent", &study.fits.chain, Section::NaiveFrontier, "p_N", N_OPT_NAIVE.c),
+            beside_chain("S_{min} ∝ C_{min} to the", &study.fits.chain, Section::AdjustedFrontier, "p_S", STEPS.c),
             study.adjusted(&CHAIN)
         )
         .into(),

@@ -12,6 +12,7 @@ use crate::paper::runs::{PaperRun, RunSet};
 use scalelaw_fit::chain::{Section, smoothed, steps_to};
 use scalelaw_fit::laws::KaplanNd;
 use scalelaw_fit::plan::batch::steps_min;
+use scalelaw_fit::presets::kaplan2020::{L_N_D, TRAINING};
 use scalelaw_fit::value;
 
 pub(super) fn figure_2(study: &Study<'_>) -> Figure {
@@ -71,10 +72,10 @@ pub(super) fn figure_4(study: &Study<'_>) -> Figure {
         "Left: early-stopped loss of each size against its data (points) and equation 1.5 (lines; the smallest D is not \
          fitted): {}, {}. Right: trunks after the warm-up against S_{{min}} (equation 5.4 with B_{{crit}} \
          of these runs), thin, and equation 1.6, dashed: {}, {}. Scales N_{{c}}, D_{{c}}, S_{{c}} belong to the tokenizer.{}",
-        beside_law("α_{N}", &law, "alpha_N", 0.076),
-        beside_law("α_{D}", &law, "alpha_D", 0.103),
-        beside_chain("α_{N}", chain, steps, "alpha_N", 0.077),
-        beside_chain("α_{S}", chain, steps, "alpha_S", 0.76),
+        beside_law("α_{N}", &law, "alpha_N", L_N_D.alpha_n),
+        beside_law("α_{D}", &law, "alpha_D", L_N_D.alpha_d),
+        beside_chain("α_{N}", chain, steps, "alpha_N", TRAINING.alpha_n),
+        beside_chain("α_{S}", chain, steps, "alpha_S", TRAINING.alpha_s),
         study.adjusted(&[RunSet::Data, RunSet::Sizes, RunSet::Batches]),
     );
     let sizes = study.runs.trunks().into_iter().chain(study.runs.of(RunSet::Data)).map(PaperRun::n);

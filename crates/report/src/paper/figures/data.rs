@@ -10,6 +10,7 @@ use crate::paper::runs::{PaperRun, RunSet};
 use scalelaw_fit::laws::KaplanNd;
 use scalelaw_fit::plan::batch::steps_min;
 use scalelaw_fit::plan::overfit;
+use scalelaw_fit::presets::kaplan2020::OVERFITTING_EXPONENT;
 use scalelaw_fit::value;
 
 const DATA: &str = "D, unique tokens";
@@ -46,7 +47,8 @@ pub(super) fn figure_9(study: &Study<'_>) -> Figure {
     if let (Ok(fit), Some((lo, hi))) = (&study.fits.nd, sizes) {
         let p = fit.law.values();
         let loss = |n: f64, d: f64| value(&KaplanNd, &[n, d], &p);
-        let ratio = p[2] / p[3];
+        let of = |name| fit.law.param(name).unwrap_or(f64::NAN);
+        let ratio = of("alpha_N") / of("alpha_D");
         ratio_said = significant(ratio, 2);
         let x = |n: f64, d: f64| libm::pow(n, ratio) / d;
         // The smallest D is not fitted, and no line says what it should be.
@@ -80,7 +82,7 @@ pub(super) fn figure_9(study: &Study<'_>) -> Figure {
         title: "Figure 9: loss against size and data, and over-fitting".into(),
         caption: format!(
             "Left: early-stopped loss for each amount of text (colour). Right: its excess over endless data, which \
-             equation 1.5 extrapolates, against N^{{αN/αD}}/D; α_{{N}}/α_{{D}} {ratio_said} (published 0.74). The smallest D \
+             equation 1.5 extrapolates, against N^{{αN/αD}}/D; α_{{N}}/α_{{D}} {ratio_said} (published {OVERFITTING_EXPONENT}). The smallest D \
              is drawn and not fitted.{}",
             study.missing(&[RunSet::Data])
         )

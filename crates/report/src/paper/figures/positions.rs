@@ -44,10 +44,11 @@ pub(super) fn figure_20(study: &Study<'_>) -> Figure {
             let p = fitted.values();
             let line = at(points.iter().map(|(t, _)| (*t, value(&PerPosition, &[*t], &p))));
             lines.push(Series::line("a + b·T^{−c}, fitted", Ink::Value(run.n()), line).marked(DASHED));
-            fits.push(if p[2] < FLAT {
-                format!("{}: {} everywhere", short(run.n()), significant(p[0] + p[1], 3))
+            let [a, b, c] = ["a", "b", "c"].map(|name| fitted.param(name).unwrap_or(f64::NAN));
+            fits.push(if c < FLAT {
+                format!("{}: {} everywhere", short(run.n()), significant(a + b, 3))
             } else {
-                let [a, b, c] = [significant(p[0], 3), significant(p[1], 2), significant(p[2], 2)];
+                let [a, b, c] = [significant(a, 3), significant(b, 2), significant(c, 2)];
                 format!("{}: {a} + {b}·T^{{−{c}}}", short(run.n()))
             });
         }

@@ -7,9 +7,9 @@ use super::parts::{
 };
 use crate::figure::{Axis, Figure, Ink, Marker, Panel, Point, Series};
 use crate::paper::fits::Fitted;
-use crate::paper::published::constants;
 use crate::paper::runs::RunSet;
 use scalelaw_fit::chain::Section;
+use scalelaw_fit::presets::kaplan2020::{L_C, L_C_MIN, L_D, L_N};
 use scalelaw_fit::{Curve, Envelope, FrontierPoint, envelope, readings};
 
 pub(super) fn figure_1(study: &Study<'_>) -> Figure {
@@ -20,10 +20,10 @@ pub(super) fn figure_1(study: &Study<'_>) -> Figure {
          L(C_{{min}}) through it. Middle: the largest size on nested amounts of text, early-stopped. Right: sizes of two \
          layers or more with ample data (squares: sizes left out of the fit). {}, {}; {}; {}. Bands: 95% intervals of \
          the fitted lines.{}",
-        beside_chain("α_{C}", &fits.chain, Section::NaiveFrontier, "alpha_C", 0.057),
-        beside_chain("α_{C,min}", &fits.chain, Section::AdjustedFrontier, "alpha_C_min", 0.050),
-        beside_law("α_{D}", &law(&fits.d), "alpha_D", 0.095),
-        beside_law("α_{N}", &law(&fits.n), "alpha_N", 0.076),
+        beside_chain("α_{C}", &fits.chain, Section::NaiveFrontier, "alpha_C", L_C.exponent),
+        beside_chain("α_{C,min}", &fits.chain, Section::AdjustedFrontier, "alpha_C_min", L_C_MIN.exponent),
+        beside_law("α_{D}", &law(&fits.d), "alpha_D", L_D.exponent),
+        beside_law("α_{N}", &law(&fits.n), "alpha_N", L_N.exponent),
         study.missing(&[RunSet::Sizes, RunSet::Data, RunSet::Batches]),
     );
     Figure {
@@ -36,7 +36,7 @@ pub(super) fn figure_1(study: &Study<'_>) -> Figure {
                 title: "Data".into(),
                 x: Axis::log("D, unique tokens"),
                 y: loss_axis(),
-                series: points_and_line(&fits.d, "D", constants("kaplan2020-d")[1].1),
+                series: points_and_line(&fits.d, "D", L_D.exponent),
             },
             Panel { title: "Size".into(), x: size_axis(), y: loss_axis(), series: sizes(study) },
         ],
@@ -74,7 +74,7 @@ fn compute(study: &Study<'_>) -> Vec<Series> {
     if !front.is_empty() {
         series.push(Series::line("lower envelope", Ink::Data, at(front.iter().copied())).marked(HEAVY));
     }
-    series.extend(published_slope(&front, -0.050, "published slope through the centre of ours"));
+    series.extend(published_slope(&front, -L_C_MIN.exponent, "published slope through the centre of ours"));
     series
 }
 
@@ -91,7 +91,7 @@ fn points_and_line(fit: &Result<Fitted, String>, variable: &str, exponent: f64) 
 }
 
 fn sizes(study: &Study<'_>) -> Vec<Series> {
-    let mut series = points_and_line(&study.fits.n, "N", constants("kaplan2020-n")[1].1);
+    let mut series = points_and_line(&study.fits.n, "N", L_N.exponent);
     let used = study.fits.n.as_ref().map_or(&[][..], |fit| &fit.points[..]);
     let left_out: Vec<Point> = study
         .runs
