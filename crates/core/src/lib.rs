@@ -9,7 +9,6 @@ mod columns;
 pub mod date;
 mod device;
 mod error;
-pub mod experiment;
 mod identity;
 pub mod kaplan;
 pub mod measure;
@@ -25,7 +24,6 @@ pub mod training;
 pub mod units;
 
 pub use block::Block;
-pub use experiment::Experiment;
 pub use observer::Observer;
 pub use shape::{Architecture, Head, ModelShape, Transformer};
 pub use spec::RunSpec;

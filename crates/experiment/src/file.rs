@@ -10,10 +10,11 @@ use crate::trainer::Trainer;
 use scalelaw_core::RunSpec;
 use scalelaw_core::measure::EvaluationSet;
 use scalelaw_core::spec::TRAINER;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use toml::Value;
+use toml::{Table, Value};
 
 /// An experiment as its file says it; [`Self::runs`] resolves it on the facts of its data.
 #[derive(Clone, Debug)]
@@ -28,6 +29,7 @@ pub struct ExperimentFile {
     pub evals: Vec<(String, Vec<PathBuf>)>,
     /// A trainer of the user's own, or none for the program's.
     pub trainer: Option<Trainer>,
+    source: Arc<Source>,
     base: Settings,
     sets: Vec<Set>,
 }
@@ -59,6 +61,17 @@ pub enum DataOrigin {
     /// Whatever lies in the output directory: the file says only its digest, or nothing.
     #[default]
     Here,
+}
+
+/// The data of an experiment that a program composes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ComposedData {
+    /// A name for people.
+    pub name: String,
+    /// Digest that the dataset must have.
+    pub digest: String,
+    /// Test tokens of every evaluation.
+    pub test_tokens: u64,
 }
 
 /// What resolving needs to know of a dataset.
@@ -149,7 +162,75 @@ impl ExperimentFile {
             }
             sets.push(set);
         }
-        Ok(Self { question, recipe, data, evals, trainer, base, sets })
+        Ok(Self { question, recipe, data, evals, trainer, source, base, sets })
+    }
+
+    /// An experiment that a program composes: a known recipe, data that lie where its runs will, and sets whose fields
+    /// are settings.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn compose<S: Serialize>(
+        name: &str,
+        question: &str,
+        recipe: &str,
+        data: &ComposedData,
+        sets: &[S],
+    ) -> Result<Self, ExperimentError> {
+        #[derive(Serialize)]
+        struct File<'a, S> {
+            question: &'a str,
+            recipe: &'a str,
+            data: &'a ComposedData,
+            set: &'a [S],
+        }
+        Self::write(name, &File { question, recipe, data, set: sets })
+    }
+
+    /// This experiment with another question and other sets: the same recipe, on the data of `facts`, which lie where
+    /// its runs do.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn with_sets<S: Serialize>(
+        &self,
+        name: &str,
+        question: &str,
+        facts: &Facts,
+        sets: &[S],
+    ) -> Result<Self, ExperimentError> {
+        let whole = Place { source: Arc::clone(&self.source), span: 0..0 };
+        let other = |error: &dyn std::fmt::Display| ExperimentError::at(&whole, error.to_string());
+        let mut table: Table = toml::from_str(&self.source.text).map_err(|e| other(&e.message()))?;
+        for key in ["ladder", "evals"] {
+            table.remove(key);
+        }
+        table.insert("question".into(), Value::String(question.into()));
+        table.insert("set".into(), Value::try_from(sets).map_err(|e| other(&e))?);
+        let data = table.entry("data").or_insert_with(|| Value::Table(Table::new()));
+        if let Value::Table(data) = data {
+            for key in ["text", "synthetic", "dataset"] {
+                data.remove(key);
+            }
+            if !facts.digest.is_empty() {
+                data.insert("digest".into(), Value::String(facts.digest.clone()));
+            }
+            data.insert("name".into(), Value::String(facts.name.clone()));
+        }
+        Self::write(name, &table)
+    }
+
+    fn write(name: &str, file: &impl Serialize) -> Result<Self, ExperimentError> {
+        let text = toml::to_string(file).map_err(|e| {
+            let source = Source { name: name.to_owned(), text: String::new() };
+            ExperimentError::at(&Place { source: Arc::new(source), span: 0..0 }, e.to_string())
+        })?;
+        Self::parse(name, &text)
+    }
+
+    /// The text of its file.
+    pub fn text(&self) -> &str {
+        &self.source.text
     }
 
     /// All runs, resolved, in the order of the file; a run that several sets share appears once.

@@ -42,7 +42,7 @@ mod shape_rule;
 mod trainer;
 
 pub use error::ExperimentError;
-pub use file::{DataOrigin, DataSection, ExperimentFile, Facts, PlannedRun};
+pub use file::{ComposedData, DataOrigin, DataSection, ExperimentFile, Facts, PlannedRun};
 pub use settings::WORDS;
 pub use shape_rule::ShapeRule;
 pub use trainer::Trainer;

@@ -1,7 +1,8 @@
 //! The recipes that come with the program: named, versioned and frozen. A change is a new version.
 
 /// Every recipe with its file.
-const RECIPES: [(&str, &str); 3] = [
+const RECIPES: [(&str, &str); 4] = [
+    ("quickstart-1", include_str!("../recipes/quickstart-1.toml")),
     ("nano-1", include_str!("../recipes/nano-1.toml")),
     ("small-1", include_str!("../recipes/small-1.toml")),
     ("mini-1", include_str!("../recipes/mini-1.toml")),

@@ -4,10 +4,11 @@
 use scalelaw_core::measure::EvaluationSet;
 use scalelaw_core::schedule::Decay;
 use scalelaw_core::units::{FlopConvention, ParamConvention};
-use scalelaw_core::{Experiment, Head, ModelShape, RunSpec};
-use scalelaw_experiment::{DataOrigin, ExperimentFile, Facts, PlannedRun};
+use scalelaw_core::{Head, ModelShape, RunSpec};
+use scalelaw_experiment::{ComposedData, DataOrigin, DataSection, ExperimentFile, Facts, PlannedRun};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use toml::Table;
 
 fn facts() -> Facts {
     Facts {
@@ -220,22 +221,62 @@ fn mistakes_in_the_frame_are_refused() {
     }
 }
 
+/// A quickstart's file as the first ones were: every model with its rate, in a recipe of its own.
 #[test]
-fn quickstarts_own_file_gives_the_same_runs_in_the_same_order() {
-    let text = include_str!("quickstart.toml");
-    let before = Experiment::from_toml(text).unwrap();
-    let file = ExperimentFile::parse("experiment.toml", text).unwrap();
+fn quickstart_of_before_keeps_its_keys() {
+    let file = ExperimentFile::parse("experiment.toml", include_str!("quickstart.toml")).unwrap();
     assert_eq!(file.data.origin, DataOrigin::Here);
-    let facts = Facts {
-        name: before.data.name.clone(),
-        digest: before.data.digest.clone(),
-        n_vocab: 512,
-        train_tokens: 9_030_000,
+    let runs = file.runs(&quickstart_facts()).unwrap();
+    assert_eq!((runs.len(), digest_of_keys(&runs).as_str()), (20, "81a0f7ec952e"));
+}
+
+fn quickstart_facts() -> Facts {
+    Facts {
+        name: "Rust crates".into(),
+        digest: "fecc3826b373c3954b2e09c466229e9b8ac2422e8398d99452fdc3a1ad88f011".into(),
+        train_tokens: 9_031_494,
+        test_tokens: 100_000,
         ..facts()
-    };
-    let specs: Vec<RunSpec> = file.runs(&facts).unwrap().into_iter().map(|run| run.spec).collect();
-    assert_eq!(specs, before.specs().unwrap());
-    assert!(specs.len() > 15);
+    }
+}
+
+#[test]
+fn quickstart_composed_on_its_recipe_has_the_runs_of_before() {
+    let before = ExperimentFile::parse("experiment.toml", include_str!("quickstart.toml")).unwrap();
+    let Facts { name, digest, .. } = quickstart_facts();
+    let data = ComposedData { name, digest, test_tokens: 47_840 };
+    let sets: Table = "[[set]]\nname = \"size\"\nd_model = [8, 16, 24, 32, 48, 64, 80]\n\
+                       data = [{ train_tokens = 9031494, steps = 1495 }]\n\
+                       [[set]]\nname = \"data\"\nd_model = 64\n\
+                       data = [{ train_tokens = 382720, steps = 1495 }, { train_tokens = 191360, steps = 934 }, \
+                               { train_tokens = 95680, steps = 467 }, { train_tokens = 47840, steps = 233 }, \
+                               { train_tokens = 23920, steps = 116 }]\n\
+                       [[set]]\nname = \"short\"\nd_model = [16, 32, 64]\n\
+                       data = [{ train_tokens = 9031494, steps = 747 }, { train_tokens = 9031494, steps = 373 }]\n\
+                       [[set]]\nname = \"seed\"\nd_model = 32\nseeds = [1, 2]\n\
+                       data = [{ train_tokens = 9031494, steps = 1495 }]\n"
+        .parse()
+        .unwrap();
+    let sets = sets["set"].as_array().unwrap();
+    let now = ExperimentFile::compose("e.toml", &before.question, "quickstart-1", &data, sets).unwrap();
+    assert_eq!(now.runs(&quickstart_facts()).unwrap(), before.runs(&quickstart_facts()).unwrap());
+    let again = ExperimentFile::parse("e.toml", now.text()).unwrap();
+    assert_eq!(again.runs(&quickstart_facts()).unwrap(), now.runs(&quickstart_facts()).unwrap());
+}
+
+#[test]
+fn experiment_with_other_sets_keeps_recipe_and_trainer_and_lies_beside_its_data() {
+    let text = format!(
+        "{HEAD}[ladder]\nsmall = [{{ n_layer = 1, d_model = 8 }}]\n[[set]]\nname = \"A\"\nmodels = \"small\"\n"
+    );
+    let file = ExperimentFile::parse("t.toml", &text).unwrap();
+    let sets: Table = "[[set]]\nname = \"B\"\nn_layer = 2\nd_model = 16\n".parse().unwrap();
+    let other = file.with_sets("u.toml", "what else?", &facts(), sets["set"].as_array().unwrap()).unwrap();
+    let of = |data: &DataSection| (data.origin.clone(), data.digest.clone());
+    assert_eq!(of(&other.data), (DataOrigin::Here, Some("d".to_owned())));
+    assert_eq!((other.question.as_str(), other.recipe.as_str()), ("what else?", "nano-1"));
+    let runs = other.runs(&facts()).unwrap();
+    assert_eq!((runs.len(), runs[0].spec.data.test_tokens, runs[0].sets[0].as_str()), (1, 4096, "B"));
 }
 
 #[test]
@@ -276,7 +317,8 @@ fn digest_of_keys(runs: &[PlannedRun]) -> String {
     blake3::hash(keys.join(" ").as_bytes()).to_hex()[..12].to_owned()
 }
 
-/// Every experiment of the repository, with the number of its runs and a digest of their keys, which never change; and what a tier of the paper's costs.
+/// Every experiment of the repository, with the number of its runs and a digest of their keys, which never change; and
+/// what a tier of the paper's costs.
 #[test]
 fn experiments_of_the_repository_resolve_to_the_runs_they_promise() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");

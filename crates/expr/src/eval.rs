@@ -142,6 +142,7 @@ fn unary(function: Function, x: f64) -> (f64, f64) {
             (r, 0.5 / r)
         }
         Function::Abs => (x.abs(), x.signum()),
+        Function::Round => (libm::round(x), 0.0),
         Function::Min | Function::Max => (f64::NAN, f64::NAN),
     }
 }

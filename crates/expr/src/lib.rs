@@ -88,12 +88,14 @@ pub enum Function {
     Log2,
     Sqrt,
     Abs,
+    /// To the nearest whole number, halves away from zero.
+    Round,
     Min,
     Max,
 }
 
 impl Function {
-    pub(crate) const ALL: [(Self, &'static str, usize); 9] = [
+    pub(crate) const ALL: [(Self, &'static str, usize); 10] = [
         (Self::Exp, "exp", 1),
         (Self::Ln, "ln", 1),
         (Self::Ln, "log", 1),
@@ -101,6 +103,7 @@ impl Function {
         (Self::Log2, "log2", 1),
         (Self::Sqrt, "sqrt", 1),
         (Self::Abs, "abs", 1),
+        (Self::Round, "round", 1),
         (Self::Min, "min", 2),
         (Self::Max, "max", 2),
     ];

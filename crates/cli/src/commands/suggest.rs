@@ -3,13 +3,13 @@
 use super::law_source::LawSource;
 use crate::output;
 use anyhow::{Context, bail};
-use scalelaw_core::Experiment;
-use scalelaw_core::experiment::{DataRung, RunSet, Rung};
 use scalelaw_core::number::{self, short};
 use scalelaw_core::units::ParamConvention;
-use scalelaw_core::{Head, ModelShape};
+use scalelaw_core::{ModelShape, RunSpec};
+use scalelaw_experiment::{DataSection, ExperimentFile, Facts};
 use scalelaw_fit::plan::{Basis, Goal, Request as PlanRequest, plan};
-use scalelaw_fit::suggest::{Candidate, Request, Suggestion, suggest};
+use scalelaw_fit::suggest::{Candidate, Chosen, Request, Suggestion, suggest};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -73,9 +73,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         hardware: None,
     })?;
     let counted = law.conventions.map_or(ParamConvention::NonEmbedding, |c| c.params);
-    let base = arguments.base.as_deref().map(read).transpose()?;
-    let sizes: Vec<(f64, Option<Rung>)> = match &base {
-        Some(experiment) => rungs(experiment, counted),
+    let base = arguments.base.as_deref().map(Base::read).transpose()?;
+    let sizes: Vec<(f64, Option<Model>)> = match &base {
+        Some(base) => models(base, counted),
         None => {
             let [lo, hi] = law.ranges.iter().find(|(v, _)| v == "N").map_or([1e5, 1e9], |(_, r)| *r);
             (0..16).map(|k| (lo * (10.0 * hi / lo).powf(f64::from(k) / 15.0), None)).collect()
@@ -101,7 +101,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         seed: arguments.seed,
     })?;
     if let (Some(path), Some(base)) = (&arguments.out, base) {
-        write(path, base, &suggestion, &sizes)?;
+        write(path, &base, &suggestion, &sizes)?;
     }
     if arguments.json {
         output::json(&suggestion)?;
@@ -111,59 +111,88 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(path: &Path) -> anyhow::Result<Experiment> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Experiment::from_toml(&text).with_context(|| path.display().to_string())
+/// The experiment whose recipe, data and shapes new runs share.
+struct Base {
+    experiment: ExperimentFile,
+    facts: Facts,
+    specs: Vec<RunSpec>,
 }
 
-/// The base's shapes at other widths, the learning rate falling as the root of the width.
-fn rungs(base: &Experiment, counted: ParamConvention) -> Vec<(f64, Option<Rung>)> {
-    let Some(rung) = base.sets.iter().flat_map(|s| &s.models).max_by_key(|r| r.d_model) else {
+impl Base {
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let experiment = ExperimentFile::parse(&path.display().to_string(), &text)?;
+        let DataSection { name, digest, .. } = experiment.data.clone();
+        let facts = Facts {
+            name: name.unwrap_or_default(),
+            digest: digest.unwrap_or_default(),
+            n_vocab: experiment.n_vocab().unwrap_or(0),
+            ..Facts::default()
+        };
+        let specs = experiment.runs(&facts)?.into_iter().map(|run| run.spec).collect();
+        Ok(Self { experiment, facts, specs })
+    }
+}
+
+/// A model that new runs may have.
+#[derive(Clone, Copy, Serialize)]
+struct Model {
+    n_layer: u32,
+    d_model: u32,
+    n_head: u32,
+    lr: f64,
+    init_std: f64,
+}
+
+/// The base's widest model at other widths, each with its N, the learning rate falling as the root of the width.
+fn models(base: &Base, counted: ParamConvention) -> Vec<(f64, Option<Model>)> {
+    let transformers = base.specs.iter().filter_map(|spec| Some((spec, spec.model.transformer()?)));
+    let Some((spec, blocks)) = transformers.max_by_key(|(spec, _)| spec.model.d_model) else {
         return vec![];
     };
-    let mut found: Vec<(f64, Option<Rung>)> = Vec::new();
-    for factor in WIDTHS {
-        let d_model = ((f64::from(rung.d_model) * factor / 8.0).round() as u32 * 8).max(8);
-        let n_head = (rung.n_head * d_model / rung.d_model).max(1);
+    let ModelShape { n_layer, d_model: widest, n_ctx, n_vocab, head, .. } = spec.model;
+    let of_width = |factor: f64| {
+        let d_model = ((f64::from(widest) * factor / 8.0).round() as u32 * 8).max(8);
+        let n_head = (blocks.n_head * d_model / widest).max(1);
         let n_head = (1..=n_head).rev().find(|h| d_model.is_multiple_of(*h)).unwrap_or(1);
-        let lr = rung.lr * (f64::from(rung.d_model) / f64::from(d_model)).sqrt();
-        let head: Head = base.recipe.head;
-        let shape =
-            ModelShape::standard(rung.n_layer, d_model, n_head, base.recipe.n_ctx, base.recipe.n_vocab, head);
-        let n = shape.n_params(counted) as f64;
-        found.push((n, Some(Rung { d_model, n_head, lr, ..*rung })));
-    }
-    found
+        let lr = spec.schedule.lr * (f64::from(widest) / f64::from(d_model)).sqrt();
+        let shape = ModelShape::standard(n_layer, d_model, n_head, n_ctx, n_vocab, head);
+        let model = Model { n_layer, d_model, n_head, lr, init_std: spec.init_std };
+        (shape.n_params(counted) as f64, Some(model))
+    };
+    WIDTHS.map(of_width).to_vec()
 }
 
 fn write(
     path: &Path,
-    mut base: Experiment,
+    base: &Base,
     suggestion: &Suggestion,
-    sizes: &[(f64, Option<Rung>)],
+    sizes: &[(f64, Option<Model>)],
 ) -> anyhow::Result<()> {
-    let batch = u64::from(base.recipe.batch.sequences) * u64::from(base.recipe.n_ctx);
-    let most = base.sets.iter().flat_map(|s| &s.data).map(|d| d.train_tokens).max().unwrap_or(0);
-    let seed = base.sets.iter().flat_map(|s| &s.seeds).max().map_or(0, |s| s + 1);
-    base.question = format!("{} (runs that narrow the target's interval most)", base.question);
-    base.sets = suggestion
-        .runs
-        .iter()
-        .enumerate()
-        .filter_map(|(i, chosen)| {
-            let rung = sizes.iter().find(|(n, _)| *n == chosen.run.n)?.1?;
-            let steps = (chosen.run.d / batch as f64).round().max(1.0) as u64;
-            Some(RunSet {
-                name: format!("suggested-{}", i + 1),
-                models: vec![rung],
-                data: vec![DataRung { train_tokens: most, steps }],
-                // The same run twice is another seed of it.
-                seeds: vec![seed + i as u64],
-            })
-        })
-        .collect();
-    base.specs()?;
-    std::fs::write(path, base.to_toml()?).with_context(|| format!("cannot write {}", path.display()))?;
+    #[derive(Serialize)]
+    struct Set {
+        name: String,
+        models: Model,
+        train_tokens: u64,
+        steps: u64,
+        seed: u64,
+    }
+    let batch = base.specs.first().map_or(1, RunSpec::batch_tokens);
+    let train_tokens = base.specs.iter().map(|spec| spec.data.train_tokens).max().unwrap_or(0);
+    let seed = base.specs.iter().map(|spec| spec.seed).max().map_or(0, |seed| seed + 1);
+    let question = format!("{} (runs that narrow the target's interval most)", base.experiment.question);
+    let set = |(i, chosen): (usize, &Chosen)| {
+        let models = sizes.iter().find(|(n, _)| *n == chosen.run.n)?.1?;
+        let steps = (chosen.run.d / batch as f64).round().max(1.0) as u64;
+        // The same run twice is another seed of it.
+        Some(Set { name: format!("suggested-{}", i + 1), models, train_tokens, steps, seed: seed + i as u64 })
+    };
+    let sets: Vec<Set> = suggestion.runs.iter().enumerate().filter_map(set).collect();
+    let name = path.display().to_string();
+    let experiment = base.experiment.with_sets(&name, &question, &base.facts, &sets)?;
+    experiment.runs(&base.facts)?;
+    std::fs::write(path, experiment.text()).with_context(|| format!("cannot write {}", path.display()))?;
     eprintln!("experiment: {}", path.display());
     Ok(())
 }

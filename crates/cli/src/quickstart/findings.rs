@@ -6,8 +6,8 @@ use super::text::Origin;
 use crate::execute::Executed;
 use crate::tables::{curve_rows, run_row};
 use anyhow::Context;
-use scalelaw_core::Experiment;
 use scalelaw_corpus::{TOKENIZER_FILE, Tokenizer, true_floor};
+use scalelaw_experiment::PlannedRun;
 use scalelaw_report::study::Floor;
 use scalelaw_runs::{FinishedRun, write_atomically};
 use scalelaw_table::{CurveRow, Format, Row, RunRow, write_rows};
@@ -45,7 +45,7 @@ impl Findings {
     /// # Errors
     /// When the data does not fit the runs.
     pub fn new(
-        experiment: &Experiment,
+        planned: &[PlannedRun],
         origin: &Origin,
         data: &Dataset,
         executed: Executed,
@@ -57,7 +57,7 @@ impl Findings {
         rows.sort_by_key(Row::sort_key);
         let mut curves: Vec<CurveRow> = runs.iter().flat_map(curve_rows).collect();
         curves.sort_by_key(Row::sort_key);
-        let groups = Groups::new(experiment, &rows)?;
+        let groups = Groups::new(planned, &rows);
         let laws = laws::fit_all(&groups, &curves, &data.digest());
         let spent = runs.iter().map(|r| r.result.flops_full).sum();
         let next = match &laws.budget {

@@ -1,18 +1,22 @@
 //! Which runs fit the budget: the quickstart's recipe, its ladder of sizes and its subsets of data.
 
 use anyhow::bail;
-use scalelaw_core::experiment::{DataRung, ExperimentData, Recipe, RunSet, Rung};
 use scalelaw_core::number::short;
 use scalelaw_core::schedule::log_spaced_steps;
-use scalelaw_core::spec::{Batch, Evaluation, Optimizer};
 use scalelaw_core::units::FlopConvention;
-use scalelaw_core::{Experiment, Head, ModelShape, RunSpec};
+use scalelaw_core::{Head, ModelShape, RunSpec};
+use scalelaw_experiment::{ComposedData, ExperimentFile, Facts};
 use scalelaw_runs::local::makespan;
+use serde::Serialize;
 
+/// The recipe of every quickstart; the constants below that it fixes are compared with it in the tests.
+const RECIPE: &str = "quickstart-1";
 /// Vocabulary: small, so that the head does not eat the budget.
 pub const N_VOCAB: u32 = 512;
 /// Context in tokens.
 pub const N_CTX: u32 = 64;
+/// Tokens of a step.
+pub const BATCH_TOKENS: u64 = 32 * N_CTX as u64;
 /// Blocks of every model: mixing depths at this scale bends the line L(N).
 const N_LAYER: u32 = 2;
 /// Width of a head, in models that are wide enough.
@@ -55,47 +59,20 @@ pub struct Speed {
 /// Measured widths.
 pub type Measured = Vec<(u32, Speed)>;
 
-/// The model of a width, with the quickstart's rules for learning rate and initial weights.
-///
-/// Both fall as the root of the width: rates of .014 at d 8, and weights of .5/√d, which is GPT-2's .02 at
-/// d 625. Tuned on English Wikipedia at d 16 and d 80 (`docs/decisions/quickstart-ladder.md`).
-pub fn rung(d_model: u32) -> Rung {
-    let round = |x: f64| (x * 1e6).round() / 1e6;
-    Rung {
-        n_layer: N_LAYER,
-        d_model,
-        n_head: (d_model / D_HEAD).max(1),
-        lr: round(0.014 * (8.0 / f64::from(d_model)).sqrt()),
-        init_std: round(0.5 / f64::from(d_model).sqrt()),
-    }
+/// Runs that belong together: every width on every amount of data with every seed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Set {
+    name: &'static str,
+    d_model: Vec<u32>,
+    seeds: Vec<u64>,
+    data: Vec<Amount>,
 }
 
-/// Everything the runs of a quickstart share.
-pub fn recipe() -> Recipe {
-    Recipe {
-        name: "quickstart-1".into(),
-        n_ctx: N_CTX,
-        n_vocab: N_VOCAB,
-        head: Head::Untied,
-        warmup_steps: 50,
-        cooldown: 0.3,
-        batch: Batch { sequences: 32, micro_sequences: 8 },
-        optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.99, eps: 1e-8 },
-        evaluation: Evaluation { first_step: 20, per_decade: 8, patience: 0 },
-    }
-}
-
-/// The text that a quickstart has.
-#[derive(Clone, Debug)]
-pub struct Text {
-    /// Name for people.
-    pub name: String,
-    /// Digest of the dataset.
-    pub digest: String,
-    /// Training tokens.
-    pub train_tokens: u64,
-    /// Test tokens.
-    pub test_tokens: u64,
+/// How much data a run has and how long it looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Amount {
+    train_tokens: u64,
+    steps: u64,
 }
 
 /// Chooses the runs that `workers` can do in `seconds` of wall clock.
@@ -106,25 +83,23 @@ pub struct Text {
 /// # Errors
 /// When the text or the budget is too small for any study.
 pub fn choose(
-    text: &Text,
+    text: &Facts,
     speed: &dyn Fn(u32) -> Speed,
     workers: usize,
     seconds: f64,
-) -> anyhow::Result<Experiment> {
-    let batch_tokens = u64::from(recipe().batch.sequences) * u64::from(N_CTX);
+) -> anyhow::Result<ExperimentFile> {
     let smallest_subset = text.train_tokens >> *SUBSETS.end();
-    if smallest_subset <= u64::from(N_CTX) * u64::from(recipe().batch.sequences) {
+    if smallest_subset <= BATCH_TOKENS {
         bail!(
             "the text gives {} training tokens, too few to study: give at least {} (about 0.8 MB of text)",
             text.train_tokens,
-            short(((u64::from(N_CTX) * u64::from(recipe().batch.sequences)) << *SUBSETS.end()) as f64)
+            short((BATCH_TOKENS << *SUBSETS.end()) as f64)
         );
     }
-    let most_steps = (MAX_REPEATS * text.train_tokens / batch_tokens).max(MIN_STEPS);
-    let fits = |widths: &[u32], steps: u64| {
-        let experiment = experiment(text, widths, steps);
-        makespan(&costs(&experiment, speed), workers) <= seconds
-    };
+    let most_steps = (MAX_REPEATS * text.train_tokens / BATCH_TOKENS).max(MIN_STEPS);
+    let specs = specs(text)?;
+    let fits =
+        |widths: &[u32], steps: u64| makespan(&costs(&specs, text, widths, steps, speed), workers) <= seconds;
     let longest = |widths: &[u32]| {
         // Largest number of steps that fits, by bisection.
         let (mut low, mut high) = (0, most_steps + 1);
@@ -145,7 +120,7 @@ pub fn choose(
         longer.push(wider);
         let longer_steps = longest(&longer);
         let n = f64::from(12 * N_LAYER) * f64::from(wider).powi(2);
-        let enough = (longer_steps * batch_tokens) as f64 >= TOKENS_PER_PARAM * n;
+        let enough = (longer_steps * BATCH_TOKENS) as f64 >= TOKENS_PER_PARAM * n;
         // Where the text is used up, more time goes into wider models.
         if longer_steps >= MIN_STEPS && (enough || longer_steps == most_steps) {
             (widths, steps) = (longer, longer_steps);
@@ -158,42 +133,58 @@ pub fn choose(
             WIDTHS.len()
         );
     }
-    Ok(experiment(text, &widths, steps))
+    experiment(text, &sets(text, &widths, steps), steps)
 }
 
-fn experiment(text: &Text, widths: &[u32], steps: u64) -> Experiment {
-    let batch_tokens = u64::from(recipe().batch.sequences) * u64::from(N_CTX);
-    let full = DataRung { train_tokens: text.train_tokens, steps };
+/// The sets of a study whose full runs have so many steps.
+fn sets(text: &Facts, widths: &[u32], steps: u64) -> [Set; 4] {
+    let full = Amount { train_tokens: text.train_tokens, steps };
     // The data that a full run sees, halved k times.
-    let seen = text.train_tokens.min(steps * batch_tokens);
+    let seen = text.train_tokens.min(steps * BATCH_TOKENS);
     let subsets = SUBSETS.map(|k| {
-        let train_tokens = (seen >> k).max(u64::from(N_CTX) * u64::from(recipe().batch.sequences) + 1);
-        DataRung { train_tokens, steps: steps.min(MAX_EPOCHS * train_tokens / batch_tokens).max(1) }
+        let train_tokens = (seen >> k).max(BATCH_TOKENS + 1);
+        Amount { train_tokens, steps: steps.min(MAX_EPOCHS * train_tokens / BATCH_TOKENS).max(1) }
     });
-    let short = SHORT_PARTS.map(|part| DataRung { steps: (steps / part).max(1), ..full });
-    let set = |name: &str, models: Vec<Rung>, data: Vec<DataRung>, seeds: Vec<u64>| RunSet {
-        name: name.into(),
-        models,
-        data,
+    let short = SHORT_PARTS.map(|part| Amount { steps: (steps / part).max(1), ..full });
+    let set = |name, d_model: &[u32], data: Vec<Amount>, seeds: Vec<u64>| Set {
+        name,
+        d_model: d_model.to_vec(),
         seeds,
+        data,
     };
-    Experiment {
-        question: "How does the loss on this text fall with model size, data and compute?".into(),
-        recipe: recipe(),
-        data: ExperimentData {
-            name: text.name.clone(),
-            digest: text.digest.clone(),
-            test_tokens: (steps * batch_tokens / TEST_SHARE)
-                .clamp(*TEST_TOKENS.start(), *TEST_TOKENS.end())
-                .min(text.test_tokens),
-        },
-        sets: vec![
-            set("size", widths.iter().map(|w| rung(*w)).collect(), vec![full], vec![0]),
-            set("data", vec![rung(DATA_WIDTH)], subsets.collect(), vec![0]),
-            set("short", SHORT_WIDTHS.map(rung).to_vec(), short.to_vec(), vec![0]),
-            set("seed", vec![rung(SEED_WIDTH)], vec![full], vec![1, 2]),
-        ],
-    }
+    [
+        set("size", widths, vec![full], vec![0]),
+        set("data", &[DATA_WIDTH], subsets.collect(), vec![0]),
+        set("short", &SHORT_WIDTHS, short.to_vec(), vec![0]),
+        set("seed", &[SEED_WIDTH], vec![full], vec![1, 2]),
+    ]
+}
+
+/// Test tokens of an evaluation where full runs have so many steps.
+fn test_tokens(text: &Facts, steps: u64) -> u64 {
+    let share = steps * BATCH_TOKENS / TEST_SHARE;
+    share.clamp(*TEST_TOKENS.start(), *TEST_TOKENS.end()).min(text.test_tokens)
+}
+
+fn experiment(text: &Facts, sets: &[Set], steps: u64) -> anyhow::Result<ExperimentFile> {
+    let data = ComposedData {
+        name: text.name.clone(),
+        digest: text.digest.clone(),
+        test_tokens: test_tokens(text, steps),
+    };
+    let question = "How does the loss on this text fall with model size, data and compute?";
+    Ok(ExperimentFile::compose("experiment.toml", question, RECIPE, &data, sets)?)
+}
+
+/// A run of the recipe at every width there may be.
+///
+/// # Errors
+/// When the text is too little for any run.
+pub fn specs(text: &Facts) -> anyhow::Result<Vec<RunSpec>> {
+    let widths = [WIDTHS.as_slice(), &WIDER].concat();
+    let sets = sets(text, &widths, MIN_STEPS);
+    let runs = experiment(text, &sets[..1], MIN_STEPS)?.runs(text)?;
+    Ok(runs.into_iter().map(|run| run.spec).collect())
 }
 
 /// Expected seconds of one worker for a run.
@@ -204,10 +195,24 @@ pub fn cost(spec: &RunSpec, speed: &dyn Fn(u32) -> Speed) -> f64 {
     spec.tokens() as f64 / speed.train + (evaluations as u64 * spec.data.test_tokens) as f64 / speed.eval
 }
 
-fn costs(experiment: &Experiment, speed: &dyn Fn(u32) -> Speed) -> Vec<f64> {
-    // Only called on experiments made here, whose runs are valid; an invalid one costs nothing and is
-    // refused when its specs are wanted.
-    experiment.specs().unwrap_or_default().iter().map(|spec| cost(spec, speed)).collect()
+fn costs(
+    specs: &[RunSpec],
+    text: &Facts,
+    widths: &[u32],
+    steps: u64,
+    speed: &dyn Fn(u32) -> Speed,
+) -> Vec<f64> {
+    let mut costs = Vec::new();
+    for Set { d_model, seeds, data, .. } in sets(text, widths, steps) {
+        for spec in d_model.iter().filter_map(|d| specs.iter().find(|spec| spec.model.d_model == *d)) {
+            for amount in &data {
+                let mut spec = spec.clone();
+                (spec.steps, spec.data.test_tokens) = (amount.steps, test_tokens(text, steps));
+                costs.extend(seeds.iter().map(|_| cost(&spec, speed)));
+            }
+        }
+    }
+    costs
 }
 
 /// The speed of a width from the measured widths: the same FLOP/s as the nearest measured one.
@@ -222,17 +227,28 @@ pub fn interpolate(measured: &[(u32, Speed)], d_model: u32) -> Speed {
 
 /// The shape of a width.
 pub fn shape(d_model: u32) -> ModelShape {
-    let rung = rung(d_model);
-    ModelShape::standard(rung.n_layer, rung.d_model, rung.n_head, N_CTX, N_VOCAB, recipe().head)
+    ModelShape::standard(N_LAYER, d_model, (d_model / D_HEAD).max(1), N_CTX, N_VOCAB, Head::Untied)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use scalelaw_core::units::ParamConvention;
+    use scalelaw_experiment::PlannedRun;
 
-    fn text(train_tokens: u64) -> Text {
-        Text { name: "toy".into(), digest: "d".into(), train_tokens, test_tokens: 100_000 }
+    fn text(train_tokens: u64) -> Facts {
+        Facts {
+            name: "toy".into(),
+            digest: "d".into(),
+            n_vocab: N_VOCAB,
+            train_tokens,
+            test_tokens: 100_000,
+            evals: vec![],
+        }
+    }
+
+    fn of<'a>(runs: &'a [PlannedRun], set: &str) -> Vec<&'a RunSpec> {
+        runs.iter().filter(|run| run.sets.iter().any(|s| s == set)).map(|run| &run.spec).collect()
     }
 
     /// 50 GFLOP/s, evaluation three times as fast.
@@ -243,32 +259,50 @@ mod tests {
 
     #[test]
     fn choose_five_minutes_gives_two_decades_five_subsets_three_seeds_and_fits() {
-        let e = choose(&text(20_000_000), &speed, 2, 280.0).unwrap();
-        let sizes: Vec<u64> = e.sets[0]
-            .models
-            .iter()
-            .map(|r| shape(r.d_model).n_params(ParamConvention::NonEmbedding))
-            .collect();
+        let runs = choose(&text(20_000_000), &speed, 2, 280.0).unwrap().runs(&text(20_000_000)).unwrap();
+        let sizes: Vec<u64> =
+            of(&runs, "size").iter().map(|spec| spec.model.n_params(ParamConvention::NonEmbedding)).collect();
         assert!(sizes.len() >= 6 && sizes[sizes.len() - 1] >= 100 * sizes[0], "{sizes:?}");
-        assert_eq!(e.sets[1].data.len(), 5);
-        assert!(e.sets[1].data.windows(2).all(|w| w[0].train_tokens > w[1].train_tokens));
-        assert_eq!(e.sets[3].seeds.len() + e.sets[0].seeds.len(), 3);
-        let took = makespan(&costs(&e, &speed), 2);
+        let subsets = of(&runs, "data");
+        assert_eq!(subsets.len(), 5);
+        assert!(subsets.windows(2).all(|w| w[0].data.train_tokens > w[1].data.train_tokens));
+        assert_eq!(of(&runs, "seed").len() + 1, 3);
+        let costs: Vec<f64> = runs.iter().map(|run| cost(&run.spec, &speed)).collect();
+        let took = makespan(&costs, 2);
         assert!(took <= 280.0 && took > 250.0, "{took}");
-        assert_eq!(e.specs().unwrap().len(), e.sets[0].models.len() + 5 + 6 + 2);
+        assert_eq!(runs.len(), sizes.len() + 5 + 6 + 2);
     }
 
     #[test]
     fn choose_larger_budget_widens_the_ladder() {
-        let (short, long) =
-            (choose(&text(50_000_000), &speed, 2, 200.0), choose(&text(50_000_000), &speed, 2, 7200.0));
-        assert!(long.unwrap().sets[0].models.len() > short.unwrap().sets[0].models.len());
+        let text = text(50_000_000);
+        let widths = |seconds| {
+            let runs = choose(&text, &speed, 2, seconds).unwrap().runs(&text).unwrap();
+            of(&runs, "size").len()
+        };
+        assert!(widths(7200.0) > widths(200.0));
+    }
+
+    #[test]
+    fn recipe_has_the_shapes_and_the_tuned_rates_of_the_ladder() {
+        let specs = specs(&text(20_000_000)).unwrap();
+        assert_eq!(specs.len(), WIDTHS.len() + WIDER.len());
+        for spec in specs {
+            let d = f64::from(spec.model.d_model);
+            let round = |x: f64| (x * 1e6).round() / 1e6;
+            assert_eq!((spec.model, spec.batch_tokens()), (shape(spec.model.d_model), BATCH_TOKENS));
+            assert_eq!(
+                (spec.schedule.lr, spec.init_std),
+                (round(0.014 * (8.0 / d).sqrt()), round(0.5 / d.sqrt()))
+            );
+        }
     }
 
     #[test]
     fn choose_small_text_caps_the_repetitions() {
-        let e = choose(&text(1_000_000), &speed, 2, 3600.0).unwrap();
-        for spec in e.specs().unwrap() {
+        let text = text(1_000_000);
+        for run in choose(&text, &speed, 2, 3600.0).unwrap().runs(&text).unwrap() {
+            let spec = run.spec;
             assert!(spec.tokens() <= MAX_EPOCHS * spec.data.train_tokens + spec.batch_tokens());
         }
     }

@@ -1,8 +1,8 @@
 //! The laws of a quickstart, from its tables.
 
-use scalelaw_core::spec::SpecError;
+use scalelaw_core::Conventions;
 use scalelaw_core::units::{DataConvention, FlopConvention, ParamConvention};
-use scalelaw_core::{Conventions, Experiment};
+use scalelaw_experiment::PlannedRun;
 use scalelaw_fit::laws::{KaplanNd, PowerLaw};
 use scalelaw_fit::{Curve, Dataset, Envelope, FitOptions, FittedLaw, FrontierPoint, envelope, fit, readings};
 use scalelaw_table::{CurveRow, RunRow};
@@ -80,24 +80,21 @@ pub struct Groups {
 
 impl Groups {
     /// Sorts the completed runs by the experiment's sets; a diverged run enters no law.
-    ///
-    /// # Errors
-    /// When the experiment has an impossible run.
-    pub fn new(experiment: &Experiment, runs: &[RunRow]) -> Result<Self, SpecError> {
+    pub fn new(planned: &[PlannedRun], rows: &[RunRow]) -> Self {
         let mut groups = Self::default();
-        for set in &experiment.sets {
-            let group = match set.name.as_str() {
-                "data" => &mut groups.subsets,
-                "short" => &mut groups.short,
-                _ => &mut groups.full,
-            };
-            for spec in experiment.specs_of(set)? {
-                let key = spec.key();
-                let usable = |r: &&RunRow| r.run_id == key && r.status.as_deref() == Some("completed");
-                group.extend(runs.iter().find(usable).cloned());
+        for run in planned {
+            let usable = |r: &&RunRow| r.run_id == run.key && r.status.as_deref() == Some("completed");
+            let Some(row) = rows.iter().find(usable) else { continue };
+            for set in &run.sets {
+                let group = match set.as_str() {
+                    "data" => &mut groups.subsets,
+                    "short" => &mut groups.short,
+                    _ => &mut groups.full,
+                };
+                group.push(row.clone());
             }
         }
-        Ok(groups)
+        groups
     }
 }
 

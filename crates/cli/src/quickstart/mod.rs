@@ -16,9 +16,10 @@ use crate::progress::{Display, clock};
 use anyhow::{Context, bail};
 use findings::Findings;
 use ladder::Measured;
+use scalelaw_core::RunSpec;
 use scalelaw_core::number::{parse_duration, short};
 use scalelaw_core::units::FlopConvention;
-use scalelaw_core::{Experiment, RunSpec};
+use scalelaw_experiment::{ExperimentFile, PlannedRun};
 use scalelaw_report::study::Forecast;
 use scalelaw_runs::write_atomically;
 use scalelaw_tokens::Dataset;
@@ -69,8 +70,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
 
     let origin = Origin::choose(&arguments.text, arguments.synthetic, &display);
-    let (data, experiment, speeds) = prepare(arguments, &origin, workers, started, &display)?;
-    let specs = experiment.specs()?;
+    let (data, planned, speeds) = prepare(arguments, &origin, workers, started, &display)?;
+    let specs: Vec<RunSpec> = planned.iter().map(|run| run.spec.clone()).collect();
     let flops: f64 = specs.iter().map(total_flops).sum();
     display.say(&format!(
         "{} runs, {} FLOPs with head and attention, on {workers} cores",
@@ -83,7 +84,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let executed = execute(&specs, &data, &out.join("runs"), workers, &cost, &display)?;
 
     let failed = executed.failed.len();
-    let findings = Findings::new(&experiment, &origin, &data, executed)?;
+    let findings = Findings::new(&planned, &origin, &data, executed)?;
     findings.write(out)?;
     let record = foretell(&findings, out)?;
     let facts = vec![
@@ -119,31 +120,33 @@ fn foretell(findings: &Findings, out: &Path) -> anyhow::Result<Vec<Forecast>> {
     Ok(forecasts::record(&folder)?.into_iter().map(entry).collect())
 }
 
-/// The data and the chosen experiment: read where an earlier call left them, made otherwise.
+/// The data and the chosen runs: read where an earlier call left them, made otherwise.
 fn prepare(
     arguments: &Arguments,
     origin: &Origin,
     workers: usize,
     started: Instant,
     display: &Display,
-) -> anyhow::Result<(Dataset, Experiment, Measured)> {
+) -> anyhow::Result<(Dataset, Vec<PlannedRun>, Measured)> {
     let path = arguments.out.join("experiment.toml");
     let data_dir = arguments.out.join("data");
     if path.exists() {
         let toml =
             std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let experiment = Experiment::from_toml(&toml).with_context(|| path.display().to_string())?;
+        let experiment = ExperimentFile::parse(&path.display().to_string(), &toml)?;
         let data = Dataset::open(&data_dir)?;
-        if data.digest() != experiment.data.digest || origin.name() != experiment.data.name {
+        let text = text::describe(&origin.name(), &data);
+        let of = &experiment.data;
+        if of.digest.as_ref() != Some(&text.digest) || of.name.as_ref() != Some(&text.name) {
             bail!(
                 "{} holds a study of {}, not of {}: give another --out",
                 arguments.out.display(),
-                experiment.data.name,
-                origin.name()
+                of.name.as_deref().unwrap_or("another text"),
+                text.name
             );
         }
         display.say(&format!("Going on with {}", path.display()));
-        return Ok((data, experiment, Measured::new()));
+        return Ok((data, experiment.runs(&text)?, Measured::new()));
     }
     let budget = arguments.budget.as_secs_f64();
     let data = origin.dataset(&data_dir, budget * workers as f64, display)?;
@@ -158,9 +161,9 @@ fn prepare(
     let left = budget - started.elapsed().as_secs_f64() - REPORT_RESERVE.as_secs_f64();
     let speed = |d_model| ladder::interpolate(&speeds, d_model);
     let experiment = ladder::choose(&text, &speed, workers, left * PLANNED_SHARE)?;
-    write_atomically(&path, experiment.to_toml()?.as_bytes())?;
+    write_atomically(&path, experiment.text().as_bytes())?;
     display.say(&format!("Chosen for {} and written to {}", clock(budget), path.display()));
-    Ok((data, experiment, speeds))
+    Ok((data, experiment.runs(&text)?, speeds))
 }
 
 fn total_flops(spec: &RunSpec) -> f64 {

@@ -1,6 +1,6 @@
 //! What to train next with ten times the compute just spent.
 
-use super::ladder::{N_CTX, N_VOCAB, recipe, shape};
+use super::ladder::{BATCH_TOKENS, N_CTX, N_VOCAB, shape};
 use anyhow::Context;
 use scalelaw_core::units::{FlopConvention, ParamConvention};
 use scalelaw_fit::FittedLaw;
@@ -43,7 +43,7 @@ pub fn next_run(law: &FittedLaw, compute: f64) -> anyhow::Result<NextRun> {
     let model = shape(d_model);
     let n_params = model.n_params(ParamConvention::NonEmbedding) as f64;
     let tokens = compute / model.train_flops_per_token(FlopConvention::Full);
-    let batch_tokens = f64::from(recipe().batch.sequences) * f64::from(N_CTX);
+    let batch_tokens = BATCH_TOKENS as f64;
     let loss = law.predict(&[("N", n_params), ("D", tokens)])?;
     Ok(NextRun {
         compute,

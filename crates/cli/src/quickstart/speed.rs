@@ -1,11 +1,10 @@
 //! How fast this machine trains each width, measured with all workers busy.
 
-use super::ladder::{Measured, N_CTX, Speed, Text, WIDTHS, recipe, rung, shape};
+use super::ladder::{self, Measured, N_CTX, Speed, WIDTHS};
 use scalelaw_core::RunSpec;
-use scalelaw_core::schedule::{Decay, Schedule};
-use scalelaw_core::spec::{
-    DataSpec, DeviceClass, Evaluation, Measure, NUMERICS, Precision, TRAINER, Training,
-};
+use scalelaw_core::schedule::Decay;
+use scalelaw_core::spec::Evaluation;
+use scalelaw_experiment::Facts;
 use scalelaw_tokens::Dataset;
 use scalelaw_train::{RunData, TrainError, Trainer};
 use std::time::{Duration, Instant};
@@ -19,13 +18,25 @@ const EVAL_TOKENS: u64 = 64 * N_CTX as u64;
 ///
 /// # Errors
 /// When the data does not fit the models.
-pub fn measure(data: &Dataset, text: &Text, workers: usize) -> Result<Measured, TrainError> {
-    WIDTHS.iter().map(|width| Ok((*width, measure_width(data, text, workers, *width)?))).collect()
+pub fn measure(data: &Dataset, text: &Facts, workers: usize) -> anyhow::Result<Measured> {
+    ladder::specs(text)?
+        .into_iter()
+        .filter(|spec| WIDTHS.contains(&spec.model.d_model))
+        .map(|spec| Ok((spec.model.d_model, measure_spec(data, endless(spec, text), workers)?)))
+        .collect()
 }
 
-/// The slowest of `workers` that train the same width at the same time.
-fn measure_width(data: &Dataset, text: &Text, workers: usize, width: u32) -> Result<Speed, TrainError> {
-    let spec = spec(text, width);
+/// A run that never ends, at its full rate.
+fn endless(mut spec: RunSpec, text: &Facts) -> RunSpec {
+    spec.steps = 1 << 20;
+    spec.data.test_tokens = EVAL_TOKENS.min(text.test_tokens);
+    spec.schedule.decay = Decay::Constant { cooldown_steps: 0, final_fraction: 1.0 };
+    spec.evaluation = Evaluation { first_step: 1, per_decade: 1, patience: 0 };
+    spec
+}
+
+/// The slowest of `workers` that train the same spec at the same time.
+fn measure_spec(data: &Dataset, spec: RunSpec, workers: usize) -> Result<Speed, TrainError> {
     let data = RunData::open(data, &spec)?;
     let speeds: Vec<Result<Speed, TrainError>> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(|| one_worker(&spec, &data))).collect();
@@ -52,35 +63,4 @@ fn one_worker(spec: &RunSpec, data: &RunData) -> Result<Speed, TrainError> {
     let started = Instant::now();
     let evaluated = trainer.evaluate()?.n_tokens;
     Ok(Speed { train, eval: evaluated as f64 / started.elapsed().as_secs_f64() })
-}
-
-fn spec(text: &Text, width: u32) -> RunSpec {
-    let recipe = recipe();
-    RunSpec {
-        recipe: recipe.name,
-        seed: 0,
-        steps: 1 << 20, // never reached
-        init_std: rung(width).init_std,
-        trainer: TRAINER.into(),
-        device: DeviceClass::Cpu,
-        precision: Precision::F32,
-        numerics: NUMERICS,
-        model: shape(width),
-        data: DataSpec {
-            name: text.name.clone(),
-            digest: text.digest.clone(),
-            train_tokens: text.train_tokens,
-            test_tokens: EVAL_TOKENS.min(text.test_tokens),
-        },
-        batch: recipe.batch,
-        schedule: Schedule {
-            lr: rung(width).lr,
-            warmup_steps: recipe.warmup_steps,
-            decay: Decay::Constant { cooldown_steps: 0, final_fraction: 1.0 },
-        },
-        optimizer: recipe.optimizer,
-        evaluation: Evaluation { first_step: 1, per_decade: 1, patience: 0 },
-        training: Training::default(),
-        measure: Measure::default(),
-    }
 }

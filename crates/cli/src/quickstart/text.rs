@@ -7,10 +7,11 @@ use scalelaw_corpus::{
     BuildOptions, BuildRecord, CrateSources, DocumentSource, Language, ReadLimits, SplitFractions,
     SyntheticText, TextPaths, TokenizerChoice, build_dataset, cargo_sources,
 };
+use scalelaw_experiment::Facts;
 use scalelaw_tokens::{Dataset, Split};
 use std::path::{Path, PathBuf};
 
-use super::ladder::{self, N_VOCAB};
+use super::ladder::N_VOCAB;
 
 /// The lock file that this program was built from: it pins the default text.
 const LOCK: &str = include_str!("../../Cargo.lock");
@@ -104,12 +105,14 @@ impl Origin {
 }
 
 /// What the ladder must know of a dataset.
-pub fn describe(name: &str, data: &Dataset) -> ladder::Text {
-    ladder::Text {
+pub fn describe(name: &str, data: &Dataset) -> Facts {
+    Facts {
         name: name.to_owned(),
         digest: data.digest(),
+        n_vocab: data.manifest().n_vocab,
         train_tokens: data.train().len(),
         test_tokens: data.tokens(Split::Test).len(),
+        evals: vec![],
     }
 }
 

@@ -4,7 +4,7 @@
 //! before its runs begin: the same command takes up the rounds that are there and goes on after them.
 
 use super::RunArguments;
-use super::study::{Study, cost};
+use super::study::{Study, cost, read};
 use crate::progress::Display;
 use anyhow::{Context, bail};
 use scalelaw_core::RunSpec;
@@ -19,7 +19,6 @@ use scalelaw_runs::{Outcome, finished_run, write_atomically};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use toml::{Table, Value};
 
 /// Widths of blocks, relative to the widest of the experiment, that new runs may have.
 const WIDTHS: [f64; 6] = [0.5, 0.75, 1.0, 1.5, 2.0, 3.0];
@@ -97,9 +96,8 @@ fn rounds(arguments: &RunArguments) -> usize {
 pub fn rejoin(study: &mut Study, arguments: &RunArguments) -> anyhow::Result<()> {
     for round in 1..=rounds(arguments) {
         let path = path_of(arguments, round);
-        let text =
-            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        study.add(runs_of(&path, &text, &study.facts)?, &path, &text)?;
+        let (text, round) = read(&path)?;
+        study.add(runs_of(&round, &study.facts)?, &path, &text)?;
     }
     Ok(())
 }
@@ -139,11 +137,11 @@ pub fn pursue(
             }
         };
         let path = path_of(arguments, round);
-        let text = experiment(study, goal, round, &chosen)?;
-        let runs = runs_of(&path, &text, &study.facts)?;
-        write_atomically(&path, text.as_bytes())?;
+        let experiment = experiment(study, goal, &path, round, &chosen)?;
+        let runs = runs_of(&experiment, &study.facts)?;
+        write_atomically(&path, experiment.text().as_bytes())?;
         let first = study.runs.len();
-        study.add(runs, &path, &text)?;
+        study.add(runs, &path, experiment.text())?;
         display.say(&format!("round {round}: {}", path.display()));
         if !bring(study, first)? {
             let (_, _, mut standing) = stand(goal, study)?;
@@ -213,6 +211,7 @@ fn is_of_the_law(spec: &RunSpec) -> bool {
 }
 
 /// A run to make.
+#[derive(Clone, Copy)]
 struct Chosen {
     n_layer: u32,
     d_model: u32,
@@ -286,65 +285,55 @@ fn sizes(study: &Study) -> anyhow::Result<Vec<RunSpec>> {
     );
     shapes.sort_unstable();
     shapes.dedup();
-    let sets: Vec<Value> = shapes
+    let sets: Vec<Set> = shapes
         .into_iter()
         .map(|(n_layer, d_model)| {
-            Value::Table(set(&format!("{n_layer} {d_model}"), &Chosen { n_layer, d_model, steps: 100 }, 0))
+            Set::new(format!("{n_layer} {d_model}"), Chosen { n_layer, d_model, steps: 100 }, 0)
         })
         .collect();
-    let text = with_sets(study, "sizes", sets)?;
-    Ok(runs_of(Path::new("sizes"), &text, &study.facts)?.into_iter().map(|run| run.spec).collect())
+    let sizes = study.file.with_sets("sizes", "sizes", &study.facts, &sets)?;
+    Ok(runs_of(&sizes, &study.facts)?.into_iter().map(|run| run.spec).collect())
 }
 
-/// How the sets of rounds are called.
+/// How the names of the rounds' sets begin.
 const SET: &str = "until-";
 
-fn set(name: &str, chosen: &Chosen, seed: usize) -> Table {
-    let whole = |x: i64| Value::Integer(x);
-    Table::from_iter([
-        ("name".to_owned(), Value::String(name.to_owned())),
-        ("n_layer".to_owned(), whole(chosen.n_layer.into())),
-        ("d_model".to_owned(), whole(chosen.d_model.into())),
-        ("steps".to_owned(), whole(chosen.steps as i64)),
-        ("seed".to_owned(), whole(seed as i64)),
-    ])
+/// A set of one run.
+#[derive(Serialize)]
+struct Set {
+    name: String,
+    n_layer: u32,
+    d_model: u32,
+    steps: u64,
+    seed: usize,
+}
+
+impl Set {
+    fn new(name: String, chosen: Chosen, seed: usize) -> Self {
+        let Chosen { n_layer, d_model, steps } = chosen;
+        Self { name, n_layer, d_model, steps, seed }
+    }
 }
 
 /// The experiment of a round; the same run in another round is another seed of it.
-fn experiment(study: &Study, goal: Goal, round: usize, chosen: &[Chosen]) -> anyhow::Result<String> {
-    let sets = chosen
-        .iter()
-        .enumerate()
-        .map(|(i, run)| Value::Table(set(&format!("{SET}{round}-{}", i + 1), run, round * 1000 + i)));
+fn experiment(
+    study: &Study,
+    goal: Goal,
+    path: &Path,
+    round: usize,
+    chosen: &[Chosen],
+) -> anyhow::Result<ExperimentFile> {
+    let set =
+        |(i, run): (usize, &Chosen)| Set::new(format!("{SET}{round}-{}", i + 1), *run, round * 1000 + i);
+    let sets: Vec<Set> = chosen.iter().enumerate().map(set).collect();
     let question =
         format!("What is the loss at {} FLOPs? (to {} nats, round {round})", short(goal.flops), goal.width);
-    with_sets(study, &question, sets.collect())
+    Ok(study.file.with_sets(&path.display().to_string(), &question, &study.facts, &sets)?)
 }
 
-/// The study's experiment with other sets: its recipe, and its data where they lie now.
-fn with_sets(study: &Study, question: &str, sets: Vec<Value>) -> anyhow::Result<String> {
-    let mut table: Table = toml::from_str(&study.text)?;
-    for key in ["ladder", "evals"] {
-        table.remove(key);
-    }
-    table.insert("question".into(), Value::String(question.into()));
-    table.insert("set".into(), Value::Array(sets));
-    let data = table.entry("data").or_insert_with(|| Value::Table(Table::new()));
-    if let Value::Table(data) = data {
-        for key in ["text", "synthetic", "dataset"] {
-            data.remove(key);
-        }
-        if study.data.is_some() {
-            data.insert("digest".into(), Value::String(study.facts.digest.clone()));
-        }
-        data.insert("name".into(), Value::String(study.facts.name.clone()));
-    }
-    Ok(toml::to_string(&table)?)
-}
-
-fn runs_of(path: &Path, text: &str, facts: &Facts) -> anyhow::Result<Vec<PlannedRun>> {
-    let file = ExperimentFile::parse(&path.display().to_string(), text)?;
-    Ok(file.runs(&Facts { evals: vec![], ..facts.clone() })?)
+/// The runs of an experiment on the study's data; rounds measure no further sets.
+fn runs_of(experiment: &ExperimentFile, facts: &Facts) -> anyhow::Result<Vec<PlannedRun>> {
+    Ok(experiment.runs(&Facts { evals: vec![], ..facts.clone() })?)
 }
 
 #[cfg(test)]
