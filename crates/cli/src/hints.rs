@@ -1,7 +1,9 @@
 //! What a person can do about an error: the libraries say what is wrong, this page says what to type.
 
 use scalelaw_fit::FitError;
+use scalelaw_lab::LabError;
 use scalelaw_runs::RunError;
+use scalelaw_table::TableError;
 use scalelaw_tokens::TokensError;
 
 /// What may help, most likely first; empty when the message already says everything.
@@ -14,15 +16,14 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(usage) = cause.downcast_ref::<Usage>() {
         return Some(usage.hint.clone());
     }
+    if let Some(error) = cause.downcast_ref::<LabError>() {
+        return lab(error);
+    }
     if let Some(error) = cause.downcast_ref::<FitError>() {
-        return match error {
-            FitError::UnknownLaw { name, known } => did_you_mean(name, known),
-            FitError::UnknownParameter { name, known, .. } => did_you_mean(name, known),
-            FitError::MissingVariable { variable, .. } => {
-                Some(format!("name the column: --map {variable}=COLUMN"))
-            }
-            _ => None,
-        };
+        return fit(error);
+    }
+    if let Some(error) = cause.downcast_ref::<TableError>() {
+        return table(error);
     }
     if let Some(TokensError::NoManifest { .. }) = cause.downcast_ref() {
         return Some(
@@ -33,6 +34,38 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         return Some("give another directory: --out DIR".into());
     }
     None
+}
+
+fn lab(error: &LabError) -> Option<String> {
+    match error {
+        LabError::Table(error) => table(error),
+        LabError::Fit(error) => fit(error),
+        LabError::NoColumn { symbol, .. } => Some(format!("name the column: --map {symbol}=COLUMN")),
+        LabError::NothingToFit { .. } => Some("name the columns: --map loss=COLUMN,N=COLUMN".into()),
+        _ => None,
+    }
+}
+
+fn fit(error: &FitError) -> Option<String> {
+    match error {
+        FitError::UnknownLaw { name, known } => did_you_mean(name, known),
+        FitError::UnknownParameter { name, known, .. } => did_you_mean(name, known),
+        FitError::MissingVariable { variable, .. } => {
+            Some(format!("name the column: --map {variable}=COLUMN"))
+        }
+        _ => None,
+    }
+}
+
+fn table(error: &TableError) -> Option<String> {
+    match error {
+        TableError::NoColumn { column, columns, .. } => did_you_mean(column, columns),
+        TableError::UnknownFormat { path } => {
+            let law = path.to_str().filter(|name| scalelaw_fit::laws::by_name(name).is_ok())?;
+            Some(format!("`{law}` is a law; name a table too: scalelaw fit {law} runs.csv"))
+        }
+        _ => None,
+    }
 }
 
 /// The known name that was most likely meant, as a question.
@@ -76,5 +109,15 @@ mod tests {
         let laws = ["kaplan-nd", "chinchilla", "power"];
         assert_eq!(did_you_mean("Chincilla", &laws).as_deref(), Some("did you mean `chinchilla`?"));
         assert_eq!(did_you_mean("logistic", &laws), None);
+    }
+
+    #[test]
+    fn hint_of_an_unknown_column_is_the_nearest_one() {
+        let error = LabError::Table(TableError::NoColumn {
+            source_name: "runs.csv".into(),
+            column: "token".into(),
+            columns: vec!["tokens".into(), "loss".into()],
+        });
+        assert_eq!(hints(&error.into()), ["did you mean `tokens`?"]);
     }
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 
 /// Writes pieces to stdout as they come; ends early, and not as an error, when the reader has seen enough (`| head`).
 ///
@@ -41,4 +42,20 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// As [`write()`].
 pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
     print(&serde_json::to_string_pretty(value)?)
+}
+
+/// Writes a value as JSON to a file.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn json_file<T: serde::Serialize + ?Sized>(path: &Path, value: &T) -> anyhow::Result<()> {
+    file(path, &(serde_json::to_string_pretty(value)? + "\n"))
+}
+
+/// Writes text to a file.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn file(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -167,7 +167,7 @@ pub fn lack_of_fit(fitted: &FittedLaw, dataset: &Dataset) -> Result<Option<LackO
     let p = fitted.values();
     let mut order: Vec<usize> = (0..data.len()).collect();
     let key = |i: usize| data.vars(i).value.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-    order.sort_by_key(|i| key(*i));
+    order.sort_by_cached_key(|i| key(*i));
     let (mut pure, mut lack, mut cells) = (0.0, 0.0, 0usize);
     for cell in order.chunk_by(|a, b| key(*a) == key(*b)) {
         let logs: Vec<f64> = cell.iter().map(|i| libm::log(data.y()[*i])).collect();

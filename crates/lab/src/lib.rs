@@ -1,2 +1,15 @@
 //! The application between every front end and the libraries: a request struct in, a report struct out, an
 //! [`Observer`](scalelaw_core::Observer) for progress, and no text.
+//!
+//! A report serialises to what `--json` prints. What a person is also told (which column was taken as what, which
+//! cells were not used) is in the report's other fields, as facts; the front end puts them into words.
+
+pub mod conventions;
+mod error;
+pub mod fit;
+pub mod observations;
+pub mod rank;
+pub mod valley;
+
+pub use error::LabError;
+pub use observations::{Observations, Reading, TableRequest};

@@ -10,6 +10,7 @@ pub mod page;
 pub mod paper;
 pub mod study;
 pub mod text;
+pub mod valley;
 mod write;
 
 pub use error::ReportError;

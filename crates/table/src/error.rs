@@ -1,6 +1,5 @@
 //! What can be wrong with a table.
 
-use scalelaw_core::spelling::edits;
 use scalelaw_files::FileError;
 use std::path::PathBuf;
 
@@ -60,7 +59,7 @@ pub enum TableError {
     #[error("cannot write the table: {0}")]
     Write(String),
     /// A column was asked for that the table does not have.
-    #[error("{source_name}: no column {column:?}{}; the columns are: {}", suggestion(column, columns), columns.join(", "))]
+    #[error("{source_name}: no column {column:?}; the columns are: {}", columns.join(", "))]
     NoColumn {
         /// File.
         source_name: String,
@@ -68,6 +67,14 @@ pub enum TableError {
         column: String,
         /// Columns there are.
         columns: Vec<String>,
+    },
+    /// Numbers were asked of a column that holds texts.
+    #[error("{source_name}: column {column} holds text, expected numbers")]
+    Texts {
+        /// File.
+        source_name: String,
+        /// Column.
+        column: String,
     },
     /// A row belongs to a run that the run table does not have.
     #[error("{source_name}: row {row} is of run {run:?}, which {runs} does not have")]
@@ -82,7 +89,7 @@ pub enum TableError {
         runs: String,
     },
     /// An expression that selects rows could not be understood or applied.
-    #[error("--where {expression:?}: {message}")]
+    #[error("the filter {expression:?}: {message}")]
     Where {
         /// Expression as given.
         expression: String,
@@ -97,15 +104,4 @@ pub enum TableError {
         /// Why nothing is left.
         message: String,
     },
-}
-
-/// The closest existing name, as a question, when one is close.
-fn suggestion(column: &str, columns: &[String]) -> String {
-    let wanted = column.to_lowercase();
-    columns
-        .iter()
-        .map(|c| (edits(&wanted, &c.to_lowercase()), c))
-        .min()
-        .filter(|(distance, c)| *distance <= 2.max(c.len() / 4))
-        .map_or_else(String::new, |(_, c)| format!(" (did you mean {c:?}?)"))
 }

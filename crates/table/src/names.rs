@@ -148,6 +148,16 @@ impl Role {
         }
     }
 
+    /// The run table's own columns of a count, one for each counting convention; empty for what is not counted.
+    pub fn counted_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::N => &["n_nonembed", "n_matmul", "n_total"],
+            Self::C => &["flops_6n", "flops_matmul", "flops_full"],
+            Self::D => &["tokens", "d_unique"],
+            _ => &[],
+        }
+    }
+
     /// The role of a law's variable or of a word of `--map`.
     pub fn of(symbol: &str) -> Option<Self> {
         [

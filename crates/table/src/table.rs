@@ -164,6 +164,18 @@ impl Table {
             })
     }
 
+    /// The numbers of the column called `name`, as [`Table::column`] finds it; NaN where a cell is not usable.
+    ///
+    /// # Errors
+    /// There is no such column, or it holds texts.
+    pub fn numbers(&self, name: &str) -> Result<&[f64], TableError> {
+        let column = self.column(name)?;
+        column.numbers().ok_or_else(|| TableError::Texts {
+            source_name: self.source.clone(),
+            column: column.name.clone(),
+        })
+    }
+
     /// The column that holds `role` by a commonly used name, if any: the first such name in [`Role::names`].
     pub fn recognise(&self, role: Role) -> Option<&Column> {
         role.names().iter().find_map(|name| self.columns.iter().find(|c| normalised(&c.name) == *name))

@@ -67,7 +67,7 @@ fn selection_keeps_the_rows_of_the_file() {
     let none = t.select("tokens > 1e12 and run == 'z'").unwrap_err().to_string();
     assert!(none.contains("tokens holds 10000000 to 90000000; run holds \"a\", \"b\", \"c\""), "{none}");
     let unknown = t.select("token > 3").unwrap_err().to_string();
-    assert!(unknown.contains("did you mean \"tokens\"?"), "{unknown}");
+    assert!(unknown.contains("the columns are: ") && unknown.contains("tokens"), "{unknown}");
     assert!(t.select("tokens").unwrap_err().to_string().contains("expected a comparison"));
     assert!(t.select("tokens > 'x'").unwrap_err().to_string().contains("cannot compare"));
 }

@@ -1,6 +1,6 @@
 //! `scalelaw envelope`: the compute frontier under learning curves, and the laws along it.
 
-use super::fit_text;
+use super::fit::law_text;
 use super::observations::{Observations, TableArgs, say_problems};
 use crate::output;
 use anyhow::bail;
@@ -166,7 +166,7 @@ fn text(report: &Report) -> String {
     }
     for law in &report.laws {
         out.push('\n');
-        out += &fit_text::law(law, None);
+        out += &law_text(law, None);
     }
     if let Some(line) = report.n_opt {
         let _ = writeln!(

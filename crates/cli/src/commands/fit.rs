@@ -1,47 +1,47 @@
-//! `scalelaw fit`: one law, or those that the table can identify, ranked.
+//! `scalelaw fit`: one law, or every law that the table can determine, ranked.
 
-use super::observations::{Observations, TableArgs, say_problems};
-use super::{fit_text, valley};
+use super::table::{TableArgs, exit, named_number, pair, say};
 use crate::output;
-use anyhow::{Context, bail};
-use scalelaw_fit::laws::{self, Expression};
+use crate::progress::Display;
+use scalelaw_fit::laws;
 use scalelaw_fit::{
-    Dataset, Effort, FitOptions, FittedLaw, IntervalChoice, Law, Objective, Penalty, Ranked, Space, fit,
-    lack_of_fit, rank, residuals_by,
+    Effort, FitOptions, FitStatus, FittedLaw, IntervalChoice, IntervalMethod, LackOfFit, Objective,
+    ParamState, Penalty, Ranked, ResidualBin, Space, short,
 };
+use scalelaw_lab::conventions;
+use scalelaw_lab::fit::{self, FitReport, FitRequest};
+use scalelaw_lab::rank::{self, NotFitted, RankRequest, Reason};
+use scalelaw_lab::valley::Valley;
 use scalelaw_report::figure::{Ink, Marker, Point, Series};
-use std::path::PathBuf;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments of `scalelaw fit`.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Laws: n d c c-min log nd ns b-crit steps-for-examples position transfer n-floor d-floor c-floor \
-    chinchilla chinchilla-tied multiplicative shifted skaling data-constrained over-training broken m4 hyper-nd \
-    hyper-n hyper-d hyper-c, or an expression over columns such as 'E + A/N^alpha' (other names are parameters).\n\n\
-    Examples:\n  scalelaw fit runs.csv                                  rank the laws that this table can identify\n  \
-    scalelaw fit chinchilla runs.csv --objective huber     Hoffmann et al. 2022, approach 3\n  \
-    scalelaw fit nd runs.csv --map N=params --where 'tokens > 3e7' --json > law.json"
-)]
+#[command(allow_missing_positional = true, after_help = after_help())]
 pub struct Arguments {
-    /// [LAW] TABLE: a law by name or an expression, then a .csv, .tsv, .jsonl or .parquet file (.gz, .zst too)
-    #[arg(num_args = 1..=2, required = true, value_names = ["LAW", "TABLE"])]
-    what: Vec<String>,
+    /// A law by name, or an expression over columns such as 'E + A/N^alpha' (other names are parameters);
+    /// without it, every law that the table can determine is fitted and ranked
+    law: Option<String>,
+    /// Runs or learning curves: .csv, .tsv, .jsonl or .parquet (.gz, .zst too)
+    #[arg(required = true)]
+    table: PathBuf,
     /// A run table whose columns the rows take over by run, when TABLE holds curves without N
     #[arg(long, value_name = "TABLE")]
     runs: Option<PathBuf>,
     #[command(flatten)]
-    table: TableArgs,
+    reading: TableArgs,
     #[command(flatten)]
     how: How,
     /// Fit under every counting convention the table has columns for, and show how the answer moves
-    #[arg(long)]
+    #[arg(long, requires = "law")]
     conventions: bool,
     /// Show the residuals along a variable of the law, e.g. S
-    #[arg(long, value_name = "VARIABLE")]
+    #[arg(long, value_name = "VARIABLE", requires = "law")]
     residuals_by: Option<String>,
     /// Show the lowest objective at each value of a parameter: flat where the data do not determine it
-    #[arg(long, value_name = "PARAMETER")]
+    #[arg(long, value_name = "PARAMETER", requires = "law")]
     valley: Option<String>,
     /// Draw the valley in this folder (SVG, PNG, CSV)
     #[arg(long, value_name = "DIR", requires = "valley")]
@@ -53,13 +53,24 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
     /// Print the equation with its constants in LaTeX
-    #[arg(long)]
+    #[arg(long, requires = "law")]
     latex: bool,
+}
+
+/// The laws of the registry, and examples.
+fn after_help() -> String {
+    let mut text = String::from("Laws:\n");
+    for law in laws::all() {
+        let _ = writeln!(text, "  {:<18} {}", law.name(), law.equation());
+    }
+    text + "\nExamples:\n  scalelaw fit runs.csv                                  rank the laws that this table can \
+            determine\n  scalelaw fit chinchilla runs.csv --objective huber     Hoffmann et al. 2022, approach 3\n  \
+            scalelaw fit nd runs.csv --map N=params --where 'tokens > 3e7' --json > law.json"
 }
 
 /// How to fit.
 #[derive(clap::Args, Clone, Debug)]
-pub struct How {
+struct How {
     /// What to minimise (always a sum over points)
     #[arg(long, value_enum, default_value_t = ObjectiveArg::Lsq)]
     objective: ObjectiveArg,
@@ -79,11 +90,11 @@ pub struct How {
     #[arg(long, value_enum, default_value_t = IntervalArg::Auto)]
     interval: IntervalArg,
     /// Hold a parameter at a value, e.g. alpha=0.34
-    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
-    fix: Vec<String>,
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = named_number)]
+    fix: Vec<(String, f64)>,
     /// Bounds of a parameter of an expression, e.g. alpha=0..2 (parameters are positive unless bounded)
-    #[arg(long, value_name = "NAME=LO..HI", value_delimiter = ',')]
-    bound: Vec<String>,
+    #[arg(long, value_name = "NAME=LO..HI", value_delimiter = ',', value_parser = bound)]
+    bound: Vec<(String, f64, f64)>,
     /// Starts polished to their minimum
     #[arg(long, default_value_t = Effort::default().polished)]
     starts: usize,
@@ -117,11 +128,7 @@ enum IntervalArg {
 }
 
 impl How {
-    /// The library's options.
-    ///
-    /// # Errors
-    /// `--fix` is not NAME=VALUE.
-    pub fn options(&self) -> anyhow::Result<FitOptions> {
+    fn options(&self) -> FitOptions {
         let penalty = match self.objective {
             ObjectiveArg::Huber => Penalty::Huber { delta: self.delta },
             ObjectiveArg::Lsq => Penalty::LeastSquares,
@@ -141,272 +148,344 @@ impl How {
             IntervalArg::Covariance => IntervalChoice::Covariance,
             IntervalArg::None => IntervalChoice::None,
         };
-        let fixed = self
-            .fix
-            .iter()
-            .map(|entry| {
-                let (name, value) =
-                    entry.split_once('=').with_context(|| format!("--fix {entry:?}: expected NAME=VALUE"))?;
-                Ok((name.trim().to_string(), scalelaw_core::number::parse(value)?))
-            })
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(FitOptions {
+        FitOptions {
             objective: Objective { penalty, space },
-            fixed,
+            fixed: self.fix.clone(),
             effort: Effort { polished: self.starts.max(1), ..Effort::default() },
             intervals,
             bootstrap_beside: self.bootstrap,
             seed: self.seed,
             ..FitOptions::default()
-        })
-    }
-
-    fn bounds(&self) -> anyhow::Result<Vec<(String, f64, f64)>> {
-        self.bound
-            .iter()
-            .map(|entry| {
-                let parsed = entry.split_once('=').and_then(|(name, range)| {
-                    let (lo, hi) = range.split_once("..")?;
-                    let end = |text: &str, open: f64| {
-                        let text = text.trim();
-                        if text.is_empty() { Some(open) } else { text.parse().ok() }
-                    };
-                    Some((name.trim().to_string(), end(lo, f64::NEG_INFINITY)?, end(hi, f64::INFINITY)?))
-                });
-                parsed.with_context(|| format!("--bound {entry:?}: expected NAME=LO..HI, such as alpha=0..2"))
-            })
-            .collect()
+        }
     }
 }
 
-/// Stretches of a variable that residuals are shown by.
-const MOST_BINS: usize = 25;
+/// NAME=LO..HI, either end of which may be left out.
+fn bound(text: &str) -> Result<(String, f64, f64), String> {
+    let end = |text: &str, open: f64| match text.trim() {
+        "" => Some(open),
+        number => number.parse().ok(),
+    };
+    let (name, range) = pair(text)?;
+    let ends = range.split_once("..");
+    let ends = ends.and_then(|(lo, hi)| Some((end(lo, f64::NEG_INFINITY)?, end(hi, f64::INFINITY)?)));
+    let (lo, hi) = ends.ok_or("expected NAME=LO..HI, such as alpha=0..2")?;
+    Ok((name, lo, hi))
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// The table or the law cannot be used.
+/// The table or the law cannot be used, or a file cannot be written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let (law, table) = match arguments.what.as_slice() {
-        [table] => (None, table),
-        [law, table] => (Some(law.as_str()), table),
-        _ => bail!("expected [LAW] TABLE"),
+    let table = arguments.reading.request(&arguments.table, arguments.runs.as_deref());
+    let options = arguments.how.options();
+    let Some(law) = &arguments.law else {
+        return rank(arguments, &RankRequest { table, options });
     };
-    if law.is_none() && laws::by_name(table).is_ok() {
-        bail!("fit {table}: the law needs a table; try: scalelaw fit {table} runs.csv");
-    }
-    let observations =
-        Observations::open_curves(table.as_ref(), arguments.runs.as_deref(), &arguments.table)?;
-    for line in &observations.said {
-        eprintln!("{line}");
-    }
-    match law {
-        Some(name) => one(named(name, &observations, &arguments.how)?.as_ref(), &observations, arguments),
-        None => all(&observations, arguments),
-    }
+    let request = FitRequest {
+        table,
+        law: law.clone(),
+        bounds: arguments.how.bound.clone(),
+        options,
+        residuals_by: arguments.residuals_by.clone(),
+        valley: arguments.valley.clone(),
+    };
+    if arguments.conventions { compare_conventions(arguments, &request) } else { one(arguments, &request) }
 }
 
-/// A law by name, or the user's expression over the table's columns.
-fn named(name: &str, observations: &Observations, how: &How) -> anyhow::Result<Box<dyn Law>> {
-    if !name.contains(['+', '*', '/', '^', '(', ' ']) {
-        return Ok(laws::by_name(name)?);
-    }
-    let names = observations.table.names();
-    let roles =
-        ["N", "D", "C", "S", "B", "U", "T"].into_iter().filter(|v| observations.column_for(v).is_some());
-    let columns: Vec<&str> = names.iter().map(String::as_str).chain(roles).collect();
-    Ok(Box::new(Expression::new(name, &columns, &how.bounds()?)?))
-}
-
-fn one(law: &dyn Law, observations: &Observations, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    if arguments.conventions {
-        return conventions(law, arguments);
-    }
-    let points = observations.points(law)?;
-    eprintln!("{}; {} points", points.said.join("; "), points.dataset.len());
-    say_problems(&points.problems, 10);
-    let fitted = fit(law, &points.dataset, &arguments.how.options()?)?;
-    let json = serde_json::to_string_pretty(&fitted)?;
+fn one(arguments: &Arguments, request: &FitRequest) -> anyhow::Result<ExitCode> {
+    let report = fit::run(request)?;
+    say(&report.reading);
     if let Some(path) = &arguments.out {
-        std::fs::write(path, format!("{json}\n"))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        output::json_file(path, &report)?;
         eprintln!("law file: {}", path.display());
     }
     if arguments.json {
-        output::print(&json)?;
-        for warning in &fitted.warnings {
+        output::json(&report)?;
+        for warning in &report.law.warnings {
             eprintln!("warning: {}", warning.message);
         }
     } else if arguments.latex {
-        output::print(&fitted.latex()?)?;
+        output::print(&report.law.latex()?)?;
     } else {
-        output::print(&fit_text::law(&fitted, lack_of_fit(&fitted, &points.dataset)?.as_ref()))?;
+        output::print(&law_text(&report.law, report.lack_of_fit.as_ref()))?;
     }
-    if let Some(name) = &arguments.valley {
-        show_valley(law, &fitted, &points.dataset, name, arguments)?;
+    let more = further_text(&report, arguments.residuals_by.as_deref());
+    // When the law file or LaTeX goes to stdout, the other tables go to stderr.
+    if arguments.json || arguments.latex {
+        eprint!("{more}");
+    } else if !more.is_empty() {
+        output::print(&more)?;
     }
-    if let Some(variable) = &arguments.residuals_by {
-        let bins = residuals_by(&fitted, &points.dataset, variable, MOST_BINS)?;
-        // Beside a law file on stdout the table is talk.
-        if arguments.json || arguments.latex {
-            eprint!("{}", fit_text::residuals(variable, &bins));
-        } else {
-            output::print(&fit_text::residuals(variable, &bins))?;
-        }
+    if let (Some(dir), Some(valley)) = (&arguments.figures, &report.valley) {
+        draw_valley(dir, &report.law, valley)?;
     }
-    Ok(if points.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    Ok(exit(&report.reading))
 }
 
-/// The valley of a parameter, from a third below its interval and rivals to a third above.
-fn show_valley(
-    law: &dyn Law,
-    fitted: &FittedLaw,
-    data: &Dataset,
-    name: &str,
-    arguments: &Arguments,
-) -> anyhow::Result<()> {
-    let known: Vec<&str> = fitted.params.iter().map(|(n, _)| n.as_str()).collect();
-    let Some((_, estimate)) = fitted.params.iter().find(|(n, _)| n == name) else {
-        bail!("--valley {name}: the law {} has {}", fitted.law, known.join(", "));
-    };
-    let of_rivals = fitted.starts.rivals.iter().filter_map(|r| r.params.iter().find(|(n, _)| n == name));
-    let ends = estimate.ci95.into_iter().flatten().flatten();
-    let seen: Vec<f64> =
-        std::iter::once(estimate.value).chain(of_rivals.map(|(_, v)| *v)).chain(ends).collect();
-    let (lo, hi) =
-        seen.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
-    let grid = if lo > 0.0 {
-        valley::grid(lo / 1.33, hi * 1.33, VALLEY_POINTS)
-    } else {
-        let margin = 0.33 * (hi - lo).max(estimate.value.abs());
-        valley::grid(lo - margin, hi + margin, VALLEY_POINTS)
-    };
-    let floor = scalelaw_fit::valley(law, data, &arguments.how.options()?, name, &grid)?;
-    let text = format!("\n{}", valley::text(name, &floor, 2));
-    // Beside a law file on stdout it is talk.
-    if arguments.json || arguments.latex {
-        eprint!("{text}")
-    } else {
-        output::print(&text)?
-    }
-    if let Some(dir) = &arguments.figures {
-        let best = vec![Point::at(estimate.value, fitted.objective.value)];
-        let title = format!("How well the data determine {name}");
-        let caption = format!(
-            "Lowest objective of {} at each {name}; {}.",
-            fitted.equation, fitted.objective.objective
-        );
-        let upon = vec![Series::points("the fit", Marker::Disc, Ink::Data, best)];
-        let files = valley::draw(
-            dir,
-            &format!("valley-{name}"),
-            [title.as_str(), caption.as_str()],
-            name,
-            &floor,
-            upon,
-        )?;
-        for file in files {
-            eprintln!("wrote {}", file.display());
-        }
+fn draw_valley(dir: &Path, law: &FittedLaw, valley: &Valley) -> anyhow::Result<()> {
+    let parameter = &valley.parameter;
+    let (value, objective) = valley.fitted;
+    let title = format!("How well the data determine {parameter}");
+    let caption =
+        format!("Lowest objective of {} at each {parameter}; {}.", law.equation, law.objective.objective);
+    let fitted = Series::points("the fit", Marker::Disc, Ink::Data, vec![Point::at(value, objective)]);
+    let name = format!("valley-{parameter}");
+    let figure = scalelaw_report::valley::figure(&name, [title, caption], parameter, valley, vec![fitted]);
+    scalelaw_report::write_figures(&[figure], dir)?;
+    for extension in ["svg", "png", "csv"] {
+        eprintln!("wrote {}", dir.join(format!("{name}.{extension}")).display());
     }
     Ok(())
 }
 
-/// Places that a valley is sounded at.
-const VALLEY_POINTS: usize = 41;
-
-/// Every law the table can serve, ranked by extrapolation above a cut in compute.
-fn all(observations: &Observations, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let served: Vec<Box<dyn Law>> =
-        laws::all().into_iter().filter(|l| observations.serves(l.as_ref())).collect();
-    let Some(widest) = served.iter().max_by_key(|l| l.variables().len()) else {
-        bail!(
-            "{}: no law can be fitted: a loss and one of N, D or C are needed; name them with --map \
-             loss=COLUMN,N=COLUMN. Columns: {}",
-            observations.table.source,
-            observations.table.names().join(", ")
-        );
-    };
-    let points = observations.points(widest.as_ref())?;
-    say_problems(&points.problems, 10);
-    let mut dataset = points.dataset.clone();
-    for law in &served {
-        let own = observations.points(law.as_ref())?.dataset;
-        for variable in law.variables() {
-            if let Some(column) = own.column(variable).filter(|c| c.len() == dataset.len()) {
-                dataset = dataset.with(variable, column.to_vec());
+fn rank(arguments: &Arguments, request: &RankRequest) -> anyhow::Result<ExitCode> {
+    let display = Display::new();
+    let report = rank::run(request, &display);
+    display.finish();
+    let report = report?;
+    say(&report.reading);
+    for NotFitted { law, reason } in &report.not_fitted {
+        match reason {
+            Reason::Constant(variables) => {
+                eprintln!("not fitted: {law} ({} does not vary)", variables.join(", "))
             }
+            Reason::Failed(error) => eprintln!("not fitted: {law} ({error})"),
+            _ => eprintln!("not fitted: {law}"),
         }
-    }
-    // Laws of a variable that never changes say nothing.
-    let varies = |v: &str| dataset.column(v).is_some_and(|c| c.iter().any(|x| *x != c[0]));
-    let (laws, flat): (Vec<_>, Vec<_>) =
-        served.into_iter().partition(|l| l.variables().iter().all(|v| varies(v)));
-    let cost: Vec<f64> = match (dataset.column("C"), dataset.column("N"), dataset.column("D")) {
-        (Some(c), ..) => c.to_vec(),
-        (None, Some(n), Some(d)) => n.iter().zip(d).map(|(n, d)| 6.0 * n * d).collect(),
-        (None, Some(one), None) | (None, None, Some(one)) => one.to_vec(),
-        (None, None, None) => dataset.column("S").map(<[f64]>::to_vec).unwrap_or_default(),
-    };
-    eprintln!("fitting {} laws, each twice…", laws.len());
-    let (ranked, refused) = rank(&laws, &dataset, &cost, 0.7, &arguments.how.options()?)?;
-    for law in flat {
-        eprintln!("not fitted: {} ({} does not vary)", law.name(), law.variables().join(", "));
-    }
-    for (name, error) in refused {
-        eprintln!("not fitted: {name} ({error})");
-    }
-    if ranked.is_empty() {
-        bail!("no law could be fitted to {} points", dataset.len());
-    }
-    if arguments.json {
-        output::json(&ranked)?;
-    } else {
-        output::print(&fit_text::ranking(&ranked, dataset.len()))?;
     }
     if let Some(path) = &arguments.out {
-        let best: &Ranked = &ranked[0];
-        std::fs::write(path, serde_json::to_string_pretty(&best.law)?)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(if points.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
-}
-
-/// The same law under every counting convention that the table has columns for.
-fn conventions(law: &dyn Law, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let table = PathBuf::from(&arguments.what[1]);
-    let whole = Observations::open(&table, &arguments.table)?.table;
-    let of = |variable: &str, names: &[&'static str]| -> Vec<Option<&'static str>> {
-        let used = law.variables().iter().any(|v| v == variable);
-        let there: Vec<_> =
-            names.iter().copied().filter(|n| used && whole.column(n).is_ok()).map(Some).collect();
-        if there.is_empty() { vec![None] } else { there }
-    };
-    let mut fits = Vec::new();
-    for n in of("N", &["n_nonembed", "n_matmul", "n_total"]) {
-        for c in of("C", &["flops_6n", "flops_matmul", "flops_full"]) {
-            for d in of("D", &["tokens", "d_unique"]) {
-                let mut args = arguments.table.clone();
-                args.map.extend(
-                    [("N", n), ("C", c), ("D", d)].iter().filter_map(|(v, c)| Some(format!("{v}={}", (*c)?))),
-                );
-                let points = Observations::open(&table, &args)?.points(law)?;
-                let label: Vec<&str> = [n, c, d].into_iter().flatten().collect();
-                fits.push((label.join(" "), fit(law, &points.dataset, &arguments.how.options()?)?));
-            }
-        }
-    }
-    if fits.len() < 2 {
-        bail!(
-            "{}: only one convention can be told; the columns n_nonembed, n_matmul, n_total, flops_6n, flops_matmul, \
-             flops_full, tokens and d_unique say what they count",
-            table.display()
-        );
+        output::json_file(path, &report.ranked[0].law)?;
+        eprintln!("law file: {}", path.display());
     }
     if arguments.json {
-        output::json(&fits)?;
+        output::json(&report)?;
     } else {
-        output::print(&fit_text::conventions(&fits))?;
+        output::print(&ranking_text(&report.ranked, report.reading.n_points))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(exit(&report.reading))
+}
+
+fn compare_conventions(arguments: &Arguments, request: &FitRequest) -> anyhow::Result<ExitCode> {
+    let report = conventions::run(request)?;
+    for reading in &report.readings {
+        say(reading);
+    }
+    if arguments.json {
+        output::json(&report)?;
+    } else {
+        output::print(&conventions_text(&report.fits))?;
+    }
+    Ok(if report.readings.iter().all(|r| r.problems.is_empty()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(3)
+    })
+}
+
+/// What was asked for beside the law: its valley, its residuals.
+fn further_text(report: &FitReport, residuals_by: Option<&str>) -> String {
+    let valley =
+        report.valley.as_ref().map_or_else(String::new, |valley| format!("\n{}", valley_text(valley, 2)));
+    let residuals = residuals_by.zip(report.residuals.as_deref());
+    valley + &residuals.map_or_else(String::new, |(by, bins)| residuals_text(by, bins))
+}
+
+/// One law, everything it has to say.
+pub fn law_text(f: &FittedLaw, lack: Option<&LackOfFit>) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{}    {}", f.equation, f.source);
+    let counted = f.conventions.map_or_else(
+        || "counting convention not known".to_string(),
+        |c| format!("{}, {}, {}", c.params, c.flops, c.data),
+    );
+    let _ = writeln!(out, "{} points of {} runs; {counted}", f.n_points, f.n_runs);
+    let method = match f.intervals.method {
+        IntervalMethod::Profile => "95% profile interval",
+        IntervalMethod::Bootstrap => "95% bootstrap interval",
+        IntervalMethod::Covariance => "95% interval (covariance)",
+        IntervalMethod::None => "",
+    };
+    let beside = f.intervals.bootstrap.as_ref().filter(|_| f.intervals.method != IntervalMethod::Bootstrap);
+    let heading = if beside.is_some() { "bootstrap 95%" } else { "" };
+    let _ = writeln!(out, "\n{:<12}{:>14}{:>13}   {method:<27}{heading}", "", "value", "± s.e.");
+    for (name, e) in &f.params {
+        let se = e.se.map_or_else(String::new, short);
+        let interval = e.ci95.map_or_else(String::new, |[lo, hi]| {
+            let end = |v: Option<f64>| v.map_or_else(|| "open".into(), short);
+            format!("{} … {}", end(lo), end(hi))
+        });
+        let boot = beside
+            .and_then(|b| b.params.iter().find(|(n, _)| n == name))
+            .map_or_else(String::new, |(_, [_, lo, hi])| format!("{} … {}", short(*lo), short(*hi)));
+        let state = match e.state {
+            ParamState::Identified => "",
+            ParamState::AtBound => "AT BOUND",
+            ParamState::Unidentified => "UNIDENTIFIED",
+            ParamState::Fixed => "fixed",
+        };
+        let _ = writeln!(out, "{name:<12}{:>14}{se:>13}   {interval:<27}{boot:<25}{state}", digits(e.value));
+    }
+    let _ = writeln!(out, "\n{}: {:.12} (sum over points)", f.objective.objective, f.objective.value);
+    let _ = writeln!(
+        out,
+        "residuals: rms {:.4} in ln loss, {:.4} in loss, largest {:.4}; condition number {}",
+        f.diagnostics.rms_log,
+        f.diagnostics.rms_loss,
+        f.diagnostics.max_residual,
+        f.diagnostics.condition_number.map_or("∞".into(), |c| format!("{c:.0}")),
+    );
+    if let Some(l) = lack {
+        let verdict = if l.p_value < 0.05 {
+            "the law misses more than seed noise explains"
+        } else {
+            "no lack of fit seen"
+        };
+        let _ = writeln!(
+            out,
+            "lack of fit against seed noise ({:.4} in ln loss): F({:.0}, {:.0}) = {:.2}, p = {:.3}: {verdict}",
+            l.noise_log, l.freedom.0, l.freedom.1, l.f, l.p_value
+        );
+    }
+    let _ = writeln!(
+        out,
+        "starts: {} of {} polished agree ({} screened); {} rival minima within 5%",
+        f.starts.agreeing,
+        f.starts.tried,
+        f.starts.screened,
+        f.starts.rivals.len()
+    );
+    for r in f.starts.rivals.iter().take(6) {
+        let values: Vec<String> = r.params.iter().map(|(n, v)| format!("{n} {}", short(*v))).collect();
+        let rejected = if r.within_interval { "not rejected by the data" } else { "rejected at 95%" };
+        let _ = writeln!(
+            out,
+            "  rival {:+.3}%: {}; predictions up to {:.1e} apart; {rejected}",
+            100.0 * r.excess,
+            values.join(" "),
+            r.prediction_gap
+        );
+    }
+    let _ = writeln!(out, "status: {}", status(f.status));
+    for w in &f.warnings {
+        let _ = writeln!(out, "  {}: {}", w.code, w.message);
+    }
+    out
+}
+
+/// A status in the words of the file.
+fn status(status: FitStatus) -> &'static str {
+    match status {
+        FitStatus::Ok => "ok",
+        FitStatus::Remarks => "ok, with remarks",
+        FitStatus::Rivals => "RIVAL MINIMA",
+        FitStatus::AtBound => "AT BOUND",
+        FitStatus::Unidentified => "UNIDENTIFIED",
+        FitStatus::NotConverged => "NOT CONVERGED",
+    }
+}
+
+/// Laws by how well they extrapolate.
+fn ranking_text(ranked: &[Ranked], n: usize) -> String {
+    let mut out = String::new();
+    if let Some(h) = ranked.iter().find_map(|r| r.held_out.as_ref()) {
+        let _ = writeln!(
+            out,
+            "{n} points; ranked by the error above {:.2e} (cost) of the law fitted below it: {} points fitted, {} scored",
+            h.cut, h.n_fitted, h.n_scored
+        );
+    }
+    let _ = writeln!(
+        out,
+        "{:<17}{:>12}{:>10}{:>11}{:>10}  {:<14}error by half-decades",
+        "", "held-out rms", "bias", "rms of all", "AICc", "status"
+    );
+    for r in ranked {
+        let (rms, bias, by) = r.held_out.as_ref().map_or_else(
+            || ("—".into(), "—".into(), "too few points below the cut".into()),
+            |h| {
+                let by: Vec<String> = h.by_decades.iter().map(|d| format!("{:.4}", d.rms_log)).collect();
+                (format!("{:.4}", h.rms_log), format!("{:+.4}", h.bias_log), by.join(" "))
+            },
+        );
+        let aicc = r.law.diagnostics.aicc.map_or_else(|| "—".into(), |a| format!("{a:.1}"));
+        let _ = writeln!(
+            out,
+            "{:<17}{rms:>12}{bias:>10}{:>11.4}{aicc:>10}  {:<14}{by}",
+            r.law.law,
+            r.law.diagnostics.rms_log,
+            status(r.law.status)
+        );
+    }
+    if let Some(best) = ranked.first() {
+        let _ = writeln!(out, "\nbest: {}", best.law.equation_with_values());
+    }
+    out
+}
+
+/// Where a law misses.
+fn residuals_text(variable: &str, bins: &[ResidualBin]) -> String {
+    let mut out = format!("\n{variable:<27}{:>8}{:>14}{:>12}\n", "points", "mean residual", "rms");
+    for b in bins {
+        let stretch =
+            if b.from == b.to { short(b.from) } else { format!("{} … {}", short(b.from), short(b.to)) };
+        let _ = writeln!(out, "{stretch:<27}{:>8}{:>+14.4}{:>12.4}", b.n, b.mean_log, b.rms_log);
+    }
+    let _ = writeln!(out, "(ln prediction − ln observation: above 0 the law is too high)");
+    out
+}
+
+/// The same law under several conventions.
+fn conventions_text(fits: &[(String, FittedLaw)]) -> String {
+    let mut out = String::new();
+    if let Some((_, first)) = fits.first() {
+        let _ = write!(out, "{:<34}", "columns");
+        for (name, _) in &first.params {
+            let _ = write!(out, "{name:>14}");
+        }
+        let _ = writeln!(out, "{:>12}", "rms ln loss");
+    }
+    for (label, f) in fits {
+        let _ = write!(out, "{label:<34}");
+        for (_, e) in &f.params {
+            let _ = write!(out, "{:>14}", short(e.value));
+        }
+        let _ = writeln!(out, "{:>12.4}  {}", f.diagnostics.rms_log, status(f.status));
+    }
+    out
+}
+
+/// Six significant digits.
+fn digits(value: f64) -> String {
+    let size = value.abs();
+    if (1e-3..1e6).contains(&size) {
+        let places = (5 - size.log10().floor() as i32).max(0) as usize;
+        format!("{value:.places$}")
+    } else {
+        format!("{value:.5e}")
+    }
+}
+
+/// One line for every `step`-th point: the parameters and how far the objective lies above its lowest.
+pub fn valley_text(valley: &Valley, step: usize) -> String {
+    const LONGEST: f64 = 60.0;
+    let (name, lowest) = (&valley.parameter, valley.lowest());
+    let excess = |p: &scalelaw_fit::ValleyPoint| p.objective / lowest - 1.0;
+    let highest = valley.floor.iter().map(excess).fold(f64::MIN_POSITIVE, f64::max);
+    // A bar of 60 is the highest point, or a rise of 1.2% where the valley is flatter or steeper than that.
+    let unit = highest.min(0.012) / LONGEST;
+    let mut out =
+        format!("the valley of {name}: the lowest objective at each value, above the lowest of all\n");
+    for p in valley.floor.iter().step_by(step) {
+        let others: Vec<String> = p.others.iter().map(|(n, v)| format!("{n} {:>9}", short(*v))).collect();
+        let bar = "#".repeat((excess(p) / unit).round().min(LONGEST) as usize);
+        out += &format!(
+            "  {name} {:>9}  {}  {:+.3}% {bar}\n",
+            short(p.value),
+            others.join("  "),
+            100.0 * excess(p)
+        );
+    }
+    out
 }

@@ -143,13 +143,6 @@ impl Observations {
         }
     }
 
-    /// Whether every variable of `law` and its response can be had from this table.
-    pub fn serves(&self, law: &dyn Law) -> bool {
-        law.response() == Response::Loss
-            && self.column_for("loss").is_some()
-            && law.variables().iter().all(|v| self.source(v).is_some())
-    }
-
     fn response(&self, law: &dyn Law) -> anyhow::Result<String> {
         if let Some(column) = self.map.get("loss").filter(|_| law.variables().iter().all(|v| v != "L")) {
             return Ok(column.clone());

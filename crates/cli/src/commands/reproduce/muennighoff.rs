@@ -1,13 +1,14 @@
 //! Muennighoff et al. 2023: R_D* and R_N*, every minimum, and the valley between them.
 
 use super::{Origin, Report, find, numbers};
-use crate::commands::valley;
+use crate::commands::fit::valley_text;
 use anyhow::Context;
 use scalelaw_fit::laws::DataConstrained;
 use scalelaw_fit::presets::muennighoff2023::{ALPHA, LN_AMPLITUDES, R_D_STAR, R_N_STAR};
 use scalelaw_fit::{
     Dataset, Effort, FitOptions, IntervalChoice, Objective, ParamState, fit, short, valley as fit_valley,
 };
+use scalelaw_lab::valley::{Valley, grid};
 use scalelaw_report::figure::{Ink, Marker, Point, Series};
 use std::path::Path;
 
@@ -38,10 +39,9 @@ pub fn reproduce(data: &Path, out: Option<&Path>) -> anyhow::Result<Report> {
     fixed.extend([("alpha".to_string(), ALPHA), ("beta".to_string(), ALPHA)]);
     let constants: Vec<f64> = fixed.iter().map(|(_, value)| *value).collect();
     // A dense grid in both: Huber's corners cut the valley floor into many small basins.
-    let grid =
-        |lo: f64, hi: f64, n: usize| (0..n).map(move |i| lo * (hi / lo).powf(i as f64 / (n - 1) as f64));
     let starts: Vec<Vec<f64>> = grid(4.0, 400.0, 40)
-        .flat_map(|r_d| grid(0.9, 12.0, 12).map(move |r_n| [r_d, r_n]))
+        .into_iter()
+        .flat_map(|r_d| grid(0.9, 12.0, 12).into_iter().map(move |r_n| [r_d, r_n]))
         .map(|pair| [constants.as_slice(), &pair].concat())
         .collect();
     let mut options = FitOptions {
@@ -104,29 +104,36 @@ pub fn reproduce(data: &Path, out: Option<&Path>) -> anyhow::Result<Report> {
 
     // The valley: the lowest objective at each R_D*.
     options.effort.polished = 6;
-    options.starts =
-        Some(grid(0.9, 30.0, 6).map(|r_n| [constants.as_slice(), &[f64::NAN, r_n]].concat()).collect());
-    let floor = fit_valley(&DataConstrained, &points, &options, "R_D_star", &valley::grid(4.0, 400.0, 81))?;
-    report.note(valley::text("R_D_star", &floor, 4));
+    let start = |r_n: &f64| [constants.as_slice(), &[f64::NAN, *r_n]].concat();
+    options.starts = Some(grid(0.9, 30.0, 6).iter().map(start).collect());
+    let valley = Valley {
+        parameter: "R_D_star".into(),
+        fitted: (param(&law.params, "R_D_star"), law.objective.value),
+        floor: fit_valley(&DataConstrained, &points, &options, "R_D_star", &grid(4.0, 400.0, 81))?,
+    };
+    report.note(valley_text(&valley, 4));
     if let Some(dir) = out {
         let found =
             minima.iter().map(|m| Point::at(m.0, m.2).named(format!("R_N* {}", short(m.1)))).collect();
         let published = vec![Point::at(R_D_STAR, 0.015_825_935_3)];
-        report.files = valley::draw(
-            dir,
+        let figure = scalelaw_report::valley::figure(
             "muennighoff-valley",
             [
-                "Repeated data do not determine R_D*",
+                "Repeated data do not determine R_D*".into(),
                 "Lowest Huber(1e-3) objective on log loss at each R_D*, R_N* free; 182 runs on C4, base law fixed. \
-                 Star: the published pair. Discs: minima found from 480 starts.",
+                 Star: the published pair. Discs: minima found from 480 starts."
+                    .into(),
             ],
             "R_D*, repetitions that a token is worth",
-            &floor,
+            &valley,
             vec![
                 Series::points("minima", Marker::Disc, Ink::Data, found),
                 Series::points("published", Marker::Star, Ink::Hue(1), published),
             ],
-        )?;
+        );
+        scalelaw_report::write_figures(&[figure], dir)?;
+        let file = |extension: &&str| dir.join(format!("muennighoff-valley.{extension}"));
+        report.files = ["svg", "png", "csv"].iter().map(file).collect();
     }
     Ok(report)
 }

@@ -1,0 +1,71 @@
+//! One law fitted to one table.
+
+use crate::error::LabError;
+use crate::observations::{Observations, Reading, TableRequest};
+use crate::valley::{self, Valley};
+use scalelaw_fit::{FitOptions, FittedLaw, LackOfFit, ResidualBin, fit, lack_of_fit, residuals_by};
+use serde::Serialize;
+
+/// Most stretches of a variable that residuals are gathered in.
+const MOST_BINS: usize = 25;
+
+/// Which law, to which table, and how.
+#[derive(Clone, Debug)]
+pub struct FitRequest {
+    /// The table.
+    pub table: TableRequest,
+    /// A law's name, or an expression over columns such as `E + A/N^alpha`.
+    pub law: String,
+    /// Bounds of an expression's parameters; they are positive otherwise.
+    pub bounds: Vec<(String, f64, f64)>,
+    /// How to fit.
+    pub options: FitOptions,
+    /// A variable of the law along which residuals are wanted.
+    pub residuals_by: Option<String>,
+    /// A parameter whose valley is wanted.
+    pub valley: Option<String>,
+}
+
+/// The fitted law. Serialises to the law file.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct FitReport {
+    /// The law with its constants, intervals and doubts.
+    pub law: FittedLaw,
+    /// The law's misfit against the scatter of repeated runs, where runs repeat.
+    #[serde(skip)]
+    pub lack_of_fit: Option<LackOfFit>,
+    /// Residuals along the variable asked for.
+    #[serde(skip)]
+    pub residuals: Option<Vec<ResidualBin>>,
+    /// The valley asked for.
+    #[serde(skip)]
+    pub valley: Option<Valley>,
+    /// How the table was read.
+    #[serde(skip)]
+    pub reading: Reading,
+}
+
+/// Fits the law.
+///
+/// # Errors
+/// The table cannot be read, lacks a variable of the law or has too few usable rows, or the request names a law, a
+/// parameter or a variable that does not exist.
+pub fn run(request: &FitRequest) -> Result<FitReport, LabError> {
+    let observations = Observations::open(&request.table)?;
+    let law = observations.law(&request.law, &request.bounds)?;
+    let points = observations.points(law.as_ref())?;
+    let fitted = fit(law.as_ref(), &points.dataset, &request.options)?;
+    let residuals = request.residuals_by.as_deref();
+    let residuals = residuals.map(|by| residuals_by(&fitted, &points.dataset, by, MOST_BINS)).transpose()?;
+    let valley = request.valley.as_deref();
+    let valley =
+        valley.map(|of| valley::around(law.as_ref(), &fitted, &points.dataset, &request.options, of));
+    Ok(FitReport {
+        lack_of_fit: lack_of_fit(&fitted, &points.dataset)?,
+        residuals,
+        valley: valley.transpose()?,
+        law: fitted,
+        reading: points.reading,
+    })
+}

@@ -1,0 +1,104 @@
+//! Every law that a table can determine, ranked by how well it extrapolates from the cheap runs to the expensive ones.
+
+use crate::error::LabError;
+use crate::observations::{Observations, Reading, TableRequest};
+use scalelaw_core::observer::{Observer, Progress};
+use scalelaw_fit::{FitError, FitOptions, Law, Ranked, laws, rank};
+use serde::Serialize;
+
+/// Share of the points, the cheapest ones, that laws are fitted to; the others score them.
+const FITTED_SHARE: f64 = 0.7;
+
+/// Which table, and how to fit.
+#[derive(Clone, Debug)]
+pub struct RankRequest {
+    /// The table.
+    pub table: TableRequest,
+    /// How to fit.
+    pub options: FitOptions,
+}
+
+/// The ranking. Serialises to the laws, best first.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct RankReport {
+    /// Laws with their held-out errors, best first; never empty.
+    pub ranked: Vec<Ranked>,
+    /// Laws that the table has columns for and that have no fit.
+    #[serde(skip)]
+    pub not_fitted: Vec<NotFitted>,
+    /// How the table was read for the law of the most variables.
+    #[serde(skip)]
+    pub reading: Reading,
+}
+
+/// A law without a fit.
+#[derive(Clone, Debug)]
+pub struct NotFitted {
+    /// The law.
+    pub law: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a law has no fit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Reason {
+    /// These variables have the same value in every row.
+    Constant(Vec<String>),
+    /// The fit failed.
+    Failed(FitError),
+}
+
+/// Fits and ranks the laws.
+///
+/// # Errors
+/// The table cannot be read, or no law can be fitted to it.
+pub fn run(request: &RankRequest, observer: &dyn Observer) -> Result<RankReport, LabError> {
+    let observations = Observations::open(&request.table)?;
+    let served: Vec<Box<dyn Law>> =
+        laws::all().into_iter().filter(|law| observations.serves(law.as_ref())).collect();
+    let widest = served.iter().max_by_key(|law| law.variables().len()).ok_or_else(|| {
+        let (table, columns) = (observations.table.source.clone(), observations.table.names());
+        LabError::NothingToFit { table, columns }
+    })?;
+    let points = observations.points(widest.as_ref())?;
+    let mut dataset = points.dataset;
+    for variable in served.iter().flat_map(|law| law.variables()) {
+        if dataset.column(variable).is_none()
+            && let Some(values) = observations.also(variable, &points.table)
+        {
+            dataset = dataset.with(variable, values);
+        }
+    }
+    // A law of a variable that never changes is not identifiable.
+    let constant = |v: &str| dataset.column(v).is_some_and(|c| c.iter().all(|x| *x == c[0]));
+    let (laws, flat): (Vec<_>, Vec<_>) =
+        served.into_iter().partition(|law| !law.variables().iter().any(|v| constant(v)));
+    let mut not_fitted: Vec<NotFitted> = flat
+        .iter()
+        .map(|law| {
+            let variables = law.variables().iter().filter(|v| constant(v)).map(ToString::to_string);
+            NotFitted { law: law.name().into(), reason: Reason::Constant(variables.collect()) }
+        })
+        .collect();
+    let cost: Vec<f64> = match (dataset.column("C"), dataset.column("N"), dataset.column("D")) {
+        (Some(c), ..) => c.to_vec(),
+        (None, Some(n), Some(d)) => n.iter().zip(d).map(|(n, d)| 6.0 * n * d).collect(),
+        (None, Some(one), None) | (None, None, Some(one)) => one.to_vec(),
+        (None, None, None) => dataset.column("S").map(<[f64]>::to_vec).unwrap_or_default(),
+    };
+    let total = laws.len() as u64;
+    let stage = |done| Progress::Stage { name: "fitting", done, total, unit: "laws" };
+    observer.progress(stage(0));
+    let (ranked, failed) = rank(&laws, &dataset, &cost, FITTED_SHARE, &request.options)?;
+    observer.progress(stage(total));
+    not_fitted
+        .extend(failed.into_iter().map(|(law, error)| NotFitted { law, reason: Reason::Failed(error) }));
+    if ranked.is_empty() {
+        let (table, n_points) = (observations.table.source, dataset.len());
+        return Err(LabError::NoLawFitted { table, laws: laws.len(), n_points });
+    }
+    Ok(RankReport { ranked, not_fitted, reading: points.reading })
+}
