@@ -1,6 +1,7 @@
 //! What a person can do about an error: the libraries say what is wrong, this page says what to type.
 
 use scalelaw_fit::FitError;
+use scalelaw_fit::plan::{Missing, PlanError};
 use scalelaw_lab::LabError;
 use scalelaw_runs::RunError;
 use scalelaw_table::TableError;
@@ -21,6 +22,9 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     if let Some(error) = cause.downcast_ref::<FitError>() {
         return fit(error);
+    }
+    if let Some(error) = cause.downcast_ref::<PlanError>() {
+        return plan(error);
     }
     if let Some(error) = cause.downcast_ref::<TableError>() {
         return table(error);
@@ -52,6 +56,29 @@ fn fit(error: &FitError) -> Option<String> {
         FitError::UnknownParameter { name, known, .. } => did_you_mean(name, known),
         FitError::MissingVariable { variable, .. } => {
             Some(format!("name the column: --map {variable}=COLUMN"))
+        }
+        FitError::LogOfResponse { .. } => {
+            Some("fit the response itself: --space linear; or select other rows: --where".into())
+        }
+        FitError::NoStart { positive_response: false, .. } => {
+            Some("not every response is above 0: check the column, or fit it itself: --space linear".into())
+        }
+        FitError::TooFewPoints { .. } => {
+            Some("add runs, choose a law with fewer parameters, or fix some: --fix NAME=VALUE".into())
+        }
+        FitError::NoCovariance { .. } => Some("fit a law with fewer parameters, or add runs".into()),
+        FitError::ShortCurves { .. } => Some("leave out fewer steps: --skip".into()),
+        _ => None,
+    }
+}
+
+fn plan(error: &PlanError) -> Option<String> {
+    match error {
+        PlanError::UnknownPreset { name, known } | PlanError::UnknownShapeRule { name, known } => {
+            did_you_mean(name, known)
+        }
+        PlanError::CannotPlan { missing: Missing::OnlyHyperParameters, .. } => {
+            Some("give it beside a law: --hyper PRESET".into())
         }
         _ => None,
     }

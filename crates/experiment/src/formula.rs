@@ -192,7 +192,7 @@ impl<'a> Numbers<'a> {
                 Err(ExperimentError::at(&setting.place, format!("the formula gives {x}")))
             }
             Ok(_) => Err(ExperimentError::at(&setting.place, "the formula gives no number")),
-            Err(problem) => Err(ExperimentError::at(&setting.place, problem)),
+            Err(problem) => Err(ExperimentError::at(&setting.place, problem.to_string())),
         }
     }
 

@@ -2,6 +2,32 @@
 
 use crate::{Expr, Function, Op};
 
+/// Operands of the wrong kind.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvalError {
+    /// An operand is not of the kind that its operator takes.
+    #[error("{operand} is {got}, expected {expected}")]
+    Kind {
+        /// The operand.
+        operand: String,
+        /// Its kind.
+        got: &'static str,
+        /// The kind that was expected.
+        expected: &'static str,
+    },
+    /// Two values of different kinds are compared.
+    #[error("cannot compare {left} with {right} in {comparison}")]
+    Comparison {
+        /// The comparison.
+        comparison: String,
+        /// Kind of its left side.
+        left: &'static str,
+        /// Kind of its right side.
+        right: &'static str,
+    },
+}
+
 /// What an expression is at one row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
@@ -27,15 +53,20 @@ impl Expr {
     /// Value where `name` says what each name is.
     ///
     /// # Errors
-    /// Operands of the wrong kind, in words.
-    pub fn eval<'a>(&'a self, name: &dyn Fn(&str) -> Value<'a>) -> Result<Value<'a>, String> {
+    /// [`EvalError`] names the operand of the wrong kind.
+    pub fn eval<'a>(&'a self, name: &dyn Fn(&str) -> Value<'a>) -> Result<Value<'a>, EvalError> {
+        let wrong = |e: &Self, got: &Value<'_>, expected| EvalError::Kind {
+            operand: e.to_string(),
+            got: got.kind(),
+            expected,
+        };
         let number = |e: &'a Self| match e.eval(name)? {
             Value::Number(x) => Ok(x),
-            other => Err(format!("{e} is {}, expected a number", other.kind())),
+            other => Err(wrong(e, &other, "a number")),
         };
         let truth = |e: &'a Self| match e.eval(name)? {
             Value::Truth(t) => Ok(t),
-            other => Err(format!("{e} is {}, expected a comparison", other.kind())),
+            other => Err(wrong(e, &other, "a comparison")),
         };
         Ok(match self {
             Self::Number(x) => Value::Number(*x),
@@ -52,7 +83,13 @@ impl Expr {
                 let ordering = match (a.eval(name)?, b.eval(name)?) {
                     (Value::Number(x), Value::Number(y)) => x.partial_cmp(&y),
                     (Value::Text(x), Value::Text(y)) => Some(x.cmp(y)),
-                    (x, y) => return Err(format!("cannot compare {} with {} in {self}", x.kind(), y.kind())),
+                    (x, y) => {
+                        return Err(EvalError::Comparison {
+                            comparison: self.to_string(),
+                            left: x.kind(),
+                            right: y.kind(),
+                        });
+                    }
                 };
                 // A missing number is neither equal nor unequal to anything: every comparison is false.
                 Value::Truth(ordering.is_some_and(|o| match op {

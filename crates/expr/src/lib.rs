@@ -8,8 +8,8 @@ mod eval;
 mod parse;
 mod print;
 
-pub use eval::{Dual, MAX_SLOTS, Value};
-pub use parse::{ParseError, parse};
+pub use eval::{Dual, EvalError, MAX_SLOTS, Value};
+pub use parse::{ParseError, ParseProblem, parse};
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,16 +2,54 @@
 
 use crate::{Expr, Function, Op};
 
-/// Text that is no expression.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} at character {position}: {}▸{}", before(text, *position), after(text, *position))]
+/// Text that is not an expression.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{problem} at character {position}: {}▸{}", before(text, *position), after(text, *position))]
 pub struct ParseError {
     /// The text.
     pub text: String,
-    /// Character at which it goes wrong, from 1.
+    /// Character at which parsing failed, from 1.
     pub position: usize,
-    /// What was expected.
-    pub message: String,
+    /// What is wrong there.
+    pub problem: ParseProblem,
+}
+
+/// Why parsing failed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseProblem {
+    /// Text follows a complete expression.
+    #[error("expected an operator or the end")]
+    Operator,
+    /// A value is missing.
+    #[error("expected a number, a column, a quoted text or (")]
+    Value,
+    /// A binary operator has no left operand.
+    #[error("expected a value before the operator")]
+    LeftOperand,
+    /// The text ends too early.
+    #[error("expected more")]
+    End,
+    /// A character is missing.
+    #[error("expected {0}")]
+    Character(char),
+    /// A quoted text or name has no end.
+    #[error("no closing {0}")]
+    Unclosed(char),
+    /// Not a number.
+    #[error(transparent)]
+    Number(#[from] scalelaw_core::number::NumberError),
+    /// No function has this name.
+    #[error("no function {name:?}; there are {}", known.join(", "))]
+    UnknownFunction {
+        /// Name.
+        name: String,
+        /// Functions there are.
+        known: Vec<&'static str>,
+    },
+    /// More nested parentheses than an expression may have.
+    #[error("too deeply nested")]
+    TooDeep,
 }
 
 fn before(text: &str, position: usize) -> String {
@@ -38,7 +76,7 @@ pub fn parse(text: &str) -> Result<Expr, ParseError> {
     let expr = parser.binary(0)?;
     parser.skip_space();
     if parser.at < parser.chars.len() {
-        return Err(parser.fail("expected an operator or the end"));
+        return Err(parser.fail(ParseProblem::Operator));
     }
     Ok(expr)
 }
@@ -54,8 +92,8 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn fail(&self, message: &str) -> ParseError {
-        ParseError { text: self.text.to_string(), position: self.at + 1, message: message.to_string() }
+    fn fail(&self, problem: ParseProblem) -> ParseError {
+        ParseError { text: self.text.to_string(), position: self.at + 1, problem }
     }
 
     fn skip_space(&mut self) {
@@ -67,7 +105,7 @@ impl Parser<'_> {
     fn binary(&mut self, weakest: u8) -> Result<Expr, ParseError> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(self.fail("too deeply nested"));
+            return Err(self.fail(ParseProblem::TooDeep));
         }
         let mut left = self.prefix()?;
         while let Some((op, length)) = self.operator() {
@@ -115,8 +153,8 @@ impl Parser<'_> {
             Some('`') => self.quoted('`').map(Expr::Name),
             Some(c) if c.is_ascii_digit() || c == '.' => self.number(),
             Some(c) if is_name_start(c) => self.word(),
-            Some(_) => Err(self.fail("expected a number, a column, a quoted text or (")),
-            None => Err(self.fail("expected more")),
+            Some(_) => Err(self.fail(ParseProblem::Value)),
+            None => Err(self.fail(ParseProblem::End)),
         }
     }
 
@@ -126,7 +164,7 @@ impl Parser<'_> {
             self.at += 1;
             Ok(())
         } else {
-            Err(self.fail(&format!("expected {c}")))
+            Err(self.fail(ParseProblem::Character(c)))
         }
     }
 
@@ -147,7 +185,7 @@ impl Parser<'_> {
             }
         }
         self.at = start;
-        Err(self.fail(&format!("no closing {quote}")))
+        Err(self.fail(ParseProblem::Unclosed(quote)))
     }
 
     fn number(&mut self) -> Result<Expr, ParseError> {
@@ -166,7 +204,7 @@ impl Parser<'_> {
         let text: String = self.chars[start..self.at].iter().collect();
         scalelaw_core::number::parse(&text).map(Expr::Number).map_err(|e| {
             self.at = start;
-            self.fail(&e.to_string())
+            self.fail(e.into())
         })
     }
 
@@ -181,7 +219,7 @@ impl Parser<'_> {
         }
         if word == "or" || word == "and" {
             self.at = start;
-            return Err(self.fail("expected a value before the operator"));
+            return Err(self.fail(ParseProblem::LeftOperand));
         }
         self.skip_space();
         if self.chars.get(self.at) != Some(&'(') {
@@ -189,8 +227,8 @@ impl Parser<'_> {
         }
         let Some((function, _, arity)) = Function::ALL.iter().find(|(_, name, _)| *name == word) else {
             self.at = start;
-            let known: Vec<&str> = Function::ALL.iter().map(|(_, name, _)| *name).collect();
-            return Err(self.fail(&format!("no function {word:?}; there are {}", known.join(", "))));
+            let known = Function::ALL.iter().map(|(_, name, _)| *name).collect();
+            return Err(self.fail(ParseProblem::UnknownFunction { name: word, known }));
         };
         self.at += 1;
         let mut arguments = vec![self.binary(0)?];

@@ -69,10 +69,11 @@ pub fn coverage(
 ) -> Result<Coverage, FitError> {
     let n_params = law.params().len();
     if truth.len() != n_params || design.iter().any(|x| x.len() != law.variables().len()) {
-        return Err(FitError::Unusable(format!(
-            "the design or the truth does not fit the law {}",
-            law.name()
-        )));
+        return Err(FitError::Design {
+            law: law.name().into(),
+            n_params,
+            n_variables: law.variables().len(),
+        });
     }
     let clean: Vec<f64> = design.iter().map(|x| value(law, x, truth)).collect();
     let far: Vec<f64> = (0..law.variables().len())

@@ -94,14 +94,10 @@ pub fn compare(
         let lb = loss_of_budget(ub.law.as_ref(), &pb, flops).ok()?;
         Some((la, lb, multiplier(ub.law.as_ref(), &pb, la, flops)))
     };
-    let best = at(&vec![0.0; m + k])
-        .ok_or_else(|| FitError::Unusable(format!("the laws give no loss at {flops:.3e} FLOPs")))?;
+    let best = at(&vec![0.0; m + k]).ok_or(FitError::NoLoss { flops })?;
     let drawn: Vec<(f64, f64, f64)> = (0..draws).filter_map(|i| at(&steps.draw(i))).collect();
     if drawn.len() * 10 < draws * 9 {
-        return Err(FitError::Unusable(format!(
-            "{} of {draws} draws of the laws give no loss at {flops:.3e} FLOPs: too uncertain to compare",
-            draws - drawn.len()
-        )));
+        return Err(FitError::TooUncertain { failed: draws - drawn.len(), draws, flops });
     }
     let better: f64 = drawn.iter().map(|(la, lb, _)| f64::from(u8::from(la < lb))).sum();
     let interval = |value: f64, of: fn(&(f64, f64, f64)) -> f64| {

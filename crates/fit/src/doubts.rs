@@ -1,4 +1,4 @@
-//! What is doubtful about a usable fit, in words with what to do.
+//! What is doubtful about a usable fit: warnings that say what it is and what to do.
 
 use crate::fit::FEWEST_RUNS;
 use crate::fitted::{FitStatus, FittedLaw, IntervalMethod, ParamState, Warning};
@@ -19,14 +19,14 @@ pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, converged: bool) {
         add(
             FitStatus::NotConverged,
             "not_converged",
-            "the minimiser stopped before its step vanished; the minimum may lie lower".into(),
+            "the minimiser stopped before it converged; the minimum may be lower".into(),
         );
     }
     if fitted.n_points == fitted.params.iter().filter(|(_, e)| e.state != ParamState::Fixed).count() {
         add(
             FitStatus::Remarks,
             "no_freedom",
-            "as many points as constants: the law passes through all of them and nothing tells its error; add runs"
+            "there are as many points as constants: the law passes through all of them, so its error is unknown; add runs"
                 .into(),
         );
     }
@@ -36,7 +36,7 @@ pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, converged: bool) {
                 FitStatus::Unidentified,
                 "constant_variable",
                 format!(
-                    "{name} is {lo:e} at every point: its exponent and amplitude cannot be told from a constant; vary {name} or fix them (--fix)"
+                    "{name} is {lo:e} at every point, so its exponent and amplitude are not identifiable; vary {name}, or fix them"
                 ),
             );
         }
@@ -47,14 +47,14 @@ pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, converged: bool) {
                 FitStatus::AtBound,
                 "at_bound",
                 format!(
-                    "{name} has run to its bound ({:.3e}): the data fit as well without its term; try a simpler law",
+                    "{name} is at its bound ({:.3e}): the law fits as well without this term; try a simpler law",
                     estimate.value
                 ),
             ),
             ParamState::Unidentified => add(
                 FitStatus::Unidentified,
                 "unidentified",
-                format!("{name} is not determined by these data: {}", open_or_rivals(fitted, name)),
+                format!("{name} is not identifiable from these data: {}", open_or_rivals(fitted, name)),
             ),
             ParamState::Identified | ParamState::Fixed => {}
         }
@@ -103,8 +103,8 @@ pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, converged: bool) {
             FitStatus::Remarks,
             "few_runs",
             format!(
-                "all {} points are of {} run(s): nothing tells how runs differ; give more runs, or name the column \
-                 that tells them apart",
+                "all {} points belong to {} run(s), so the spread between runs is unknown; add runs, or name the \
+                 column that identifies them",
                 fitted.n_points, fitted.n_runs
             ),
         );
@@ -113,7 +113,7 @@ pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, converged: bool) {
             FitStatus::Remarks,
             "few_runs",
             format!(
-                "{} runs are few to resample: percentile intervals cover too little (about .90 for .95 with nine)",
+                "{} runs are few for a bootstrap: percentile intervals cover too little (about .90 for .95 with nine)",
                 fitted.n_runs
             ),
         );
@@ -143,6 +143,6 @@ fn open_or_rivals(fitted: &FittedLaw, name: &str) -> String {
     if values.is_empty() {
         "its interval is open".into()
     } else {
-        format!("minima the data cannot reject have it at {}", values.join(", "))
+        format!("other minima that the data cannot reject have it at {}", values.join(", "))
     }
 }

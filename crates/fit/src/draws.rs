@@ -33,12 +33,11 @@ impl Uncertain {
             .filter(|(_, (_, (_, e)))| e.state != ParamState::Fixed)
             .map(|(j, (p, _))| (j, p.domain))
             .collect();
-        let covariance = fitted.diagnostics.covariance.clone().ok_or_else(|| {
-            FitError::Unusable(format!(
-                "the fit of {} has no covariance: its runs do not determine its parameters; fit a simpler law",
-                fitted.law
-            ))
-        })?;
+        let covariance = fitted
+            .diagnostics
+            .covariance
+            .clone()
+            .ok_or_else(|| FitError::NoCovariance { law: fitted.law.clone() })?;
         Ok(Self {
             values: fitted.values(),
             law,
@@ -71,8 +70,7 @@ impl Steps {
     /// # Errors
     /// The covariance is not positive definite.
     pub fn new(covariance: &[f64], width: usize, freedom: f64, seed: u64) -> Result<Self, FitError> {
-        let factor = cholesky(covariance, width)
-            .ok_or_else(|| FitError::Unusable("the covariance of the constants is singular".into()))?;
+        let factor = cholesky(covariance, width).ok_or(FitError::SingularCovariance)?;
         Ok(Self { factor, width, freedom, seed })
     }
 
@@ -112,7 +110,7 @@ fn chi_squared(rng: &mut Xoshiro256PlusPlus, freedom: f64) -> f64 {
 /// The law has other variables, or no optimum.
 pub(crate) fn loss_of_budget(law: &dyn Law, values: &[f64], flops: f64) -> Result<f64, FitError> {
     let variables: Vec<&str> = law.variables().iter().map(AsRef::as_ref).collect();
-    let no_optimum = |e: crate::plan::PlanError| FitError::Unusable(e.to_string());
+    let no_optimum = |e: crate::plan::PlanError| FitError::Plan(Box::new(e));
     match variables.as_slice() {
         ["C"] => Ok(crate::law::value(law, &[flops], values)),
         ["N", "D"] => match law.closed_form_optimum() {
@@ -122,9 +120,6 @@ pub(crate) fn loss_of_budget(law: &dyn Law, values: &[f64], flops: f64) -> Resul
                 crate::plan::compute_optimal(&loss, &|n| 6.0 * n, flops).map(|a| a.loss).map_err(no_optimum)
             }
         },
-        _ => Err(FitError::Unusable(format!(
-            "{} says no loss for a budget; a law of C, or of N and D, is needed",
-            law.equation()
-        ))),
+        _ => Err(FitError::NotOfBudget { equation: law.equation() }),
     }
 }

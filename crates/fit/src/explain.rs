@@ -144,11 +144,7 @@ pub fn explain(runs: &[CountedRun], draws: usize, seed: u64) -> Result<Explanati
     sizes.sort_by(f64::total_cmp);
     sizes.dedup();
     if runs.len() < 6 || sizes.len() < 3 {
-        return Err(FitError::Unusable(format!(
-            "{} runs of {} sizes: 6 runs of 3 sizes are needed to tell the accountings apart",
-            runs.len(),
-            sizes.len()
-        )));
+        return Err(FitError::TooFewRuns { runs: runs.len(), sizes: sizes.len() });
     }
     let mut steps: Vec<Step> = Vec::new();
     let mut missing = Vec::new();
@@ -254,7 +250,7 @@ fn exponent(accounting: &Accounting, runs: &[CountedRun], weights: &[f64]) -> Re
         .iter()
         .fold((0.0, 0.0), |(a, b), p| (a + (p.0 - mx) * (p.0 - mx), b + (p.0 - mx) * (p.1 - my)));
     if points.len() < 5 || sxx <= 0.0 {
-        return Err(FitError::Unusable("the law has no optimum at the budgets of these runs".into()));
+        return Err(FitError::NoOptimum);
     }
     Ok(sxy / sxx)
 }

@@ -96,13 +96,7 @@ pub fn fit(law: &dyn Law, dataset: &Dataset, options: &FitOptions) -> Result<Fit
     if options.objective.space == Space::Log
         && let Some(row) = data.y.iter().position(|y| *y <= 0.0)
     {
-        let (column, value) = ("response".into(), data.y[row]);
-        return Err(FitError::Value {
-            row: row + 1,
-            column,
-            value,
-            expected: "above 0 on log loss (or --space linear)",
-        });
+        return Err(FitError::LogOfResponse { row: row + 1, value: data.y[row] });
     }
     // As many points as constants: the law passes through all of them, and nothing says how far off it is.
     let unscattered;
@@ -129,7 +123,7 @@ fn fixed_values(law: &dyn Law, fixed: &[(String, f64)]) -> Result<Vec<Option<f64
             known: params.iter().map(|p| p.name.to_string()).collect(),
         })?;
         if !params[j].domain.contains(*value) {
-            let domain = params[j].domain.to_string();
+            let domain = params[j].domain;
             return Err(FitError::OutOfDomain { name: name.clone(), value: *value, domain });
         }
         values[j] = Some(*value);

@@ -6,6 +6,7 @@ use crate::laws;
 use crate::objective::Objective;
 use scalelaw_core::Conventions;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Format written by this version.
 pub const FORMAT: &str = "scalelaw-law/1";
@@ -240,16 +241,12 @@ impl FittedLaw {
     /// # Errors
     /// It is no law file, or its constants are not the law's.
     pub fn from_json(text: &str) -> Result<Self, FitError> {
-        let mut fitted: Self = serde_json::from_str(text)
-            .map_err(|e| FitError::Unusable(format!("this is not a law file ({FORMAT}): {e}")))?;
+        let mut fitted: Self = serde_json::from_str(text).map_err(|e| FitError::LawFile(Arc::new(e)))?;
         let law = fitted.law()?;
         let mut params = Vec::new();
         for param in law.params() {
             let at = fitted.params.iter().position(|(n, _)| *n == param.name).ok_or_else(|| {
-                FitError::Unusable(format!(
-                    "the law file has no constant {} of the law {}",
-                    param.name, fitted.law
-                ))
+                FitError::MissingConstant { law: fitted.law.clone(), name: param.name.to_string() }
             })?;
             params.push(fitted.params.swap_remove(at));
         }
@@ -302,7 +299,8 @@ impl FittedLaw {
         }
         let (mean, gradient) = crate::law::value_and_gradient(law.as_ref(), &x, &self.values());
         if !mean.is_finite() {
-            return Err(FitError::Unusable(format!("{} has no value at {point:?}", self.law)));
+            let point = point.iter().map(|(n, v)| ((*n).to_string(), *v)).collect();
+            return Err(FitError::NoValue { law: self.law.clone(), point });
         }
         let mut prediction =
             Prediction { mean, ci95: None, pi95: None, extrapolation_decades: decades.max(0.0) };

@@ -5,7 +5,7 @@ use crate::error::FitError;
 use crate::fit::{FitOptions, IntervalChoice, fit};
 use crate::fitted::FittedLaw;
 use crate::intervals::{quantile, student_t};
-use crate::law::value;
+use crate::law::{Domain, value};
 use crate::laws::KaplanNs;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ pub fn foretell(
         return Err(FitError::OutOfDomain {
             name: "from".into(),
             value: from,
-            domain: "between 0 and 1".into(),
+            domain: Domain::Between(0.0, 1.0),
         });
     }
     let missing = |variable: &str| FitError::MissingVariable {
@@ -131,7 +131,7 @@ pub fn foretell(
         })
         .collect();
     if forecasts.is_empty() {
-        return Err(FitError::Unusable(format!("no run has points on both sides of {from} of its updates")));
+        return Err(FitError::NothingToScore { from });
     }
     calibrate(&mut forecasts);
     let n_seen = (0..dataset.len()).filter(|i| seen(*i)).count();

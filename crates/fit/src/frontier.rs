@@ -61,7 +61,7 @@ pub fn envelope(curves: &[Curve], kind: Envelope) -> Result<Vec<FrontierPoint>, 
         lower
     });
     if points.is_empty() {
-        return Err(FitError::Unusable("no curve has a point with positive compute and loss".into()));
+        return Err(FitError::NoFrontier);
     }
     if kind == Envelope::ConvexHull {
         points = lower_hull(points);

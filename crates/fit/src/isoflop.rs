@@ -40,13 +40,51 @@ pub struct Optimum {
     pub ln_n_sd: f64,
 }
 
-/// Why a budget has no optimum.
+/// A budget without an optimum.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Refused {
     /// Budget.
     pub budget: f64,
-    /// In words.
-    pub reason: String,
+    /// Why; its text in JSON.
+    pub reason: Refusal,
+}
+
+/// Why a budget has no optimum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Too few sizes to draw the valley.
+    #[error("{got} sizes, expected at least {needed}")]
+    TooFewSizes {
+        /// Sizes.
+        got: usize,
+        /// Sizes that the valley needs.
+        needed: usize,
+    },
+    /// The smallest or largest size has the lowest loss.
+    #[error("no interior minimum: the {side} size has the lowest loss; add sizes beyond it")]
+    NoInteriorMinimum {
+        /// `smallest` or `largest`.
+        side: &'static str,
+    },
+    /// The normal equations of the polynomial are singular.
+    #[error("the sizes are too few or too close for a polynomial")]
+    Singular,
+    /// The parabola has a maximum.
+    #[error("the parabola through the points opens downward")]
+    OpensDownward,
+    /// The cubic rises or falls throughout.
+    #[error("the cubic through the points has no minimum")]
+    NoMinimum,
+    /// The polynomial's minimum is no interpolation.
+    #[error("the polynomial's minimum lies outside the sizes that were run")]
+    Outside,
+}
+
+impl Serialize for Refusal {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// A power law y = coefficient·C^exponent through the optima, in logarithms.
@@ -73,11 +111,15 @@ pub struct LogLineFit {
 /// Fewer than two different x, or a value that is not positive.
 pub fn log_line(x: &[f64], y: &[f64], weights: &[f64]) -> Result<LogLineFit, FitError> {
     let n = x.len();
-    let positive = x.iter().chain(y).all(|v| *v > 0.0 && v.is_finite());
-    if n < 2 || !positive || y.len() != n || weights.len() != n {
-        return Err(FitError::Unusable(format!(
-            "a power law needs two or more positive points; there are {n}"
-        )));
+    for (column, got) in [("y", y.len()), ("weights", weights.len())] {
+        if got != n {
+            return Err(FitError::Length { column: column.into(), got, expected: n });
+        }
+    }
+    let usable = |v: f64| v > 0.0 && v.is_finite();
+    let positive = x.iter().zip(y).filter(|(x, y)| usable(**x) && usable(**y)).count();
+    if n < 2 || positive < n {
+        return Err(FitError::NoLine { n, positive });
     }
     let (lx, ly): (Vec<f64>, Vec<f64>) = x.iter().zip(y).map(|(x, y)| (libm::log(*x), libm::log(*y))).unzip();
     let total: f64 = weights.iter().sum();
@@ -86,7 +128,7 @@ pub fn log_line(x: &[f64], y: &[f64], weights: &[f64]) -> Result<LogLineFit, Fit
     let sum = |f: &dyn Fn(usize) -> f64| (0..n).map(|i| weights[i] * f(i)).sum::<f64>();
     let sxx = sum(&|i| (lx[i] - mx).powi(2));
     if sxx <= 0.0 {
-        return Err(FitError::Unusable("a power law needs two different values of x".into()));
+        return Err(FitError::NoLine { n, positive });
     }
     let exponent = sum(&|i| (lx[i] - mx) * (ly[i] - my)) / sxx;
     let offset = my - exponent * mx;
@@ -131,15 +173,15 @@ fn sorted(profile: &Profile) -> Vec<(f64, f64)> {
     points
 }
 
-fn bottom(points: &[(f64, f64)], valley: Valley) -> Result<(f64, f64), String> {
+fn bottom(points: &[(f64, f64)], valley: Valley) -> Result<(f64, f64), Refusal> {
     let needed = if valley == Valley::Cubic { 5 } else { 4 };
     if points.len() < needed {
-        return Err(format!("{} sizes, expected at least {needed}", points.len()));
+        return Err(Refusal::TooFewSizes { got: points.len(), needed });
     }
     let lowest = points.iter().enumerate().min_by(|a, b| a.1.1.total_cmp(&b.1.1)).map_or(0, |(i, _)| i);
     if lowest == 0 || lowest == points.len() - 1 {
         let side = if lowest == 0 { "smallest" } else { "largest" };
-        return Err(format!("no interior minimum: the {side} size has the lowest loss; add sizes beyond it"));
+        return Err(Refusal::NoInteriorMinimum { side });
     }
     match valley {
         Valley::Akima => Ok(akima_minimum(points)),
@@ -149,7 +191,7 @@ fn bottom(points: &[(f64, f64)], valley: Valley) -> Result<(f64, f64), String> {
 }
 
 /// Minimum of a least-squares polynomial in centred ln N, inside the points' range.
-fn polynomial_minimum(points: &[(f64, f64)], degree: usize) -> Result<(f64, f64), String> {
+fn polynomial_minimum(points: &[(f64, f64)], degree: usize) -> Result<(f64, f64), Refusal> {
     let centre = points.iter().map(|p| p.0).sum::<f64>() / points.len() as f64;
     let m = degree + 1;
     let (mut ata, mut atb) = (vec![0.0; m * m], vec![0.0; m]);
@@ -162,14 +204,13 @@ fn polynomial_minimum(points: &[(f64, f64)], degree: usize) -> Result<(f64, f64)
             }
         }
     }
-    let factor =
-        crate::linalg::cholesky(&ata, m).ok_or("the sizes are too few or too close for a polynomial")?;
+    let factor = crate::linalg::cholesky(&ata, m).ok_or(Refusal::Singular)?;
     let c = crate::linalg::cholesky_solve(&factor, m, &atb);
     let at = |x: f64| (0..m).rev().fold(0.0, |s, k| s * x + c[k]);
     let (lo, hi) = (points[0].0 - centre, points[points.len() - 1].0 - centre);
     let x = if degree == 2 {
         if c[2] <= 0.0 {
-            return Err("the parabola through the points opens downward".into());
+            return Err(Refusal::OpensDownward);
         }
         -c[1] / (2.0 * c[2])
     } else {
@@ -177,12 +218,12 @@ fn polynomial_minimum(points: &[(f64, f64)], degree: usize) -> Result<(f64, f64)
         let (a, b, d) = (3.0 * c[3], 2.0 * c[2], c[1]);
         let discriminant = b * b - 4.0 * a * d;
         if discriminant < 0.0 {
-            return Err("the cubic through the points has no minimum".into());
+            return Err(Refusal::NoMinimum);
         }
         if a.abs() < 1e-12 * b.abs() { -d / b } else { (-b + discriminant.sqrt()) / (2.0 * a) }
     };
     if !(lo..=hi).contains(&x) {
-        return Err("the polynomial's minimum lies outside the sizes that were run".into());
+        return Err(Refusal::Outside);
     }
     Ok((x + centre, at(x)))
 }
@@ -378,7 +419,7 @@ mod tests {
             Profile { budget: 1.0, points: (1..6).map(|k| (f64::from(k), 6.0 - f64::from(k))).collect() };
         let (found, refused) = optima(&[falling], Valley::Parabola);
         assert!(found.is_empty());
-        assert!(refused[0].reason.contains("largest"), "{}", refused[0].reason);
+        assert_eq!(refused[0].reason, Refusal::NoInteriorMinimum { side: "largest" });
     }
 
     #[test]

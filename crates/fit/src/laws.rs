@@ -97,7 +97,7 @@ pub(crate) fn from_file(
         return by_name(name);
     }
     let names = scalelaw_expr::parse(equation)
-        .map_err(|e| FitError::Unusable(format!("the law {equation:?}: {e}")))?;
+        .map_err(|source| FitError::Expression { text: equation.into(), source })?;
     let names = names.names();
     let is_param = |n: &&String| params.iter().any(|(p, _)| p == *n);
     let columns: Vec<&str> = names.iter().filter(|n| !is_param(n)).map(String::as_str).collect();

@@ -1,6 +1,5 @@
 //! All the minima that a dense grid of starts leads to, not the first one met.
 
-use crate::data::Data;
 use crate::error::FitError;
 use crate::minimise::{Optimum, polish, polish_rounded, refine, sharpen};
 use crate::objective::Penalty;
@@ -26,7 +25,7 @@ impl Default for Effort {
 /// Points on which the start grid is ranked.
 const SCREENING: usize = 32;
 
-/// Furthest that two starts' coordinates may be apart to be one place.
+/// Two starts whose places differ by less than this in every fitting coordinate (mostly logarithms) go on as one.
 const SAME_PLACE: f64 = 1e-6;
 
 /// How a start is walked down. A sharp penalty has corners with minima of their own: some starts walk round them,
@@ -136,12 +135,12 @@ pub(crate) fn find(
         if small.objective_at(&near) > small.objective_at(start) {
             near = style.approach(&small, start);
         }
-        // Starts that came to one place go on as one.
+        // Starts that reached the same place share the rest of the walk.
         let known = ways.iter().find(|w| w.style == style && widest_gap(&w.near, &near) <= SAME_PLACE);
         let optimum = known.map_or_else(
             || {
                 let optimum = style.arrive(&small, &near);
-                // A few points can lead astray what all of them lead right.
+                // Screening points can mislead a start that would converge on all of them.
                 if optimum.converged { optimum } else { lower(optimum, style.walk(&small, start)) }
             },
             |w| w.optimum.clone(),
@@ -153,7 +152,7 @@ pub(crate) fn find(
     }
     if small.data.len() < problem.data.len() {
         let rough = std::mem::take(&mut minima);
-        // Far worse minima of the thinned points need no second polish: they stay far worse.
+        // Minima that are far worse on the thinned points are not polished again.
         let bar = rough.first().map_or(f64::INFINITY, |m| 1.5 * m.optimum.value);
         for m in rough.into_iter().filter(|m| m.optimum.value <= bar) {
             collect(&mut minima, problem, refine(problem, &m.optimum.theta), m.agreeing);
@@ -163,7 +162,7 @@ pub(crate) fn find(
         return Err(FitError::NoStart {
             law: problem.law.name().into(),
             tried: screened,
-            hint: hint(problem.data),
+            positive_response: problem.data.y.iter().all(|y| *y > 0.0),
         });
     }
     Ok(Minima { minima, screened, tried })
@@ -214,12 +213,4 @@ fn spread(scored: Vec<(f64, Vec<f64>)>, places: usize) -> Vec<Vec<f64>> {
         })
         .map(|(_, (_, theta))| theta)
         .collect()
-}
-
-fn hint(data: &Data) -> String {
-    if data.y.iter().any(|y| *y <= 0.0) {
-        "; the response is not positive everywhere: use --space linear or check the column".into()
-    } else {
-        String::new()
-    }
 }

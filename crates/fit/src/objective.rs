@@ -2,6 +2,7 @@
 //! Besiroglu et al. 2024 trace a published misfit to it).
 
 use crate::error::FitError;
+use crate::law::Domain;
 use serde::{Deserialize, Serialize};
 
 /// The penalty on one residual r = prediction − observation.
@@ -61,7 +62,7 @@ impl Objective {
             if value > 0.0 && value.is_finite() {
                 Ok(())
             } else {
-                Err(FitError::OutOfDomain { name: name.into(), value, domain: "above 0".into() })
+                Err(FitError::OutOfDomain { name: name.into(), value, domain: Domain::Positive })
             }
         };
         match self.penalty {

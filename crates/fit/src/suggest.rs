@@ -71,7 +71,7 @@ pub fn suggest(request: &Request<'_>) -> Result<Suggestion, FitError> {
     let law = Uncertain::of(request.law)?;
     let variables: Vec<&str> = law.law.variables().iter().map(AsRef::as_ref).collect();
     if variables != ["N", "D"] {
-        return Err(FitError::Unusable(format!("{} is not a law of N and D", law.law.equation())));
+        return Err(FitError::NotOfSizeAndData { equation: law.law.equation() });
     }
     let affordable: Vec<Candidate> = request
         .candidates
@@ -81,16 +81,14 @@ pub fn suggest(request: &Request<'_>) -> Result<Suggestion, FitError> {
         .collect();
     if affordable.is_empty() {
         let cheapest = request.candidates.iter().map(|c| c.cost).fold(f64::INFINITY, f64::min);
-        return Err(FitError::Unusable(format!(
-            "no candidate fits the budget of {:.3e}; the cheapest costs {cheapest:.3e}",
-            request.budget
-        )));
+        return Err(FitError::Unaffordable { budget: request.budget, cheapest });
     }
     let scenes = scenes(&law, request, &affordable)?;
-    let designs = THRIFT.iter().map(|thrift| greedy(&law, &scenes, &affordable, request, *thrift));
-    let Some((chosen, widths)) = designs.min_by(|a, b| last(&a.1).total_cmp(&last(&b.1))) else {
-        return Err(FitError::Unusable("no design".into()));
-    };
+    let (chosen, widths) = THRIFT
+        .map(|thrift| greedy(&law, &scenes, &affordable, request, thrift))
+        .into_iter()
+        .min_by(|a, b| last(&a.1).total_cmp(&last(&b.1)))
+        .expect("a design was made for each exponent of thrift");
     let width_now = width(&scenes[0], &scenes[0].covariance, law.freedom);
     Ok(Suggestion {
         cost: chosen.iter().map(|i| affordable[*i].cost).sum(),

@@ -195,7 +195,7 @@ impl Table {
             let name = |name: &str| {
                 columns.iter().find(|(n, _)| n == name).map_or(Value::Number(f64::NAN), |(_, c)| c.value(i))
             };
-            match parsed.eval(&name).map_err(fail)? {
+            match parsed.eval(&name).map_err(|e| fail(e.to_string()))? {
                 Value::Truth(true) => keep.push(i),
                 Value::Truth(false) => {}
                 _ => return Err(fail("it is a value; expected a comparison such as tokens > 3e7".into())),

@@ -4,6 +4,7 @@ use super::curve::Curve;
 use super::frontier::{Best, Costed, frontier, line};
 use super::scan;
 use super::{ChainOptions, GridRun};
+use crate::error::FitError;
 use crate::fit::{FitOptions, IntervalChoice, fit};
 use crate::law::{Law, value};
 use crate::laws::{CriticalBatch, KaplanNd, KaplanNs};
@@ -31,8 +32,56 @@ pub enum Section {
     DataLaw,
 }
 
-/// Constants of a section, or why there are none.
-pub(super) type Outcome = Result<Vec<(&'static str, f64)>, String>;
+/// Constants of a section by the paper's symbols, or why there are none.
+pub(super) type Outcome = Result<Constants, Refusal>;
+
+/// Constants by name.
+#[derive(Clone, Debug)]
+pub(super) struct Constants(pub Vec<(&'static str, f64)>);
+
+impl Constants {
+    /// # Panics
+    /// No constant has this name: sections name their own.
+    pub fn get(&self, name: &str) -> f64 {
+        self.0.iter().find(|(n, _)| *n == name).expect("a section has the constants that its law names").1
+    }
+
+    /// Values of a law by the names of its parameters.
+    fn of(law: &dyn Law, values: Vec<f64>, names: &[&'static str]) -> Self {
+        let at = |name: &str| law.params().iter().position(|p| p.name == *name);
+        Self(names.iter().filter_map(|name| Some((*name, values[at(name)?]))).collect())
+    }
+}
+
+/// Why a section of the chain has no constants.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("no model was trained at two batch sizes or more")]
+    NoScan,
+    #[error("{got} of {levels} loss levels give a critical batch; 3 are needed")]
+    TooFewLevels { got: usize, levels: usize },
+    #[error("{sizes} model sizes; 3 are needed")]
+    TooFewSizes { sizes: usize },
+    #[error("{sizes} model sizes at a batch of {batch:.3e} tokens; 3 are needed")]
+    TooFewSizesAtBatch { sizes: usize, batch: f64 },
+    #[error("the grid has {sizes} sizes and {amounts} amounts of data; 3 of each are needed")]
+    SmallGrid { sizes: usize, amounts: usize },
+    #[error("no curve")]
+    NoCurve,
+    #[error("C_min needs B_crit(L)")]
+    NeedsCriticalBatch,
+    #[error("needs both B_crit(L) and L(N, S_min)")]
+    NeedsBoth,
+    #[error(
+        "the curves cross too little: {places} places where the best size lies between two others, spanning a factor of \
+         {span:.1} in N; run smaller models longer and larger ones too"
+    )]
+    FewCrossings { places: usize, span: f64 },
+    #[error("the frontier has no extent")]
+    NoExtent,
+    #[error(transparent)]
+    Fit(#[from] FitError),
+}
 
 /// Everything one walk gives.
 pub(super) struct Estimate {
@@ -66,16 +115,16 @@ impl Prepared<'_> {
             .map(|(s, ln_loss)| scan::level(&self.curves, &self.scans[*s], *ln_loss, weights))
             .unzip();
         let critical = self.critical(&levels, &information);
-        let b_crit = critical.as_ref().ok().map(|c| [c[0].1, c[1].1]);
+        let b_crit = critical.as_ref().ok().map(|c| [c.get("B_star"), c.get("alpha_B")]);
         let steps_law = self.steps_law(weights, b_crit, starts);
         let predicted = match (&critical, &steps_law) {
             (Ok(b), Ok(s)) => Ok(predicted(b, s)),
-            _ => Err("needs both B_crit(L) and L(N, S_min)".into()),
+            _ => Err(Refusal::NeedsBoth),
         };
         let naive = self.places(weights, None);
         let adjusted = match b_crit {
             Some(b) => self.places(weights, Some(b)),
-            None => Err("C_min needs B_crit(L)".into()),
+            None => Err(Refusal::NeedsCriticalBatch),
         };
         let sections = vec![
             (Section::NaiveFrontier, self.frontier(&naive, None)),
@@ -96,27 +145,23 @@ impl Prepared<'_> {
         let used: Vec<((f64, f64), f64)> =
             levels.iter().zip(information).filter_map(|(l, w)| Some(((l.loss, l.b_crit?), *w))).collect();
         if self.scans.is_empty() {
-            return Err("no model was trained at two batch sizes or more".into());
+            return Err(Refusal::NoScan);
         }
         if used.len() < 3 {
-            return Err(format!(
-                "{} of {} loss levels give a critical batch; 3 are needed",
-                used.len(),
-                levels.len()
-            ));
+            return Err(Refusal::TooFewLevels { got: used.len(), levels: levels.len() });
         }
         let (points, weights): (Vec<(f64, f64)>, Vec<f64>) = used.into_iter().unzip();
         let (loss, batch) = points.into_iter().unzip();
         let data = Dataset::new(batch).with("L", loss).weighted(weights);
         let fitted = quick(&CriticalBatch, &data, None)?;
-        Ok(vec![("B_star", fitted[0]), ("alpha_B", fitted[1])])
+        Ok(Constants::of(&CriticalBatch, fitted, &["B_star", "alpha_B"]))
     }
 
     /// S and B to S_min: S itself where B_crit(L) is not known.
     fn steps_law(&self, weights: &[f64], b_crit: Option<[f64; 2]>, starts: &Starts) -> Outcome {
         let sizes = distinct(self.curves.iter().map(|c| c.n));
         if sizes < 3 {
-            return Err(format!("{sizes} model sizes; 3 are needed"));
+            return Err(Refusal::TooFewSizes { sizes });
         }
         let (mut n, mut s, mut loss, mut weight) = (vec![], vec![], vec![], vec![]);
         for (curve, w) in self.curves.iter().zip(weights) {
@@ -134,16 +179,14 @@ impl Prepared<'_> {
         }
         let data = Dataset::new(loss).with("N", n).with("S", s).weighted(weight);
         let p = quick(&KaplanNs, &data, starts.steps_law.as_ref())?;
-        Ok(vec![("N_c", p[0]), ("S_c", p[1]), ("alpha_N", p[2]), ("alpha_S", p[3])])
+        Ok(Constants::of(&KaplanNs, p, &["N_c", "S_c", "alpha_N", "alpha_S"]))
     }
 
     fn data_law(&self, weights: &[f64], starts: &Starts) -> Outcome {
         let (sizes, amounts) =
             (distinct(self.grid.iter().map(|g| g.n)), distinct(self.grid.iter().map(|g| g.d)));
         if sizes < 3 || amounts < 3 {
-            return Err(format!(
-                "the grid has {sizes} sizes and {amounts} amounts of data; 3 of each are needed"
-            ));
+            return Err(Refusal::SmallGrid { sizes, amounts });
         }
         let column = |f: fn(&GridRun) -> f64| self.grid.iter().map(f).collect::<Vec<f64>>();
         let data = Dataset::new(column(|g| g.loss))
@@ -151,12 +194,12 @@ impl Prepared<'_> {
             .with("D", column(|g| g.d))
             .weighted(weights.to_vec());
         let p = quick(&KaplanNd, &data, starts.data_law.as_ref())?;
-        Ok(vec![("N_c", p[0]), ("D_c", p[1]), ("alpha_N", p[2]), ("alpha_D", p[3])])
+        Ok(Constants::of(&KaplanNd, p, &["N_c", "D_c", "alpha_N", "alpha_D"]))
     }
 
     /// The frontier of the curves at the batch most of them share, in C or adjusted to C_min.
-    fn places(&self, weights: &[f64], b_crit: Option<[f64; 2]>) -> Result<Vec<Best>, String> {
-        let Some(batch) = self.usual_batch() else { return Err("no curve".into()) };
+    fn places(&self, weights: &[f64], b_crit: Option<[f64; 2]>) -> Result<Vec<Best>, Refusal> {
+        let Some(batch) = self.usual_batch() else { return Err(Refusal::NoCurve) };
         let costed: Vec<Costed> = self
             .curves
             .iter()
@@ -178,7 +221,7 @@ impl Prepared<'_> {
             .collect();
         let sizes = distinct(costed.iter().map(|c| c.n));
         if sizes < 3 {
-            return Err(format!("{sizes} model sizes at a batch of {batch:.3e} tokens; 3 are needed"));
+            return Err(Refusal::TooFewSizesAtBatch { sizes, batch });
         }
         let best = frontier(&costed);
         let span = best
@@ -187,28 +230,25 @@ impl Prepared<'_> {
             .fold([f64::INFINITY, f64::NEG_INFINITY], |[lo, hi], v| [lo.min(v), hi.max(v)]);
         // Less than a factor of three in N and the slope is the ladder's, not the frontier's.
         if best.len() < 4 || span[1] - span[0] < libm::log(3.0) {
-            return Err(format!(
-                "the curves cross too little: {} places where the best size lies between two others, spanning a factor of {:.1} in N; run smaller models longer and larger ones too",
-                best.len(),
-                if best.is_empty() { 1.0 } else { libm::exp(span[1] - span[0]) }
-            ));
+            let factor = if best.is_empty() { 1.0 } else { libm::exp(span[1] - span[0]) };
+            return Err(Refusal::FewCrossings { places: best.len(), span: factor });
         }
         Ok(best)
     }
 
     /// Power laws along the places of a frontier.
-    fn frontier(&self, places: &Result<Vec<Best>, String>, b_crit: Option<[f64; 2]>) -> Outcome {
-        let best = places.as_ref().map_err(String::clone)?;
+    fn frontier(&self, places: &Result<Vec<Best>, Refusal>, b_crit: Option<[f64; 2]>) -> Outcome {
+        let best = places.as_ref().map_err(Refusal::clone)?;
         let ln_pfd = libm::log(PF_DAY);
         let of = |y: &dyn Fn(&Best) -> f64| {
-            line(best.iter().map(|b| (b.ln_cost - ln_pfd, y(b), b.weight)))
-                .ok_or_else(|| "the frontier has no extent".to_string())
+            line(best.iter().map(|b| (b.ln_cost - ln_pfd, y(b), b.weight))).ok_or(Refusal::NoExtent)
         };
         let (loss_0, slope) = of(&|b| b.ln_loss)?;
         let (n_0, p_n) = of(&|b| b.ln_n)?;
         let scale = libm::exp(-loss_0 / slope);
         let Some(b) = b_crit else {
-            return Ok(vec![("alpha_C", -slope), ("C_c", scale), ("p_N", p_n), ("N_e", libm::exp(n_0))]);
+            let n_e = libm::exp(n_0);
+            return Ok(Constants(vec![("alpha_C", -slope), ("C_c", scale), ("p_N", p_n), ("N_e", n_e)]));
         };
         let ln_b = |best: &Best| libm::log(value(&CriticalBatch, &[libm::exp(best.ln_loss)], &b));
         let six = libm::log(6.0);
@@ -216,7 +256,7 @@ impl Prepared<'_> {
         let (s_0, p_s) = of(&|best| best.ln_cost - six - best.ln_n - ln_b(best))?;
         // Equation 6.7: a run at the critical batch sees 2·C_min/6N tokens.
         let (d_0, p_d) = of(&|best| libm::log(2.0) + best.ln_cost - six - best.ln_n)?;
-        Ok(vec![
+        Ok(Constants(vec![
             ("alpha_C_min", -slope),
             ("C_c_min", scale),
             ("p_N", p_n),
@@ -227,7 +267,7 @@ impl Prepared<'_> {
             ("S_e", libm::exp(s_0)),
             ("p_D", p_d),
             ("D_e", libm::exp(d_0)),
-        ])
+        ]))
     }
 
     fn usual_batch(&self) -> Option<f64> {
@@ -239,17 +279,17 @@ impl Prepared<'_> {
     }
 }
 
-fn predicted(b: &[(&'static str, f64)], s: &[(&'static str, f64)]) -> Vec<(&'static str, f64)> {
+fn predicted(b: &Constants, s: &Constants) -> Constants {
     let k = KaplanConstants {
-        n_c: s[0].1,
-        s_c: s[1].1,
-        alpha_n: s[2].1,
-        alpha_s: s[3].1,
-        b_star: b[0].1,
-        alpha_b: b[1].1,
+        n_c: s.get("N_c"),
+        s_c: s.get("S_c"),
+        alpha_n: s.get("alpha_N"),
+        alpha_s: s.get("alpha_S"),
+        b_star: b.get("B_star"),
+        alpha_b: b.get("alpha_B"),
     };
     let alpha_c = k.alpha_c();
-    vec![
+    Constants(vec![
         ("alpha_C_min", alpha_c),
         ("C_c_min", k.c_c() / PF_DAY),
         ("p_N", alpha_c / k.alpha_n),
@@ -257,7 +297,7 @@ fn predicted(b: &[(&'static str, f64)], s: &[(&'static str, f64)]) -> Vec<(&'sta
         ("p_S", alpha_c / k.alpha_s),
         ("p_D", alpha_c / k.alpha_b + alpha_c / k.alpha_s),
         ("f", k.efficient_f()),
-    ]
+    ])
 }
 
 fn distinct(values: impl Iterator<Item = f64>) -> usize {
@@ -268,12 +308,12 @@ fn distinct(values: impl Iterator<Item = f64>) -> usize {
 }
 
 /// The minimum only: from `start` when there is one, else from the law's grid.
-fn quick(law: &dyn Law, data: &Dataset, start: Option<&Vec<f64>>) -> Result<Vec<f64>, String> {
+fn quick(law: &dyn Law, data: &Dataset, start: Option<&Vec<f64>>) -> Result<Vec<f64>, FitError> {
     let options = FitOptions {
         intervals: IntervalChoice::None,
         starts: start.map(|s| vec![s.clone()]),
         effort: Effort { polished: 4, ..Effort::default() },
         ..FitOptions::default()
     };
-    fit(law, data, &options).map(|f| f.values()).map_err(|e| e.to_string())
+    fit(law, data, &options).map(|f| f.values())
 }

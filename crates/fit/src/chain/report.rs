@@ -6,7 +6,7 @@ use super::scan::{self, Level};
 use super::{ChainOptions, GridRun};
 use crate::error::FitError;
 use crate::intervals::{bootstrap::generator, quantile, student_t};
-use crate::plan::{Basis, PlanError};
+use crate::plan::{Basis, Missing, PlanError};
 use crate::presets::KaplanConstants;
 use rand_core::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -95,10 +95,9 @@ impl ChainReport {
     /// L(N, S_min) or B_crit(L) was refused.
     pub fn basis(&self, name: &str) -> Result<Basis, PlanError> {
         let get = |section, constant: &str| {
-            self.constant(section, constant).map(|c| c.value).ok_or_else(|| PlanError::CannotPlan {
-                name: name.into(),
-                why: "its curves gave no L(N, S_min) with B_crit(L)".into(),
-            })
+            self.constant(section, constant)
+                .map(|c| c.value)
+                .ok_or_else(|| PlanError::CannotPlan { name: name.into(), missing: Missing::TrainingLaw })
         };
         let constants = KaplanConstants {
             n_c: get(Section::StepsLaw, "N_c")?,
@@ -131,11 +130,7 @@ pub fn chain(trunks: &[Trunk], grid: &[GridRun], options: &ChainOptions) -> Resu
         }
     }
     if curves.is_empty() {
-        return Err(FitError::Unusable(format!(
-            "none of {} curves has 3 points after step {}; lower the steps skipped",
-            trunks.len(),
-            options.skip_steps
-        )));
+        return Err(FitError::ShortCurves { curves: trunks.len(), skip_steps: options.skip_steps });
     }
     let scans = scan::scans(&curves);
     let levels = scans
@@ -166,7 +161,7 @@ pub fn chain(trunks: &[Trunk], grid: &[GridRun], options: &ChainOptions) -> Resu
 /// Constants of a section in the order their law has them.
 fn outcome(estimate: &Estimate, section: Section) -> Option<Vec<f64>> {
     let (_, outcome) = estimate.sections.iter().find(|(s, _)| *s == section)?;
-    outcome.as_ref().ok().map(|constants| constants.iter().map(|(_, v)| *v).collect())
+    outcome.as_ref().ok().map(|constants| constants.0.iter().map(|(_, v)| *v).collect())
 }
 
 /// Exponential with mean 1, never 0.
@@ -208,18 +203,18 @@ fn describe(
         .iter()
         .enumerate()
         .map(|(s, (section, outcome))| match outcome {
-            Err(reason) => Part { section: *section, constants: vec![], refused: Some(reason.clone()) },
+            Err(reason) => Part { section: *section, constants: vec![], refused: Some(reason.to_string()) },
             Ok(constants) => Part {
                 section: *section,
                 refused: None,
                 constants: constants
+                    .0
                     .iter()
-                    .enumerate()
-                    .map(|(c, (name, value))| Constant {
+                    .map(|(name, value)| Constant {
                         name: (*name).to_string(),
                         value: *value,
                         ci95: interval(name, units(*section), *value, &|e| {
-                            e.sections[s].1.as_ref().ok().map(|v| v[c].1)
+                            e.sections[s].1.as_ref().ok().map(|constants| constants.get(name))
                         }),
                     })
                     .collect(),

@@ -115,11 +115,12 @@ pub(super) fn level(curves: &[Curve], members: &[usize], ln_loss: f64, weights: 
         level.batches.iter().fold((f64::INFINITY, 0.0f64), |(lo, hi), b| (lo.min(*b), hi.max(*b)));
     match fit(&StepsForExamples, &data, &options) {
         Ok(fitted) => {
-            let values = fitted.values();
-            let b_crit = values[1] / values[0];
+            let [steps_min, tokens_min] =
+                ["S_min", "E_min"].map(|name| fitted.param(name).unwrap_or(f64::NAN));
+            let b_crit = tokens_min / steps_min;
             if smallest < b_crit && b_crit < largest {
                 (level.steps_min, level.tokens_min, level.b_crit) =
-                    (Some(values[0]), Some(values[1]), Some(b_crit));
+                    (Some(steps_min), Some(tokens_min), Some(b_crit));
             } else {
                 level.refused = Some(format!(
                     "the batches, {smallest:.3e} to {largest:.3e} tokens, do not bracket the critical batch ({b_crit:.1e})"

@@ -31,16 +31,17 @@ impl Expression {
     /// # Errors
     /// No expression, no parameter, too many parameters, or a bound for a name that is not there.
     pub fn new(text: &str, columns: &[&str], bounds: &[(String, f64, f64)]) -> Result<Self, FitError> {
-        let expr = parse(text).map_err(|e| FitError::Unusable(format!("the law {text:?}: {e}")))?;
+        let expr = parse(text).map_err(|source| FitError::Expression { text: text.into(), source })?;
         let names = expr.names();
         let (variables, free): (Vec<String>, Vec<String>) =
             names.into_iter().partition(|n| columns.contains(&n.as_str()));
         if free.is_empty() || free.len() > MAX_SLOTS {
-            return Err(FitError::Unusable(format!(
-                "the law {text:?} has {} parameters; expected 1 to {MAX_SLOTS} names that are not columns (columns: {})",
-                free.len(),
-                columns.join(", ")
-            )));
+            return Err(FitError::ParameterCount {
+                text: text.into(),
+                got: free.len(),
+                most: MAX_SLOTS,
+                columns: columns.iter().map(|c| (*c).to_string()).collect(),
+            });
         }
         if let Some((name, ..)) = bounds.iter().find(|(n, ..)| !free.contains(n)) {
             return Err(FitError::UnknownParameter { law: text.into(), name: name.clone(), known: free });

@@ -64,9 +64,7 @@ pub fn compute_optimal(
         }
         Lowest::Left => Err(PlanError::NoInteriorOptimum { budget, side: "smallest", n: 1.0 }),
         Lowest::Right => Err(PlanError::NoInteriorOptimum { budget, side: "largest", n: libm::exp(largest) }),
-        Lowest::Nowhere => Err(PlanError::NoSolution(format!(
-            "the law has no value for any model that {budget:.3e} FLOPs could train"
-        ))),
+        Lowest::Nowhere => Err(PlanError::NoValue { budget }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a plan follows: a published rule, a fitted law, or the chain of a user's own curves.
 
 use super::allocation::{Allocation, cheapest_for_loss, compute_optimal};
-use super::error::{PlanError, positive};
+use super::error::{Missing, PlanError, positive};
 use super::search::crossing;
 use crate::fitted::{FittedLaw, Prediction};
 use crate::law::{Law, value};
@@ -53,21 +53,19 @@ impl Basis {
     /// # Errors
     /// When the preset cannot divide a budget: a law of one variable, exponents alone, hyper-parameters.
     pub fn preset(preset: &'static Preset) -> Result<Self, PlanError> {
-        let cannot = |why: &str| PlanError::CannotPlan { name: preset.name.into(), why: why.into() };
+        let cannot = |missing| PlanError::CannotPlan { name: preset.name.into(), missing };
         let rule = match preset.rule {
             Rule::Law { .. } => match preset.rule.law() {
                 Some((law, constants)) => joint(preset.name, law, constants)?,
-                None => return Err(cannot("its law is not in the registry")),
+                None => return Err(cannot(Missing::Law)),
             },
             Rule::Kaplan(constants) => Dividing::Kaplan(constants),
             Rule::Frontier(frontier) => Dividing::Frontier(frontier),
             Rule::Tokens(pairs) => Dividing::Tokens(pairs),
             Rule::TokensPerParam(ratio) => Dividing::TokensPerParam(ratio),
-            Rule::Exponents { .. } => return Err(cannot("exponents without a coefficient give no size")),
-            Rule::CriticalBatch { .. } => return Err(cannot("it gives a batch for a loss")),
-            Rule::HyperParameters(_) => {
-                return Err(cannot("it gives a learning rate or batch: use it as --hyper"));
-            }
+            Rule::Exponents { .. } => return Err(cannot(Missing::Coefficient)),
+            Rule::CriticalBatch { .. } => return Err(cannot(Missing::OnlyBatch)),
+            Rule::HyperParameters(_) => return Err(cannot(Missing::OnlyHyperParameters)),
         };
         Ok(Self {
             name: preset.name.into(),
@@ -162,7 +160,7 @@ impl Basis {
                     (None, None) => {
                         return Err(PlanError::CannotPlan {
                             name: self.name.clone(),
-                            why: "it has neither N nor D".into(),
+                            missing: Missing::Sizes,
                         });
                     }
                 };
@@ -174,7 +172,7 @@ impl Basis {
                     0.0,
                     90.0,
                 )
-                .ok_or_else(|| PlanError::NoSolution(format!("{}: no size for {c:.3e} FLOPs", self.name)))?;
+                .ok_or_else(|| PlanError::NoSize { name: self.name.clone(), flops: c })?;
                 bare(libm::exp(ln_n), libm::exp(ln_tokens(pairs, ln_n)))
             }
             Dividing::TokensPerParam(ratio) => {
@@ -193,7 +191,7 @@ impl Basis {
                 self.at_budget(flops)
             }
             Dividing::Kaplan(k) => self.at_budget(k.cheapest_for(loss)),
-            _ => Err(PlanError::CannotPlan { name: self.name.clone(), why: "it predicts no loss".into() }),
+            _ => Err(PlanError::CannotPlan { name: self.name.clone(), missing: Missing::Loss }),
         }
     }
 
@@ -202,9 +200,7 @@ impl Basis {
         let ln_n = libm::log(positive("N", n)?);
         let short_of =
             |ln_c: f64| self.at_budget(libm::exp(ln_c)).map_or(f64::NEG_INFINITY, |d| libm::log(d.n) - ln_n);
-        let ln_c = crossing(&short_of, libm::log(1e6), libm::log(1e40)).ok_or_else(|| {
-            PlanError::NoSolution(format!("no budget makes {} parameters optimal", short(n)))
-        })?;
+        let ln_c = crossing(&short_of, libm::log(1e6), libm::log(1e40)).ok_or(PlanError::NoBudget { n })?;
         self.at_budget(libm::exp(ln_c))
     }
 
@@ -257,7 +253,7 @@ fn joint(name: &str, law: Box<dyn Law>, constants: Vec<f64>) -> Result<Dividing,
     if !divides_budgets(law.as_ref()) {
         return Err(PlanError::CannotPlan {
             name: name.into(),
-            why: format!("a plan needs the loss as a function of N and D, and this is {}", law.equation()),
+            missing: Missing::SizeAndData { equation: law.equation() },
         });
     }
     Ok(Dividing::Joint { law, constants })

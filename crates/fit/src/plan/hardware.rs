@@ -34,7 +34,7 @@ impl Hardware {
     /// When a number is not positive, or the utilisation above 1.
     pub fn cost(&self, flops: f64) -> Result<Cost, PlanError> {
         if positive("the utilisation (mfu)", self.mfu)? > 1.0 {
-            return Err(PlanError::NoSolution(format!("mfu = {}: expected a share up to 1", self.mfu)));
+            return Err(PlanError::NotAShare { name: "the utilisation (mfu)", value: self.mfu });
         }
         let per_hour = positive("the peak in FLOP/s", self.peak_flops)? * self.mfu * 3600.0;
         let device_hours = flops / per_hour;

@@ -35,8 +35,7 @@ pub fn serve(
         let n = libm::exp(ln_n);
         tokens(n).map_or(f64::INFINITY, |d| libm::log(6.0 * n * d + 2.0 * n * inference_tokens))
     };
-    let unreachable =
-        || PlanError::NoSolution(format!("no model reaches {target} nats per token under this law"));
+    let unreachable = || PlanError::NoModelReaches { loss: target };
     // An over-trained model lies just above the smallest that gets there at all, far from the scan's steps
     // where the demand is large: scan from that size on.
     let reaches = |ln_n: f64| if tokens(libm::exp(ln_n)).is_some() { 1.0 } else { -1.0 };

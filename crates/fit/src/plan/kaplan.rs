@@ -81,9 +81,9 @@ impl KaplanConstants {
             let loss = libm::exp(ln_l);
             loss - self.loss(n, c_min / (6.0 * n * self.b_crit(loss)))
         };
-        crossing(&missing, libm::log(self.converged(n)), 100.0).map(libm::exp).ok_or_else(|| {
-            PlanError::NoSolution(format!("equation B.3 has no loss at N = {n:.3e}, C = {c_min:.3e}"))
-        })
+        crossing(&missing, libm::log(self.converged(n)), 100.0)
+            .map(libm::exp)
+            .ok_or(PlanError::NoLossAt { n, c_min })
     }
 
     /// The optimum by minimising [`Self::loss_at`] over N: equations B.3 and B.4.
@@ -94,9 +94,7 @@ impl KaplanConstants {
         positive("the budget in FLOPs", c_min)?;
         let loss_of = |ln_n: f64| self.loss_at(libm::exp(ln_n), c_min).unwrap_or(f64::INFINITY);
         let Lowest::Inside(ln_n, loss) = lowest(&loss_of, 0.0, libm::log(1e30)) else {
-            return Err(PlanError::NoSolution(format!(
-                "no optimal size between 1 and 1e30 at C_min = {c_min:.3e}"
-            )));
+            return Err(PlanError::NoSize { name: "Appendix B".into(), flops: c_min });
         };
         let (n, b_crit) = (libm::exp(ln_n), self.b_crit(loss));
         let tokens_min = c_min / (6.0 * n);
@@ -110,10 +108,7 @@ impl KaplanConstants {
     pub fn compute_for(&self, n: f64, loss: f64) -> Result<f64, PlanError> {
         let gap = loss - self.converged(n);
         if gap <= 0.0 {
-            return Err(PlanError::NoSolution(format!(
-                "a model of {n:.3e} parameters never reaches {loss}: it converges to {:.4}",
-                self.converged(n)
-            )));
+            return Err(PlanError::NeverReaches { n, loss, converged: self.converged(n) });
         }
         Ok(6.0 * self.b_crit(loss) * self.s_c * n * power(gap, -1.0 / self.alpha_s))
     }

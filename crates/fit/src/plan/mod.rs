@@ -17,7 +17,7 @@ pub mod spec;
 
 pub use allocation::{Allocation, ClosedFormOptimum, cheapest_for_loss, compute_optimal};
 pub use basis::Basis;
-pub use error::PlanError;
+pub use error::{Missing, PlanError};
 pub use hardware::{Cost, Hardware};
 pub use inference::{Served, serve};
 pub use kaplan::{KaplanOptimum, StoppingTrade, WrongSize};

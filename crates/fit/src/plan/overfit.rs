@@ -20,7 +20,7 @@ pub fn tokens_needed(loss: &dyn Fn(f64, f64) -> f64, n: f64, delta: f64) -> Resu
     positive("the tolerated excess of the loss", delta)?;
     crossing(&|ln_d| delta - overfit(loss, n, libm::exp(ln_d)), 0.0, libm::log(ENDLESS))
         .map(libm::exp)
-        .ok_or_else(|| PlanError::NoSolution(format!("no number of tokens brings a model of {n:.3e} parameters within {delta} of its loss on endless data")))
+        .ok_or(PlanError::NoAmountOfData { n, delta })
 }
 
 #[cfg(test)]

@@ -333,9 +333,11 @@ mod tests {
 
     #[test]
     fn presets_that_cannot_plan_say_why() {
-        for (name, why) in
-            [("kaplan2020-n", "N and D"), ("steplaw2025", "--hyper"), ("exponents-xlstm", "coefficient")]
-        {
+        for (name, why) in [
+            ("kaplan2020-n", "N and D"),
+            ("steplaw2025", "learning rate"),
+            ("exponents-xlstm", "coefficient"),
+        ] {
             let error = Basis::preset(Preset::by_name(name).unwrap()).err().unwrap().to_string();
             assert!(error.contains(why), "{error}");
         }

@@ -65,11 +65,8 @@ impl ShapeRule {
     /// Lists the names there are.
     pub fn by_name(name: &str) -> Result<&'static Self, PlanError> {
         SHAPE_RULES.iter().find(|r| r.name == name).ok_or_else(|| {
-            let known: Vec<&str> = SHAPE_RULES.iter().map(|r| r.name).collect();
-            PlanError::NoSolution(format!(
-                "no shape rule is called {name:?}; there are: {}",
-                known.join(", ")
-            ))
+            let known = SHAPE_RULES.iter().map(|r| r.name).collect();
+            PlanError::UnknownShapeRule { name: name.into(), known }
         })
     }
 
@@ -96,10 +93,7 @@ impl ShapeRule {
             .min_by(|a, b| a.0.total_cmp(&b.0));
         match best {
             Some((_, miss, shape)) if miss < 0.3 => Ok(shape),
-            _ => Err(PlanError::NoSolution(format!(
-                "the shape rule {} has no model within 30% of {n:.3e} parameters at vocabulary {} and context {}",
-                self.name, around.n_vocab, around.n_ctx
-            ))),
+            _ => Err(PlanError::NoShape { rule: self.name, n, n_vocab: around.n_vocab, n_ctx: around.n_ctx }),
         }
     }
 
