@@ -3,9 +3,9 @@
 //!     cargo +nightly fuzz run archive        (or http, links, page; needs cargo-fuzz)
 //!     cargo run --release -p scalelaw-corpus --example mutate -- SEEDS MINUTES      (stable, no tools)
 
-use scalelaw_corpus::{
-    Found, LinkOptions, Links, ReadLimits, ReadOptions, normalise_url, page_to_text, read_archive,
-};
+use scalelaw_archive::{Item, ReadOptions, read};
+use scalelaw_links::{LinkOptions, Links, normalise_url};
+use scalelaw_page::page_to_text;
 use std::ops::ControlFlow;
 
 /// Takes any bytes.
@@ -17,14 +17,11 @@ pub const TARGETS: [(&str, Target); 4] =
 
 /// WARC and ARC in any packing, with the pages in them.
 pub fn archive(bytes: &[u8]) {
-    let limits = ReadLimits { page_bytes: 1 << 20, ..ReadLimits::default() };
-    let options = ReadOptions { limits, ..ReadOptions::default() };
-    let _ = read_archive(bytes, "fuzz", &options, &mut |found| {
-        if let Found::Raw(raw) = found {
-            assert!(raw.bytes() <= 1 << 20);
-            if let Ok(document) = raw.into_document() {
-                assert!(!document.text.trim().is_empty() && document.origin.is_some());
-            }
+    let options = ReadOptions { page_bytes: 1 << 20, wants: &|_| true };
+    let _ = read(bytes, options, &mut |item| {
+        if let Item::Page(page) = item {
+            assert!(page.bytes.len() <= 1 << 20);
+            let _ = page_to_text(&page.bytes, page.charset.as_deref());
         }
         ControlFlow::Continue(())
     });

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../corpus/tests/server/mod.rs"]
+#[path = "../../fetch/tests/server/mod.rs"]
 mod server;
 
 use server::{Act, Server, not_found, redirect, reply, robots};
@@ -107,11 +107,11 @@ fn fetch_killed_again_and_again_asks_for_no_finished_link_twice() {
     assert!(finished(&out).values().all(|outcome| outcome == "fetched"));
     // The archive is whole: every page is in it once.
     let mut pages = BTreeSet::new();
-    let options = scalelaw_corpus::ReadOptions::default();
+    let options = scalelaw_archive::ReadOptions { page_bytes: 1 << 26, wants: &|_| true };
     let archive = std::fs::read(out.join("pages-00000.warc.gz")).unwrap();
-    let read = scalelaw_corpus::read_archive(&*archive, "pages", &options, &mut |found| {
-        if let scalelaw_corpus::Found::Raw(raw) = found {
-            assert!(pages.insert(raw.origin.url.unwrap()), "twice");
+    let read = scalelaw_archive::read(&*archive, options, &mut |item| {
+        if let scalelaw_archive::Item::Page(page) = item {
+            assert!(pages.insert(page.url.unwrap()), "twice");
         }
         std::ops::ControlFlow::Continue(())
     });
@@ -136,7 +136,7 @@ fn fetch_stopped_with_ctrl_c_says_how_to_go_on() {
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    assert!(stderr(&output).contains("the same command goes on from here"));
+    assert!(stderr(&output).contains("run the same command to resume"));
     assert!(stdout(&output).contains("2  to do"), "{}", stdout(&output));
     let output = fetch(&links, &out, &[]).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));

@@ -1,11 +1,11 @@
-//! What can go wrong with text; every message names the file or the key.
+//! What can go wrong with text; every message names the file or the setting.
 
 use scalelaw_files::FileError;
 use std::path::{Path, PathBuf};
 
 /// An error of reading text, making a tokenizer or building a dataset.
 ///
-/// A document that cannot be used is not an error: it is skipped and counted, see [`crate::Skipped`].
+/// A document that cannot be used is not an error: it is skipped and counted in [`crate::Skipped`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CorpusError {
@@ -20,16 +20,18 @@ pub enum CorpusError {
         /// The endings that are read.
         expected: String,
     },
-    /// A web archive that is none, or cannot be unpacked to its end.
-    #[error("{}: at byte {offset}: {reason}", path.display())]
+    /// A file that is not a web archive, or cannot be decompressed to its end.
+    #[error("{}: cannot read the archive", path.display())]
     Archive {
         /// The file.
         path: PathBuf,
-        /// The place in it, of the compressed member if there is one.
-        offset: u64,
-        /// What was expected and what was found.
-        reason: String,
+        /// Why not.
+        #[source]
+        source: scalelaw_archive::ArchiveError,
     },
+    /// Links that cannot be read.
+    #[error(transparent)]
+    Links(#[from] scalelaw_links::LinksError),
     /// A Parquet file that cannot be used.
     #[error("{}: not a Parquet file that can be read: {reason}", path.display())]
     Parquet {
@@ -39,7 +41,7 @@ pub enum CorpusError {
         reason: String,
     },
     /// Too little text for what was asked.
-    #[error("{what}: found {found}, needs at least {needed}: use more text")]
+    #[error("{what}: found {found}, needs at least {needed}")]
     TooLittleText {
         /// What is missing.
         what: &'static str,
@@ -74,20 +76,20 @@ pub enum CorpusError {
         /// What is wrong, with line and column where there are any.
         reason: String,
     },
+    /// The folder holds no finished corpus.
+    #[error("{} is not a corpus (no {})", dir.display(), crate::CORPUS_MANIFEST)]
+    NotACorpus {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The folder holds another corpus.
-    #[error("{}: holds a corpus of other inputs or settings, or a part of one: take another folder, or delete it", dir.display())]
+    #[error("{}: holds a corpus, or part of one, of other inputs or settings", dir.display())]
     OtherCorpus {
         /// The folder.
         dir: PathBuf,
     },
-    /// Another process writes there.
-    #[error("{}: another process is writing it: wait for it, or take another folder", path.display())]
-    InUse {
-        /// The file that it holds.
-        path: PathBuf,
-    },
-    /// A file of an unfinished build is not as it was written.
-    #[error("{}: damaged: delete this file and go on with the same command", path.display())]
+    /// A file of an unfinished build is damaged; without it, the build makes it again.
+    #[error("{}: damaged", path.display())]
     DamagedWork {
         /// The file.
         path: PathBuf,

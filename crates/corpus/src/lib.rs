@@ -9,17 +9,13 @@ mod dedup;
 pub mod default_text;
 mod document;
 mod error;
-mod fetch;
 mod filter;
-mod links;
-mod page;
 mod pipeline;
 mod read;
 mod source;
 mod split;
 mod synthetic;
 mod tokenizer;
-mod warc;
 
 pub use build::{
     BuildOptions, BuildRecord, Built, Cut, Read, TOKENIZER_FILE, TokenizerChoice, build_dataset,
@@ -28,10 +24,7 @@ pub use dedup::NearDuplicates;
 pub use default_text::{CrateSources, NoDefaultText, cargo_sources};
 pub use document::{Document, Origin, count_words};
 pub use error::CorpusError;
-pub use fetch::{Again, FetchReport, FetchSettings, Outcome, OutcomeCount, fetch_links};
 pub use filter::{Broken, FilterSettings, UnknownRules};
-pub use links::{LinkCounts, LinkOptions, Links, normalise_url};
-pub use page::{Extracted, Page, extract, page_to_text};
 pub use pipeline::{
     CORPUS_FORMAT, CORPUS_MANIFEST, CORPUS_TOKENS, CorpusBuild, CorpusCounts, CorpusManifest, CorpusSettings,
     DocumentFile, DocumentFormat, Dropped, DuplicateCounts, EvalSettings, EvalSummary, HeldOutLeaks,
@@ -46,4 +39,3 @@ pub use source::DocumentSource;
 pub use split::SplitFractions;
 pub use synthetic::{Floor, Language, SyntheticText, true_floor};
 pub use tokenizer::{END_OF_TEXT, Encoding, Tokenizer};
-pub use warc::read_archive;

@@ -1,5 +1,6 @@
-//! `scalelaw corpus`: fetch its pages, build one, see its figures, take subsets.
+//! `scalelaw corpus`: fetch web pages, build a corpus, show its figures, write subsets.
 
+#[cfg(feature = "fetch")]
 mod fetch;
 
 use crate::commands::train::available_threads;
@@ -26,11 +27,12 @@ pub struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// The pages of links into web archives, politely; killed, the same command goes on
+    /// Fetch the pages of links into web archives, politely; resumable with the same command
+    #[cfg(feature = "fetch")]
     Fetch(fetch::Arguments),
-    /// From raw pages and texts to clean documents and tokens; killed, the same command goes on
+    /// Turn raw pages and texts into clean documents and tokens; resumable with the same command
     Build(Build),
-    /// The figures of a corpus beside WebText2's
+    /// Show the figures of a corpus next to those of WebText2
     Stats {
         /// The folder of a corpus
         dir: PathBuf,
@@ -38,14 +40,14 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Nested subsets D/2^k of the training tokens, as datasets of their own
+    /// Write nested subsets D/2^k of the training tokens as datasets
     Subset {
         /// The folder of a corpus, or of a token dataset
         dir: PathBuf,
-        /// How often the training tokens are halved: 1, 1,3,5 or 1..10
+        /// How often to halve the training tokens: a number (1), a list (1,3,5) or a range (1..10)
         #[arg(long)]
         halvings: String,
-        /// Where the folders d1, d2, … go
+        /// Folder for the subsets d1, d2, …
         #[arg(long)]
         out: PathBuf,
     },
@@ -53,27 +55,27 @@ enum Action {
 
 #[derive(clap::Args)]
 struct Build {
-    /// Files and folders: WARC, ARC, HTML, JSONL, Parquet, plain text
+    /// Files and folders to read: WARC, ARC, HTML, JSONL, Parquet, plain text
     paths: Vec<PathBuf>,
-    /// All settings in one TOML; the other options change single ones
+    /// Settings as TOML; the other options override single settings
     #[arg(long)]
     config: Option<PathBuf>,
-    /// Dumps of links (JSONL with `url` and `score`) or lists (.txt, a URL a line): only their pages are read
+    /// Read only the pages of these links: JSONL with `url` and `score`, or .txt with one URL per line
     #[arg(long)]
     links: Vec<PathBuf>,
-    /// A named set of rules: webtext-1, gopher-1 or none
+    /// Filter rules: webtext-1, gopher-1 or none
     #[arg(long)]
     rules: Option<String>,
-    /// Languages to keep, as ISO 639-3 codes such as eng; `any` for all
+    /// Languages to keep, as ISO 639-3 codes such as eng; `any` keeps all
     #[arg(long, value_delimiter = ',')]
     languages: Vec<String>,
-    /// `gpt2`, a tokenizer.json, or a number: train one of that size
+    /// `gpt2`, a tokenizer.json, or a number: train a tokenizer with that vocabulary size
     #[arg(long)]
     tokenizer: Option<String>,
-    /// The folder of the corpus
+    /// Folder to write the corpus to
     #[arg(long)]
     out: PathBuf,
-    /// Threads; any number gives the same bytes
+    /// Number of threads; does not change the output
     #[arg(long, default_value_t = available_threads())]
     threads: usize,
     /// Print the manifest as JSON
@@ -81,12 +83,13 @@ struct Build {
     json: bool,
 }
 
-/// Does what the arguments ask.
+/// Runs the subcommand.
 ///
 /// # Errors
 /// When settings, inputs or the output folder are not usable.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.action {
+        #[cfg(feature = "fetch")]
         Action::Fetch(arguments) => fetch::run(arguments),
         Action::Build(arguments) => build(arguments),
         Action::Stats { dir, json } => show(&CorpusManifest::open(dir)?, *json),
@@ -139,11 +142,11 @@ fn build(arguments: &Build) -> anyhow::Result<ExitCode> {
     match built {
         CorpusBuild::Built(manifest) => show(&manifest, arguments.json),
         CorpusBuild::Found(manifest) => {
-            eprintln!("{}: built before from the same input", arguments.out.display());
+            eprintln!("{}: already built from the same input", arguments.out.display());
             show(&manifest, arguments.json)
         }
         CorpusBuild::Stopped => {
-            eprintln!("stopped; the same command goes on from here");
+            eprintln!("stopped; run the same command to resume");
             Ok(ExitCode::from(3))
         }
     }
@@ -166,7 +169,7 @@ const WEBTEXT2: CorpusCounts = CorpusCounts {
     tokens: 22_900_000_000,
 };
 
-/// The figures for a person, 80 columns wide.
+/// The figures as text, 80 columns wide.
 fn text(manifest: &CorpusManifest) -> String {
     let mut text = format!(
         "{:<14}{:>10}{:>11}{:>10}{:>10}{:>12}{:>12}\n",
@@ -198,7 +201,7 @@ fn text(manifest: &CorpusManifest) -> String {
 /// Width of a line.
 const COLUMNS: usize = 80;
 
-/// What became of the records, stage by stage: how many were dropped, why, and the beginning of one of them.
+/// How many records each stage dropped and why, with the beginning of one of them.
 fn losses(manifest: &CorpusManifest) -> String {
     let read = &manifest.read;
     let mut text = format!("{:>10} records read\n", read.records);
@@ -231,7 +234,7 @@ fn losses(manifest: &CorpusManifest) -> String {
     text
 }
 
-/// What a rule found in a document and how the document begins, in so many characters.
+/// What a rule found in a document and how the document begins, in at most `columns` characters.
 fn shown(sample: &Sample, columns: usize) -> String {
     let found = sample.found.split(" of ").next().unwrap_or_default();
     let words: Vec<&str> = sample.excerpt.split_whitespace().collect();
@@ -242,11 +245,11 @@ fn shown(sample: &Sample, columns: usize) -> String {
     whole.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// How much of each held-out set stands in training documents.
+/// How much of each held-out set also occurs in training documents.
 fn leaks(manifest: &CorpusManifest) -> String {
     let words = manifest.settings.leaks.words;
     let mut text = format!(
-        "Runs of {words} words of held-out documents that training documents have\n\
+        "Runs of {words} words of held-out documents that also occur in training documents\n\
          {:<14}{:>10}{:>14}{:>12}{:>10}{:>20}\n",
         "", "documents", "above a tenth", "runs", "in train", "training documents"
     );
@@ -266,7 +269,7 @@ fn leaks(manifest: &CorpusManifest) -> String {
         );
     }
     if manifest.leaks.looked_at < 1.0 {
-        let _ = writeln!(text, "  {:.2}% of all runs were looked at", 100.0 * manifest.leaks.looked_at);
+        let _ = writeln!(text, "  {:.2}% of all runs were checked", 100.0 * manifest.leaks.looked_at);
     }
     text
 }

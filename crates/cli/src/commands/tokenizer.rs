@@ -1,8 +1,9 @@
-//! `scalelaw tokenizer`: train one, encode text, decode ids.
+//! `scalelaw tokenizer`: train a tokenizer, encode text, decode ids.
 
 use crate::output;
 use anyhow::{Context, bail};
 use scalelaw_corpus::{ReadLimits, Tokenizer, read_paths};
+use scalelaw_files::write_atomically;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -20,22 +21,22 @@ pub struct Arguments {
 enum Action {
     /// Train a byte-level BPE tokenizer; the same text gives the same file
     Train {
-        /// Files and folders of text
+        /// Files and folders of text to train on
         #[arg(required = true)]
         text: Vec<PathBuf>,
         /// Size of the vocabulary, the end-of-text token included
         #[arg(long)]
         vocab: u32,
-        /// Text to learn from, in bytes: the first so many
+        /// Bytes of text to train on, from the beginning
         #[arg(long, default_value_t = 64 << 20)]
         sample_bytes: u64,
         /// The tokenizer.json to write
         #[arg(long)]
         out: PathBuf,
     },
-    /// Text from stdin to ids on stdout, separated by spaces
+    /// Encode text from stdin as ids separated by spaces
     Encode(Which),
-    /// Ids from stdin to the bytes they stand for on stdout
+    /// Decode ids from stdin to text
     Decode(Which),
 }
 
@@ -46,7 +47,7 @@ struct Which {
     tokenizer: String,
 }
 
-/// Does what the arguments ask.
+/// Runs the subcommand.
 ///
 /// # Errors
 /// When text, ids or a tokenizer cannot be read.
@@ -72,7 +73,7 @@ fn train(paths: &[PathBuf], vocab: u32, sample_bytes: u64, out: &Path) -> anyhow
     })?;
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let tokenizer = Tokenizer::train(&texts, vocab)?;
-    std::fs::write(out, tokenizer.json()).with_context(|| format!("cannot write {}", out.display()))?;
+    write_atomically(out, tokenizer.json())?;
     eprintln!(
         "{}: {vocab} tokens from {} documents, {bytes} bytes (skipped: {skipped})",
         out.display(),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Version of the folder's layout.
 pub const CORPUS_FORMAT: u32 = 2;
-/// Name of the manifest; its presence means that the corpus is whole.
+/// Name of the manifest; its presence means that the corpus is complete.
 pub const CORPUS_MANIFEST: &str = "manifest.json";
 
 /// The manifest of a corpus.
@@ -23,9 +23,9 @@ pub struct CorpusManifest {
     pub settings: CorpusSettings,
     /// What was read.
     pub sources: Vec<Source>,
-    /// From records to documents that keep the rules.
+    /// From records to the documents that pass the filter.
     pub read: ReadCounts,
-    /// From these to documents that are unlike each other.
+    /// From these to documents without duplicates.
     pub duplicates: DuplicateCounts,
     /// What training and held-out documents share.
     pub leaks: LeakCounts,
@@ -47,7 +47,7 @@ pub struct CorpusManifest {
 pub struct DuplicateCounts {
     /// Documents with the same text as another.
     pub exact: u64,
-    /// Documents that are like one that was kept.
+    /// Near-duplicates of a document that was kept.
     pub near: Dropped,
     /// Pairs of documents that were compared word by word.
     pub compared: u64,
@@ -56,7 +56,7 @@ pub struct DuplicateCounts {
 /// What the leak check found; runs are counted once a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LeakCounts {
-    /// Share of all runs that were looked at.
+    /// Share of all runs that were checked.
     pub looked_at: f64,
     /// Training documents with a run that a held-out document has.
     pub train_documents: u64,
@@ -70,18 +70,18 @@ pub struct LeakCounts {
     pub test: HeldOutLeaks,
 }
 
-/// How much of a held-out set stands in training documents.
+/// How much of a held-out set also occurs in training documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldOutLeaks {
     /// Documents.
     pub documents: u64,
-    /// Documents with more than a tenth of their runs in the training documents that were kept.
+    /// Documents of which more than a tenth of the runs also occur in the training documents that were kept.
     pub documents_above_tenth: u64,
     /// Runs of words.
     pub runs: u64,
-    /// Runs that the training documents that were kept have.
+    /// Runs that also occur in the training documents that were kept.
     pub runs_in_train: u64,
-    /// Training documents with one of its runs, those that were dropped for it included.
+    /// Training documents with one of its runs, including those dropped for it.
     pub train_documents: u64,
 }
 
@@ -103,7 +103,7 @@ pub struct CorpusCounts {
     pub bytes: u64,
     /// Words as `wc -w` counts them.
     pub words: u64,
-    /// Tokens; one after each document is not counted.
+    /// Tokens, without the end-of-text token after each document.
     pub tokens: u64,
 }
 
@@ -143,7 +143,7 @@ pub struct EvalSummary {
     pub counts: CorpusCounts,
     /// Digest of its dataset.
     pub dataset: String,
-    /// How much of it stands in training documents.
+    /// How much of it also occurs in training documents.
     pub leaks: HeldOutLeaks,
 }
 
@@ -151,10 +151,15 @@ impl CorpusManifest {
     /// The manifest of a finished corpus.
     ///
     /// # Errors
-    /// When there is none in the folder, or one of another format.
+    /// [`CorpusError::NotACorpus`] when there is none in the folder; also one of another format.
     pub fn open(dir: &Path) -> Result<Self, CorpusError> {
         let path = dir.join(CORPUS_MANIFEST);
-        let text = std::fs::read(&path).map_err(CorpusError::io(&path, "read"))?;
+        let text = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(CorpusError::NotACorpus { dir: dir.to_path_buf() });
+            }
+            text => text.map_err(CorpusError::io(&path, "read"))?,
+        };
         let bad = |reason: String| CorpusError::Settings { path: path.clone(), reason };
         let any: serde_json::Value = serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
         if any["format"] != CORPUS_FORMAT || any.get("settings").is_none() {

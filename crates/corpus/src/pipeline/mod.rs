@@ -35,13 +35,13 @@ pub use subset::{Subset, write_subset};
 
 use crate::build::TOKENIZER_FILE;
 use crate::error::CorpusError;
-use crate::links::{LinkOptions, Links};
 use crate::read::{ReadLimits, ReadOptions, Units, units};
 use crate::tokenizer::Tokenizer;
 use leaks::{HeldOut, HeldOutText};
 use scalelaw_core::Observer;
 use scalelaw_core::observer::Progress;
 use scalelaw_files::{is_temporary, write_atomically};
+use scalelaw_links::{LinkOptions, Links};
 use scalelaw_tokens::{Dataset, DatasetWriter, Source, Split};
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::Write;

@@ -8,13 +8,16 @@ use super::{ReadLimits, ReadOptions, Unit};
 use crate::document::Origin;
 use crate::error::CorpusError;
 use crate::split::cut_at;
-use crate::warc::visit_archive;
+use scalelaw_archive::{Item, Mismatch};
 use scalelaw_files::{Line, decompress, next_line};
 use serde::de::DeserializeSeed;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a document must have where only the pages of links are read.
+pub(super) const WANTED_URL: &str = "the URL of a wanted link";
 
 pub(crate) type Visit<'a> = &'a mut dyn FnMut(Found) -> ControlFlow<()>;
 
@@ -33,7 +36,7 @@ pub(crate) fn visit(
     let file = File::open(path).map_err(CorpusError::io(path, "open"))?;
     let file = BufReader::with_capacity(1 << 16, Followed { file, place });
     if contents == Contents::Archive {
-        return visit_archive(file, (path, name), options, visit);
+        return visit_archive(file, unit, options, visit);
     }
     let mut reader = decompress(file, compression).map_err(CorpusError::io(path, "decompress"))?;
     let limits = &options.limits;
@@ -59,6 +62,25 @@ impl Read for Followed<'_> {
     }
 }
 
+/// The pages of a web archive.
+fn visit_archive(
+    reader: impl BufRead,
+    unit: &Unit,
+    options: &ReadOptions,
+    visit: Visit<'_>,
+) -> Result<ControlFlow<()>, CorpusError> {
+    let wants = |url: &str| options.wanted.as_ref().is_none_or(|links| links.wants(url));
+    let of_archive = scalelaw_archive::ReadOptions { page_bytes: options.limits.page_bytes, wants: &wants };
+    let name = &*unit.name;
+    scalelaw_archive::read(reader, of_archive, &mut |item| {
+        visit(match item {
+            Item::Page(page) => Found::Raw(RawDocument::of_archived(page, name)),
+            Item::LeftOut(record) => left(name, record.offset, record.reason.into(), record.detail),
+        })
+    })
+    .map_err(|source| CorpusError::Archive { path: unit.path.clone(), source })
+}
+
 /// One document, or several of at most `limit` bytes.
 fn visit_text(
     reader: &mut dyn BufRead,
@@ -78,7 +100,7 @@ fn visit_text(
             Err(error) => {
                 let reason = if bytes.contains(&0) { Reason::Binary } else { Reason::InvalidUtf8 };
                 let record = offset + error.valid_up_to() as u64;
-                return Ok(visit(left(name, record, reason, "expected text in UTF-8")));
+                return Ok(visit(left(name, record, reason, Mismatch::missing("text in UTF-8"))));
             }
         };
         let text = std::str::from_utf8(&bytes[..valid]).expect("checked above");
@@ -104,7 +126,7 @@ fn visit_page(
     let mut bytes = Vec::new();
     reader.take(limits.page_bytes as u64 + 1).read_to_end(&mut bytes)?;
     Ok(visit(if bytes.len() > limits.page_bytes {
-        left(name, 0, Reason::PageTooLong, &format!("expected at most {} bytes", limits.page_bytes))
+        left(name, 0, Reason::PageTooLong, Mismatch::missing(format!("at most {} bytes", limits.page_bytes)))
     } else {
         raw(name, 0, RawBody::Page { bytes, charset: None })
     }))
@@ -126,7 +148,7 @@ fn visit_json_lines(
                     name,
                     record,
                     Reason::TooLong,
-                    &format!("expected a line of at most {limit} bytes"),
+                    Mismatch::missing(format!("a line of at most {limit} bytes")),
                 ))
             }
             Line::Whole => json_line(&buffer, name, record, options),
@@ -141,7 +163,7 @@ fn visit_json_lines(
 /// The document of a line, or why there is none; nothing of an empty line.
 fn json_line(line: &[u8], name: &str, record: u64, options: &ReadOptions) -> Option<Found> {
     let Ok(line) = std::str::from_utf8(line) else {
-        return Some(left(name, record, Reason::InvalidUtf8, "expected JSON in UTF-8"));
+        return Some(left(name, record, Reason::InvalidUtf8, Mismatch::missing("JSON in UTF-8")));
     };
     let line = line.trim_start_matches('\u{feff}').trim();
     if line.is_empty() {
@@ -150,23 +172,25 @@ fn json_line(line: &[u8], name: &str, record: u64, options: &ReadOptions) -> Opt
     let mut json = serde_json::Deserializer::from_str(line);
     let parsed =
         WithTextIn(&options.text_key).deserialize(&mut json).and_then(|found| json.end().map(|()| found));
-    let no_text = || format!("expected a string `{}`", options.text_key);
+    let no_text = || Mismatch::missing(format!("a string `{}`", options.text_key));
     Some(match parsed {
         Ok(JsonDocument { text: Some(text), url, title }) => {
             if let Some(links) = &options.wanted
                 && !url.as_deref().is_some_and(|url| links.wants(url))
             {
-                return Some(left(name, record, Reason::NotLinked, "expected the url of a wanted link"));
+                return Some(left(name, record, Reason::NotLinked, Mismatch::missing(WANTED_URL)));
             }
             let origin = Origin { file: name.to_owned(), record, url, title, ..Origin::default() };
             Found::Raw(RawDocument { origin, body: RawBody::Text(text.into_owned()) })
         }
-        Ok(JsonDocument { text: None, .. }) => left(name, record, Reason::NoText, &no_text()),
+        Ok(JsonDocument { text: None, .. }) => left(name, record, Reason::NoText, no_text()),
         // Other values than objects are data errors too, but a line must be an object.
         Err(error) if error.is_data() && line.starts_with('{') => {
-            left(name, record, Reason::NoText, &no_text())
+            left(name, record, Reason::NoText, no_text())
         }
-        Err(error) => left(name, record, Reason::BrokenJson, &format!("expected a JSON object: {error}")),
+        Err(error) => {
+            left(name, record, Reason::BrokenJson, Mismatch::new("a JSON object", error.to_string()))
+        }
     })
 }
 
@@ -174,6 +198,6 @@ pub(super) fn raw(name: &str, record: u64, body: RawBody) -> Found {
     Found::Raw(RawDocument { origin: Origin { file: name.to_owned(), record, ..Origin::default() }, body })
 }
 
-pub(super) fn left(name: &str, record: u64, reason: Reason, detail: &str) -> Found {
-    Found::Left(LeftOut { reason, file: name.to_owned(), record, detail: detail.to_owned() })
+pub(super) fn left(name: &str, record: u64, reason: Reason, detail: Mismatch) -> Found {
+    Found::Left(LeftOut { reason, file: name.to_owned(), record, detail })
 }

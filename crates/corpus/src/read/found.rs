@@ -1,7 +1,8 @@
-//! What reading a file finds: records to be made documents of, and what is left out.
+//! What reading a file finds: records that may become documents, and what is left out.
 
 use crate::document::{Document, Origin};
-use crate::page::{Page, decode_text, page_to_text};
+use scalelaw_archive::{ArchivedPage, Mismatch, PageKind};
+use scalelaw_page::{Page, decode, page_to_text};
 use std::fmt;
 
 /// The next thing found in a file.
@@ -9,7 +10,7 @@ use std::fmt;
 pub enum Found {
     /// A record that may become a document.
     Raw(RawDocument),
-    /// A record that is none, or none that is wanted.
+    /// A record that cannot become one, or is not wanted.
     Left(LeftOut),
 }
 
@@ -28,23 +29,34 @@ pub struct RawDocument {
 pub enum RawBody {
     /// Text.
     Text(String),
-    /// Text in an encoding yet to be found out.
+    /// Text whose encoding is not determined yet.
     Plain {
         /// As they came.
         bytes: Vec<u8>,
-        /// The encoding that the server named.
+        /// The encoding that the server declared.
         charset: Option<String>,
     },
     /// A web page.
     Page {
         /// As they came, unpacked.
         bytes: Vec<u8>,
-        /// The encoding that the server named.
+        /// The encoding that the server declared.
         charset: Option<String>,
     },
 }
 
 impl RawDocument {
+    /// A page from this archive.
+    pub(super) fn of_archived(page: ArchivedPage, file: &str) -> Self {
+        let ArchivedPage { offset, url, date, kind, bytes, charset } = page;
+        let origin = Origin { file: file.to_owned(), record: offset, url, date, ..Origin::default() };
+        let body = match kind {
+            PageKind::Html => RawBody::Page { bytes, charset },
+            PageKind::PlainText => RawBody::Plain { bytes, charset },
+        };
+        Self { origin, body }
+    }
+
     /// Bytes of the contents.
     pub fn bytes(&self) -> usize {
         match &self.body {
@@ -56,13 +68,13 @@ impl RawDocument {
     /// The document in this record: decodes it and takes the main text of a page. Depends on nothing else.
     ///
     /// # Errors
-    /// Says why there is none: no text, or no text at all.
+    /// Says why there is none.
     pub fn into_document(self) -> Result<Document, LeftOut> {
         let Self { mut origin, body } = self;
         let (text, no_text) = match body {
             RawBody::Text(text) => (text, Reason::Empty),
             RawBody::Plain { bytes, charset } => {
-                let (text, found) = decode_text(&bytes, charset.as_deref());
+                let (text, found) = decode(&bytes, charset.as_deref());
                 origin.charset = Some(found.to_owned());
                 (text.into_owned(), Reason::Empty)
             }
@@ -78,12 +90,12 @@ impl RawDocument {
             Some(Reason::Empty) => no_text,
             Some(reason) => reason,
         };
-        let detail = "expected text".to_owned();
+        let detail = Mismatch::missing("text");
         Err(LeftOut { reason, file: origin.file, record: origin.record, detail })
     }
 }
 
-/// Why a text is not fit to be a document, if it is not.
+/// Why a text cannot be a document, if it cannot.
 pub(crate) fn problem(text: &str) -> Option<Reason> {
     if text.as_bytes().contains(&0) {
         Some(Reason::Binary)
@@ -104,12 +116,28 @@ pub struct LeftOut {
     /// The place in it, as in [`Origin::record`].
     pub record: u64,
     /// What was expected there and what was found.
-    pub detail: String,
+    pub detail: Mismatch,
 }
 
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: at {}: {}: {}", self.file, self.record, self.reason, self.detail)
+    }
+}
+
+impl From<scalelaw_archive::Reason> for Reason {
+    fn from(reason: scalelaw_archive::Reason) -> Self {
+        use scalelaw_archive::Reason as Archive;
+        match reason {
+            Archive::Revisit => Self::Revisit,
+            Archive::NotAPage => Self::OtherRecord,
+            Archive::HttpStatus => Self::HttpStatus,
+            Archive::OtherContent => Self::OtherContent,
+            Archive::TooLong => Self::PageTooLong,
+            Archive::NotWanted => Self::NotLinked,
+            // Whatever else is wrong with a record.
+            _ => Self::BrokenRecord,
+        }
     }
 }
 
@@ -133,15 +161,15 @@ pub enum Reason {
     PageTooLong,
     /// A page without a main text.
     NoMainText,
-    /// A record of an archive that is not as it should be.
+    /// A malformed record of an archive.
     BrokenRecord,
-    /// A record that says only that a page had not changed.
+    /// A record that only says that a page had not changed.
     Revisit,
-    /// A record of an archive that is no page: a request, a note.
+    /// A record of an archive that is not about a page: a request, a note.
     OtherRecord,
     /// A server's answer other than the page.
     HttpStatus,
-    /// Something else than a page or a text.
+    /// Neither a page nor a text.
     OtherContent,
     /// A page that no wanted link leads to.
     NotLinked,

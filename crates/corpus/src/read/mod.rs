@@ -11,14 +11,13 @@ mod walk;
 
 pub(crate) use found::problem;
 pub use found::{Found, LeftOut, RawBody, RawDocument, Reason};
-pub(crate) use kind::{Contents, recognise};
 pub use skipped::Skipped;
 pub use unit::{Unit, Units, units};
 
 use crate::document::Document;
 use crate::error::CorpusError;
-use crate::links::Links;
 use crate::source::DocumentSource;
+use scalelaw_links::Links;
 use scalelaw_tokens::Source;
 use std::ops::ControlFlow;
 use std::path::PathBuf;

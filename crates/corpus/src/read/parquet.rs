@@ -1,6 +1,6 @@
 //! Tables in Parquet, a document a row, through the row API (the arrow feature would triple the build).
 
-use super::file::{Visit, left};
+use super::file::{Visit, WANTED_URL, left};
 use super::found::{Found, RawBody, RawDocument, Reason};
 use super::{ReadOptions, Unit};
 use crate::document::Origin;
@@ -9,6 +9,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::Type;
+use scalelaw_archive::Mismatch;
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -62,9 +63,9 @@ pub(super) fn visit_parquet(
             }
         }
         let unwanted =
-            |links: &Arc<crate::links::Links>| !origin.url.as_deref().is_some_and(|url| links.wants(url));
+            |links: &Arc<scalelaw_links::Links>| !origin.url.as_deref().is_some_and(|url| links.wants(url));
         let found = if options.wanted.as_ref().is_some_and(unwanted) {
-            left(name, record, Reason::NotLinked, "expected the url of a wanted link")
+            left(name, record, Reason::NotLinked, Mismatch::missing(WANTED_URL))
         } else if let Some(text) = text {
             Found::Raw(RawDocument { origin, body: RawBody::Text(text) })
         } else {
@@ -72,7 +73,7 @@ pub(super) fn visit_parquet(
                 name,
                 record,
                 Reason::NoText,
-                &format!("expected text in UTF-8 in the column `{}`", options.text_key),
+                Mismatch::missing(format!("text in UTF-8 in the column `{}`", options.text_key)),
             )
         };
         if visit(found).is_break() {

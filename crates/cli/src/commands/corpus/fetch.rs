@@ -1,13 +1,12 @@
-//! `scalelaw corpus fetch`: the pages of links, politely, into web archives.
+//! `scalelaw corpus fetch`: fetch the pages of links into web archives.
 
 use crate::output;
 use crate::progress::Display;
 use crate::signals;
 use anyhow::bail;
 use scalelaw_core::number;
-use scalelaw_corpus::{
-    Again, FetchReport, FetchSettings, LinkCounts, LinkOptions, Links, Outcome, OutcomeCount, fetch_links,
-};
+use scalelaw_fetch::{Again, FetchReport, FetchSettings, Outcome, OutcomeCount, fetch_links};
+use scalelaw_links::{LinkCounts, LinkOptions, Links};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,43 +15,43 @@ use std::time::Duration;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Dumps of links (JSONL with `url` and `score`) or plain lists (.txt, a URL a line); also .gz and .zst
+    /// Links: JSONL with `url` and `score`, or .txt with one URL per line; also .gz and .zst
     #[arg(required = true)]
     links: Vec<PathBuf>,
-    /// The folder of the archives
+    /// Folder to write the archives to
     #[arg(long)]
     out: PathBuf,
-    /// Least combined score of a link
+    /// Smallest combined score of a link
     #[arg(long, default_value_t = 3, allow_negative_numbers = true)]
     min_score: i64,
-    /// Domains to leave out, with all below them
+    /// Domains to exclude, with their subdomains
     #[arg(long, value_delimiter = ',')]
     exclude_domains: Vec<String>,
-    /// Who asks, for the servers' owners: a mail address or a URL, sent with every request
+    /// How server owners can reach you: a mail address or URL, sent with every request
     #[arg(long)]
     contact: Option<String>,
-    /// Rest of a host after each request; its robots.txt may ask for a longer one
+    /// Minimum delay between requests to one host (robots.txt may lengthen it)
     #[arg(long, default_value = "1s", value_parser = number::parse_duration)]
     delay: Duration,
-    /// Hosts asked at once
+    /// Hosts contacted at the same time
     #[arg(long, default_value_t = 16)]
     hosts: usize,
-    /// Longest time of a request
+    /// Time limit of a request
     #[arg(long, default_value = "60s", value_parser = number::parse_duration)]
     timeout: Duration,
-    /// Longest page, in bytes as sent
+    /// Longest page in bytes, as sent
     #[arg(long, default_value = "10M", value_parser = number::parse)]
     max_page: f64,
-    /// Redirections that are followed
+    /// Redirections to follow
     #[arg(long, default_value_t = 5)]
     max_redirects: u32,
-    /// How often a request that failed for the moment is made again
+    /// Retries after a temporary failure (timeout, 429, 5xx)
     #[arg(long, default_value_t = 2)]
     retries: u32,
-    /// Try the links again that failed in an earlier call for reasons that may have passed
+    /// Also retry links whose earlier failure may have been temporary
     #[arg(long)]
     retry_failed: bool,
-    /// Ask addresses that are not of the public internet too
+    /// Allow addresses outside the public internet
     #[arg(long)]
     allow_private: bool,
     /// Certificates (PEM) to trust instead of Mozilla's list
@@ -81,7 +80,7 @@ impl Arguments {
     }
 }
 
-/// Does what the arguments ask.
+/// Runs the command.
 ///
 /// # Errors
 /// When links or settings are not usable, or the folder cannot be written.
@@ -90,12 +89,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         LinkOptions { min_score: arguments.min_score, excluded_domains: arguments.exclude_domains.clone() };
     let (links, counts) = Links::read(&arguments.links, &options)?;
     let display = Display::new();
-    display.say(&said(counts, arguments.min_score));
+    display.say(&summary(counts, arguments.min_score));
     if links.is_empty() {
         bail!("no link is left: see the counts above, and --min-score");
     }
     if arguments.contact.is_none() {
-        display.say("--contact is not given: a server's owner cannot ask you to stop, only block you");
+        display.say("without --contact, a server's owner cannot ask you to stop, only block you");
     }
     let flag = signals::stop_flag()?;
     let stop = || flag.load(Ordering::Relaxed);
@@ -107,22 +106,22 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         output::print(&text(&report, &arguments.out))?;
     }
     if report.left > 0 {
-        eprintln!("stopped; the same command goes on from here");
+        eprintln!("stopped; run the same command to resume");
         return Ok(ExitCode::from(3));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was read.
-fn said(counts: LinkCounts, min_score: i64) -> String {
+/// What became of the lines of the links.
+fn summary(counts: LinkCounts, min_score: i64) -> String {
     let LinkCounts { lines, broken, not_web, excluded, distinct: _, below, kept } = counts;
     format!(
-        "{kept} links of {lines} lines: {broken} lines broken, {not_web} not of the web, {excluded} of excluded domains, \
+        "{kept} links from {lines} lines: {broken} broken lines, {not_web} not HTTP, {excluded} in excluded domains, \
          {below} links below a score of {min_score}"
     )
 }
 
-/// The figures for a person.
+/// The figures as text.
 fn text(report: &FetchReport, out: &Path) -> String {
     let FetchReport { wanted, before, outcomes, left, bytes } = report;
     let mut text = String::new();
@@ -138,7 +137,7 @@ fn text(report: &FetchReport, out: &Path) -> String {
     }
     let _ = writeln!(
         text,
-        "{wanted:>10}  links, {before} of them done before; each with its reason in {}",
+        "{wanted:>10}  links, {before} of them done before; outcomes in {}",
         out.join("fetch-log.ndjson").display()
     );
     text
