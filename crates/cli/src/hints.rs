@@ -29,10 +29,8 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<TableError>() {
         return table(error);
     }
-    if let Some(TokensError::NoManifest { .. }) = cause.downcast_ref() {
-        return Some(
-            "`scalelaw corpus build` makes a dataset in CORPUS/tokens, `scalelaw sweep` in OUT/data".into(),
-        );
+    if let Some(error) = cause.downcast_ref::<TokensError>() {
+        return tokens(error);
     }
     if let Some(RunError::OtherRun { .. }) = cause.downcast_ref() {
         return Some("give another directory: --out DIR".into());
@@ -45,6 +43,19 @@ fn lab(error: &LabError) -> Option<String> {
         LabError::Table(error) => table(error),
         LabError::Fit(error) => fit(error),
         LabError::NoColumn { symbol, .. } => Some(format!("name the column: --map {symbol}=COLUMN")),
+        LabError::Plan(error) => plan(error),
+        LabError::Tokens(error) => tokens(error),
+        LabError::NoIsoflopBudget { .. } => Some("--within FACTOR says which budgets count as one".into()),
+        LabError::NoCost { .. } => {
+            Some("--map C=COLUMN or D=COLUMN, or the tokens of an update: --batch TOKENS".into())
+        }
+        LabError::NoFact { what: "batch", .. } => Some("give the tokens of an update: --batch TOKENS".into()),
+        LabError::NoFact { .. } => Some("give the run table of the curves: --runs TABLE".into()),
+        LabError::UnknownLawSource { name, presets } => did_you_mean(name, presets),
+        LabError::LawFormat { .. } | LabError::NotFitted { .. } => {
+            Some("`scalelaw fit --out FILE` writes a law file".into())
+        }
+        LabError::NoSetting { setting, .. } => Some(format!("give it: --{setting} NUMBER")),
         LabError::NothingToFit { .. } => Some("name the columns: --map loss=COLUMN,N=COLUMN".into()),
         _ => None,
     }
@@ -80,8 +91,14 @@ fn plan(error: &PlanError) -> Option<String> {
         PlanError::CannotPlan { missing: Missing::OnlyHyperParameters, .. } => {
             Some("give it beside a law: --hyper PRESET".into())
         }
+        PlanError::Fit(error) => fit(error),
         _ => None,
     }
+}
+
+fn tokens(error: &TokensError) -> Option<String> {
+    let TokensError::NoManifest { .. } = error else { return None };
+    Some("`scalelaw corpus build` makes a dataset in CORPUS/tokens, `scalelaw sweep` in OUT/data".into())
 }
 
 fn table(error: &TableError) -> Option<String> {

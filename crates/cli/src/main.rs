@@ -22,7 +22,6 @@ macro_rules! eprintln {
 mod commands;
 mod errors;
 mod execute;
-mod forecasts;
 mod hints;
 mod output;
 mod progress;

@@ -1,7 +1,14 @@
 //! What can keep a request from having a report.
 
+use scalelaw_core::spec::SpecError;
+use scalelaw_experiment::ExperimentError;
+use scalelaw_files::FileError;
 use scalelaw_fit::FitError;
+use scalelaw_fit::plan::PlanError;
+use scalelaw_runs::RunError;
 use scalelaw_table::TableError;
+use scalelaw_tokens::TokensError;
+use std::path::PathBuf;
 
 /// Bad input, or no usable result.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +20,24 @@ pub enum LabError {
     /// A law cannot be found, fitted or evaluated.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// A law cannot answer a question.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A run directory cannot be read.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A dataset cannot be read.
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
+    /// An experiment file is wrong.
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    /// A run's specification is wrong.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
     /// No column of the table is assigned to a variable, and none is recognised as it.
     #[error(
         "{table}: no column is recognised as {symbol}{}; the columns are: {}",
@@ -57,5 +82,138 @@ pub enum LabError {
         table: String,
         /// Columns that name what they count.
         columns: Vec<&'static str>,
+    },
+    /// No budget has enough sizes for a valley.
+    #[error("{table}: no budget has {sizes} sizes (budgets within a factor of {within} count as one)")]
+    NoIsoflopBudget {
+        /// The table.
+        table: String,
+        /// Sizes needed.
+        sizes: usize,
+        /// The factor.
+        within: f64,
+    },
+    /// Curves whose rows have no FLOPs, no tokens and no batch.
+    #[error("{table}: the curves have no cost: neither FLOPs nor tokens, nor a batch for their steps")]
+    NoCost {
+        /// The table.
+        table: String,
+    },
+    /// A run of which neither the curves nor the run table say something.
+    #[error("{table}: run {run}: neither the curves nor the run table have its {what}")]
+    NoFact {
+        /// The curves.
+        table: String,
+        /// The run.
+        run: String,
+        /// What is missing: `N` or `batch`.
+        what: &'static str,
+    },
+    /// No run has every count.
+    #[error("{}: no row has all of {}", path.display(), needed.join(", "))]
+    NoCountedRun {
+        /// The run table.
+        path: PathBuf,
+        /// Columns needed.
+        needed: &'static [&'static str],
+    },
+    /// Neither a preset nor a file has the name.
+    #[error("{name} is neither a preset nor a file; the presets are: {}", presets.join(", "))]
+    UnknownLawSource {
+        /// The name.
+        name: String,
+        /// Presets there are.
+        presets: Vec<&'static str>,
+    },
+    /// A file is not the JSON expected.
+    #[error("{}: not {expected}", path.display())]
+    NotJson {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        expected: &'static str,
+        /// The reader's words.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A JSON file is neither a fitted law nor a chain.
+    #[error(
+        "{}: its format is {}, expected {} or {}",
+        path.display(),
+        format.as_deref().unwrap_or("not given"),
+        scalelaw_fit::FORMAT,
+        scalelaw_fit::chain::FORMAT
+    )]
+    LawFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format, if it names one.
+        format: Option<String>,
+    },
+    /// A law without the uncertainty of a fit.
+    #[error("{name} is a {kind}: it has no covariance; a fitted law is needed")]
+    NotFitted {
+        /// Preset or file.
+        name: String,
+        /// `preset` or `chain`.
+        kind: &'static str,
+    },
+    /// A law that predicts no loss for the planned run.
+    #[error("{law} predicts no loss: there is nothing to register")]
+    NoForecast {
+        /// The law.
+        law: String,
+    },
+    /// A law that gives no batch or learning rate for the planned run.
+    #[error("{law} gives no {setting} for this run")]
+    NoSetting {
+        /// The law.
+        law: String,
+        /// `batch` or `lr`.
+        setting: &'static str,
+    },
+    /// A forecast is not revised.
+    #[error("{}: the file exists, and a forecast is not overwritten", path.display())]
+    ForecastExists {
+        /// The forecast.
+        path: PathBuf,
+    },
+    /// A forecast is graded once.
+    #[error("{}: graded already, by a loss of {loss}; a forecast is graded once", path.display())]
+    GradedAlready {
+        /// The forecast.
+        path: PathBuf,
+        /// The loss it was graded by.
+        loss: f64,
+    },
+    /// A loss that is not a positive number.
+    #[error("a loss of {loss}: expected nats per token, above 0")]
+    NotALoss {
+        /// The loss.
+        loss: f64,
+    },
+    /// A run without a result.
+    #[error("{}: there is no result.json: the run is not finished", path.display())]
+    NotFinished {
+        /// The run directory.
+        path: PathBuf,
+    },
+    /// A finished run without a loss.
+    #[error("{}: the run ended without a loss", path.display())]
+    NoLoss {
+        /// The run directory.
+        path: PathBuf,
+    },
+    /// The data of a published fit are not there.
+    #[error("{}: not there; it is published at {repository} (commit {commit}). {notes}", path.display())]
+    NoPublishedData {
+        /// The file.
+        path: PathBuf,
+        /// Where it is published.
+        repository: &'static str,
+        /// Commit or version.
+        commit: &'static str,
+        /// What the files hold.
+        notes: &'static str,
     },
 }

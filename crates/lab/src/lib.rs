@@ -4,11 +4,24 @@
 //! A report serialises to what `--json` prints. What a person is also told (which column was taken as what, which
 //! cells were not used) is in the report's other fields, as facts; the front end puts them into words.
 
+pub mod chain;
+pub mod compare;
 pub mod conventions;
+pub mod envelope;
 mod error;
+pub mod explain;
 pub mod fit;
+pub mod forecasts;
+pub mod import;
+pub mod isoflop;
+pub mod law_source;
 pub mod observations;
+pub mod plan;
+pub mod predict;
 pub mod rank;
+pub mod reproduce;
+pub mod score;
+pub mod suggest;
 pub mod valley;
 
 pub use error::LabError;

@@ -142,6 +142,16 @@ pub struct Points {
     pub reading: Reading,
 }
 
+impl Points {
+    /// The values of one of the law's variables.
+    ///
+    /// # Errors
+    /// The law has no such variable.
+    pub fn variable(&self, symbol: &str) -> Result<&[f64], LabError> {
+        self.dataset.column(symbol).ok_or_else(|| no_column(&self.table, symbol, None))
+    }
+}
+
 /// A table with its rows selected and the user's columns assigned.
 #[derive(Clone, Debug)]
 pub struct Observations {

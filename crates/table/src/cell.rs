@@ -70,7 +70,7 @@ impl Field for u64 {
     }
 }
 
-/// `x` as a whole number when it is exactly one (2^53 and above is not told apart from its neighbours).
+/// `x` as a whole number when it is exactly one (from 2^53 on, neighbouring whole numbers are the same f64).
 fn whole(x: f64) -> Option<u64> {
     ((0.0..9_007_199_254_740_992.0).contains(&x) && x.fract() == 0.0).then_some(x as u64)
 }
@@ -111,7 +111,7 @@ impl<T: Field> Field for Option<T> {
     fn from_cell(cell: Cell) -> Option<Self> {
         match cell {
             Cell::Missing => Some(None),
-            // An empty CSV field cannot be told from empty text: both are "nothing".
+            // An empty CSV field and an empty text look the same: both are "nothing".
             Cell::Text(t) if t.is_empty() => Some(None),
             cell => T::from_cell(cell).map(Some),
         }

@@ -76,6 +76,24 @@ pub enum TableError {
         /// Column.
         column: String,
     },
+    /// A metric is given no meaning that an importer knows.
+    #[error(
+        "{entry:?}: expected KEY=METRIC, the keys being train_loss, test_loss, loss_<set>, lr, tokens and step"
+    )]
+    Mapping {
+        /// Entry as given.
+        entry: String,
+    },
+    /// A meaning is given to two metrics.
+    #[error("{entry:?}: {key} is mapped to {before:?} already")]
+    MappedTwice {
+        /// Entry as given.
+        entry: String,
+        /// Its key.
+        key: String,
+        /// The metric of the entry before.
+        before: String,
+    },
     /// A row belongs to a run that the run table does not have.
     #[error("{source_name}: row {row} is of run {run:?}, which {runs} does not have")]
     NoRun {

@@ -31,6 +31,14 @@ pub enum Role {
     Seed,
     /// Standard error of the loss.
     LossError,
+    /// Gradient noise scale, tokens.
+    NoiseScale,
+    /// Test or validation loss in a training log, nats per token.
+    TestLoss,
+    /// Training loss in a training log, nats per token: there, a bare `loss` is this one.
+    TrainLoss,
+    /// Tokens processed so far in a training log.
+    TokensSoFar,
 }
 
 /// What a column's name says it counts.
@@ -121,11 +129,54 @@ impl Role {
             Self::B => &["b", "batchtokens", "batchsizeintokens", "batchsizetokens", "batchsize", "batch"],
             Self::U => &["u", "dunique", "uniquetokens", "uniquedata"],
             Self::T => &["position", "tokenposition", "tokenindex"],
-            Self::LearningRate => &["lr", "learningrate", "peaklr", "learningratepeak"],
+            Self::LearningRate => &[
+                "lr",
+                "learningrate",
+                "trainlr",
+                "trainlearningrate",
+                "optimlearningrate",
+                "lradamw",
+                "lradam",
+                "lrsgd",
+                "peaklr",
+                "learningratepeak",
+            ],
             Self::Run => &["runid", "run", "runname", "hyperid", "trainingrunid", "experimentid", "name"],
             Self::Trunk => &["parentrun", "trunk"],
             Self::Seed => &["seed"],
             Self::LossError => &["lossse", "lossstderr", "lossstd"],
+            Self::NoiseScale => &["noisescale"],
+            Self::TestLoss => &[
+                "testloss",
+                "valloss",
+                "evalloss",
+                "validationloss",
+                "validloss",
+                "lossval",
+                "losstest",
+                "losseval",
+                "lossvalidation",
+                "lmlossvalidation",
+            ],
+            Self::TrainLoss => &[
+                "trainloss",
+                "trainlossstep",
+                "trainingloss",
+                "losstrain",
+                "traincrossentropyloss",
+                "lossmetricsglobalavgloss",
+                "lmloss",
+                "loss",
+            ],
+            Self::TokensSoFar => &[
+                "tokens",
+                "totaltokens",
+                "throughputtotaltokens",
+                "numinputtokensseen",
+                "trainnuminputtokensseen",
+                "traintokens",
+                "tokensseen",
+            ],
         }
     }
 
@@ -145,6 +196,10 @@ impl Role {
             Self::Trunk => "trunk",
             Self::Seed => "seed",
             Self::LossError => "loss_se",
+            Self::NoiseScale => "noise_scale",
+            Self::TestLoss => "test_loss",
+            Self::TrainLoss => "train_loss",
+            Self::TokensSoFar => "tokens",
         }
     }
 
@@ -174,6 +229,7 @@ impl Role {
             Self::Trunk,
             Self::Seed,
             Self::LossError,
+            Self::NoiseScale,
         ]
         .into_iter()
         .find(|role| role.symbol() == symbol || (*role == Self::Loss && symbol == "L"))

@@ -1,14 +1,12 @@
 //! `scalelaw chain`: Kaplan et al.'s whole chain from one table of learning curves.
 
-use super::observations::{Observations, TableArgs};
+use super::table::TableArgs;
 use crate::output;
-use anyhow::{Context, bail};
-use scalelaw_core::{Conventions, DataConvention, FlopConvention, ParamConvention, number};
-use scalelaw_fit::chain::{ChainOptions, ChainReport, GridRun, Point, Trunk, chain};
-use scalelaw_table::{RunRow, Table, read_rows};
-use std::collections::BTreeMap;
+use scalelaw_core::number;
+use scalelaw_fit::chain::ChainReport;
+use scalelaw_lab::chain::{self, ChainRequest};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Arguments of `scalelaw chain`.
@@ -52,121 +50,30 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Walks the chain.
+/// Estimates the chain.
 ///
 /// # Errors
 /// The tables cannot be used, or no curve has enough points.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let observations = Observations::open(&arguments.curves, &arguments.table)?;
-    for line in &observations.said {
-        eprintln!("{line}");
-    }
-    let trunks = trunks(&observations, arguments)?;
-    let grid = arguments.grid.as_deref().map(grid_runs).transpose()?.unwrap_or_default();
-    let params = arguments.table.params.map_or(ParamConvention::NonEmbedding, Into::into);
-    let report = chain(
-        &trunks,
-        &grid,
-        &ChainOptions {
-            skip_steps: arguments.skip,
-            smoothing: arguments.smoothing,
-            level_ratio: 1.03,
-            points_per_curve: 30,
-            bootstrap: arguments.bootstrap,
-            seed: arguments.seed,
-            conventions: Conventions { params, flops: FlopConvention::SixN, data: DataConvention::Processed },
-        },
-    )?;
-    let json = serde_json::to_string_pretty(&report)?;
+    let report = chain::run(&ChainRequest {
+        curves: arguments.table.request(&arguments.curves, arguments.runs.as_deref()),
+        batch_tokens: arguments.batch,
+        grid: arguments.grid.clone(),
+        skip_steps: arguments.skip,
+        smoothing: arguments.smoothing,
+        bootstrap: arguments.bootstrap,
+        seed: arguments.seed,
+    })?;
     if let Some(path) = &arguments.out {
-        std::fs::write(path, format!("{json}\n"))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        output::json_file(path, &report)?;
         eprintln!("chain: {}", path.display());
     }
     if arguments.json {
-        output::print(&json)?;
+        output::json(&report)?;
     } else {
         output::print(&text(&report))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn trunks(observations: &Observations, arguments: &Arguments) -> anyhow::Result<Vec<Trunk>> {
-    let table = &observations.table;
-    let column = |role: &str| {
-        observations.column_for(role).with_context(|| {
-            format!("{}: no column is recognised as {role}; name it with --map {role}=COLUMN", table.source)
-        })
-    };
-    let run = column("run")?;
-    let numbers = |name: &str| -> anyhow::Result<Vec<f64>> {
-        let found = table.column(name)?.numbers();
-        Ok(found.with_context(|| format!("{}: column {name} holds text", table.source))?.to_vec())
-    };
-    let step = numbers(
-        &observations
-            .column_for("S")
-            .or_else(|| table.names().into_iter().find(|n| n == "step"))
-            .with_context(|| {
-                format!("{}: no column is recognised as the step; name it with --map S=COLUMN", table.source)
-            })?,
-    )?;
-    let loss = numbers(
-        &observations
-            .column_for("loss")
-            .or_else(|| table.names().into_iter().find(|n| n == "test_loss"))
-            .with_context(|| {
-                format!(
-                    "{}: no column is recognised as the loss; name it with --map loss=COLUMN",
-                    table.source
-                )
-            })?,
-    )?;
-    let noise =
-        table.names().iter().any(|n| n == "noise_scale").then(|| numbers("noise_scale")).transpose()?;
-    let rows: BTreeMap<String, RunRow> = match &arguments.runs {
-        Some(path) => read_rows::<RunRow>(path)?.into_iter().map(|r| (r.run_id.clone(), r)).collect(),
-        None => BTreeMap::new(),
-    };
-    let n = observations.column_for("N").map(|c| numbers(&c)).transpose()?;
-    let batch = observations.column_for("B").map(|c| numbers(&c)).transpose()?;
-    let ids = table.column(&run)?;
-    let mut trunks: BTreeMap<String, Trunk> = BTreeMap::new();
-    for i in 0..table.len() {
-        let id = ids.text(i);
-        let row = rows.get(id.as_ref() as &str);
-        let size = n.as_ref().map(|n| n[i]).or_else(|| row?.n_nonembed.map(|n| n as f64));
-        let tokens =
-            batch.as_ref().map(|b| b[i]).or_else(|| row?.batch_tokens.map(|b| b as f64)).or(arguments.batch);
-        let Some(n) = size else { bail!("{}: run {id}: no N in the curves or in --runs", table.source) };
-        let Some(batch) = tokens else {
-            bail!("{}: run {id}: no batch in the curves or in --runs; give --batch TOKENS", table.source)
-        };
-        let point = Point {
-            step: step[i],
-            loss: loss[i],
-            noise_scale: noise.as_ref().map(|v| v[i]).filter(|v| v.is_finite()),
-        };
-        trunks
-            .entry(id.to_string())
-            .or_insert_with(|| Trunk { run: id.to_string(), n, batch, points: vec![] })
-            .points
-            .push(point);
-    }
-    Ok(trunks.into_values().collect())
-}
-
-fn grid_runs(path: &Path) -> anyhow::Result<Vec<GridRun>> {
-    let table = Table::load(path)?;
-    let observations = Observations::open(path, &TableArgs { map: vec![], filter: None, params: None })?;
-    let numbers = |role: &str| -> anyhow::Result<Vec<f64>> {
-        let name = observations
-            .column_for(role)
-            .with_context(|| format!("{}: no column is recognised as {role}", table.source))?;
-        Ok(table.column(&name)?.numbers().with_context(|| format!("column {name} holds text"))?.to_vec())
-    };
-    let (n, d, loss) = (numbers("N")?, numbers("D")?, numbers("loss")?);
-    Ok((0..table.len()).map(|i| GridRun { n: n[i], d: d[i], loss: loss[i] }).collect())
 }
 
 fn text(report: &ChainReport) -> String {

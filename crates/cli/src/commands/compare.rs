@@ -1,11 +1,12 @@
-//! `scalelaw compare`: is recipe A better at a budget, how surely, and worth how much compute.
+//! `scalelaw compare`: two recipes at a compute budget.
 
-use super::observations::{Observations, TableArgs, say_problems};
+use super::table::{pair, say_problems};
 use crate::output;
 use scalelaw_core::number;
-use scalelaw_fit::compare::{Comparison, Interval, Paired, compare};
-use scalelaw_fit::{Dataset, FitOptions, FittedLaw, IntervalChoice, Law, fit, laws};
-use std::path::PathBuf;
+use scalelaw_fit::compare::{Comparison, Interval};
+use scalelaw_lab::TableRequest;
+use scalelaw_lab::compare::{self, CompareRequest, Side};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments of `scalelaw compare`.
@@ -35,8 +36,8 @@ pub struct Arguments {
     #[arg(long)]
     paired: bool,
     /// Which column is what
-    #[arg(long, value_name = "NAME=COLUMN", value_delimiter = ',')]
-    map: Vec<String>,
+    #[arg(long, value_name = "NAME=COLUMN", value_delimiter = ',', value_parser = pair)]
+    map: Vec<(String, String)>,
     /// Draws from the fits' uncertainty
     #[arg(long, default_value_t = 2000)]
     draws: usize,
@@ -48,79 +49,58 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Fits both and compares.
+/// Runs the command.
 ///
 /// # Errors
 /// A table or the law cannot be used.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let law = laws::by_name(&arguments.law)?;
-    let (data_a, a) = side(&arguments.table, arguments.a.clone(), law.as_ref(), arguments)?;
-    let (data_b, b) = side(
-        arguments.other.as_ref().unwrap_or(&arguments.table),
-        arguments.b.clone(),
-        law.as_ref(),
-        arguments,
-    )?;
-    let paired = arguments.paired.then_some(Paired { a: &data_a, b: &data_b });
-    let comparison = compare(&a, &b, paired.as_ref(), arguments.compute, arguments.draws, arguments.seed)?;
+    let side = |path: &Path, filter: &Option<String>| TableRequest {
+        map: arguments.map.clone(),
+        filter: filter.clone(),
+        ..TableRequest::new(path)
+    };
+    let report = compare::run(&CompareRequest {
+        a: side(&arguments.table, &arguments.a),
+        b: side(arguments.other.as_ref().unwrap_or(&arguments.table), &arguments.b),
+        law: arguments.law.clone(),
+        flops: arguments.compute,
+        paired: arguments.paired,
+        draws: arguments.draws,
+        seed: arguments.seed,
+    })?;
+    say_side(&report.a);
+    say_side(&report.b);
     if arguments.json {
-        output::json(&comparison)?;
+        output::json(&report)?;
     } else {
-        output::print(&text(&comparison))?;
+        output::print(&text(&report.comparison))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn side(
-    table: &std::path::Path,
-    filter: Option<String>,
-    law: &dyn Law,
-    arguments: &Arguments,
-) -> anyhow::Result<(Dataset, FittedLaw)> {
-    let args = TableArgs { map: arguments.map.clone(), filter, params: None };
-    let observations = Observations::open(table, &args)?;
-    let points = observations.points(law)?;
-    say_problems(&points.problems, 10);
-    let dataset = if *law.variables() == ["C"] { frontier(&points.dataset) } else { points.dataset };
-    let options = FitOptions { intervals: IntervalChoice::Covariance, ..FitOptions::default() };
-    let fitted = fit(law, &dataset, &options)?;
-    eprintln!("{} points: {}", dataset.len(), fitted.equation_with_values());
-    for warning in &fitted.warnings {
+/// Writes to stderr what was fitted, and its warnings.
+fn say_side(side: &Side) {
+    say_problems(&side.reading.problems);
+    let (n_fitted, n_points) = (side.dataset.len(), side.reading.n_points);
+    if n_fitted < n_points {
+        eprintln!("{n_fitted} budgets of {n_points} runs: the lowest loss at each counts");
+    }
+    eprintln!("{n_fitted} points: {}", side.law.equation_with_values());
+    for warning in &side.law.warnings {
         eprintln!("warning: {}", warning.message);
     }
-    let rms = fitted.diagnostics.rms_log;
+    let rms = side.law.diagnostics.rms_log;
     if rms > MISFIT {
         eprintln!(
-            "warning: the law misses these runs by {:.1}% (rms), which the intervals below do not know; try another \
+            "warning: the law misses these runs by {:.1}% (rms), which the intervals below do not include; try another \
              --law, such as c-floor on the best run at each budget",
             100.0 * rms
         );
     }
-    Ok((dataset, fitted))
 }
 
 /// Residuals in ln loss above which a law is said to miss its runs: five times usual seed noise.
 const MISFIT: f64 = 0.02;
-
-/// Budgets within this factor are one.
-const ONE_BUDGET: f64 = 1.1;
-
-/// The run with the lowest loss at each budget.
-fn frontier(runs: &Dataset) -> Dataset {
-    let Some(cost) = runs.column("C") else { return runs.clone() };
-    let mut order: Vec<usize> = (0..runs.len()).collect();
-    order.sort_by(|a, b| cost[*a].total_cmp(&cost[*b]));
-    let best: Vec<usize> = order
-        .chunk_by(|a, b| cost[*b] <= ONE_BUDGET * cost[*a])
-        .filter_map(|budget| {
-            budget.iter().copied().min_by(|a, b| runs.response()[*a].total_cmp(&runs.response()[*b]))
-        })
-        .collect();
-    if best.len() < runs.len() {
-        eprintln!("{} budgets of {} runs: the lowest loss at each counts", best.len(), runs.len());
-    }
-    runs.filtered(|i| best.contains(&i))
-}
 
 fn text(c: &Comparison) -> String {
     let with = |i: &Interval, number: fn(f64) -> String| {
@@ -147,17 +127,4 @@ fn text(c: &Comparison) -> String {
         out.push_str(&format!("  {pairs} pairs, residuals correlated {correlation:.2}\n"));
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frontier_of_isoflop_runs_keeps_the_lowest_loss_at_each_budget() {
-        let runs =
-            Dataset::new(vec![3.2, 3.0, 3.1, 2.9, 2.8]).with("C", vec![1e18, 1.02e18, 9.9e17, 2e18, 2.1e18]);
-        let best = frontier(&runs);
-        assert_eq!((best.column("C").unwrap(), best.response()), (&[1.02e18, 2.1e18][..], &[3.0, 2.8][..]));
-    }
 }

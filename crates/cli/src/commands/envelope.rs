@@ -1,18 +1,10 @@
 //! `scalelaw envelope`: the compute frontier under learning curves, and the laws along it.
 
 use super::fit::law_text;
-use super::observations::{Observations, TableArgs, say_problems};
+use super::table::{TableArgs, exit, say};
 use crate::output;
-use anyhow::bail;
-use scalelaw_fit::isoflop::{LogLineFit, log_line};
-use scalelaw_fit::laws::PowerLaw;
-use scalelaw_fit::laws::{KaplanNs, PowerFloor};
-use scalelaw_fit::{
-    Curve, Dataset, Envelope, FitOptions, FittedLaw, FrontierPoint, IntervalChoice, envelope, fit, readings,
-    short,
-};
-use serde::Serialize;
-use std::collections::BTreeMap;
+use scalelaw_fit::{Envelope, short};
+use scalelaw_lab::envelope::{self, EnvelopeReport, EnvelopeRequest};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -52,106 +44,30 @@ enum Kind {
     Hull,
 }
 
-#[derive(Serialize)]
-struct Report {
-    frontier: Vec<Point>,
-    /// L(C) with and without an irreducible loss.
-    laws: Vec<FittedLaw>,
-    /// N_opt ∝ C^exponent along the frontier (approach 1).
-    n_opt: Option<LogLineFit>,
-}
-
-#[derive(Serialize)]
-struct Point {
-    cost: f64,
-    loss: f64,
-    n: f64,
-    run: String,
-}
-
 /// Runs the command.
 ///
 /// # Errors
 /// The table has no curves or no cost.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let observations =
-        Observations::open_curves(&arguments.curves, arguments.runs.as_deref(), &arguments.table)?;
-    for line in &observations.said {
-        eprintln!("{line}");
-    }
-    let points = observations.points(&KaplanNs)?;
-    eprintln!("{}; {} points", points.said.join("; "), points.dataset.len());
-    say_problems(&points.problems, 10);
-    let data = &points.dataset;
-    let (Some(n), Some(s)) = (data.column("N"), data.column("S")) else { bail!("N and S are needed") };
-    let numbers = |symbol: &str| -> anyhow::Result<Option<Vec<f64>>> {
-        let Some(column) = observations.column_for(symbol) else { return Ok(None) };
-        Ok(points.table.column(&column)?.numbers().map(<[f64]>::to_vec))
-    };
-    let cost: Vec<f64> = if let Some(c) = numbers("C")? {
-        c
-    } else if let Some(d) = numbers("D")? {
-        n.iter().zip(&d).map(|(n, d)| 6.0 * n * d).collect()
-    } else if let Some(b) = arguments.batch {
-        n.iter().zip(s).map(|(n, s)| 6.0 * n * b * s).collect()
-    } else {
-        bail!(
-            "{}: no cost: give a C or D column (--map), or --batch TOKENS for steps",
-            observations.table.source
-        );
-    };
-    let Some(run) = observations.column_for("run") else {
-        bail!(
-            "{}: no column is recognised as the run; name it with --map run=COLUMN",
-            observations.table.source
-        );
-    };
-    let column = points.table.column(&run)?;
-    let mut curves: BTreeMap<u32, Curve> = BTreeMap::new();
-    let mut sizes: BTreeMap<u32, f64> = BTreeMap::new();
-    for (i, group) in column.groups().into_iter().enumerate() {
-        let curve = curves.entry(group).or_insert_with(|| Curve { run: column.text(i), points: vec![] });
-        curve.points.push((cost[i], data.response()[i]));
-        sizes.insert(group, n[i]);
-    }
-    let sizes: Vec<f64> = sizes.into_values().collect();
-    let kind = match arguments.kind {
-        Kind::Minimum => Envelope::RunningMinimum,
-        Kind::Hull => Envelope::ConvexHull,
-    };
-    let frontier = envelope(&curves.into_values().collect::<Vec<_>>(), kind)?;
-    let read = readings(&frontier, arguments.per_decade);
-    let report = report(&read, &sizes, data)?;
+    let report = envelope::run(&EnvelopeRequest {
+        table: arguments.table.request(&arguments.curves, arguments.runs.as_deref()),
+        batch_tokens: arguments.batch,
+        kind: match arguments.kind {
+            Kind::Minimum => Envelope::RunningMinimum,
+            Kind::Hull => Envelope::ConvexHull,
+        },
+        per_decade: arguments.per_decade,
+    })?;
+    say(&report.reading);
     if arguments.json {
         output::json(&report)?;
     } else {
         output::print(&text(&report))?;
     }
-    Ok(if points.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    Ok(exit(&report.reading))
 }
 
-fn report(read: &[FrontierPoint], sizes: &[f64], data: &Dataset) -> anyhow::Result<Report> {
-    let costs: Vec<f64> = read.iter().map(|p| p.cost).collect();
-    let mut along = Dataset::new(read.iter().map(|p| p.loss).collect())
-        .with("C", costs.clone())
-        .grouped(read.iter().map(|p| p.curve as u32).collect());
-    along.conventions = data.conventions;
-    along.digest.clone_from(&data.digest);
-    let options = FitOptions { intervals: IntervalChoice::Profile, ..FitOptions::default() };
-    let mut laws = vec![fit(&PowerLaw::C, &along, &options)?];
-    laws.extend(fit(&PowerFloor::C, &along, &options).ok());
-    let n: Vec<f64> = read.iter().map(|p| sizes[p.curve]).collect();
-    Ok(Report {
-        n_opt: log_line(&costs, &n, &vec![1.0; n.len()]).ok(),
-        frontier: read
-            .iter()
-            .map(|p| Point { cost: p.cost, loss: p.loss, n: sizes[p.curve], run: p.run.clone() })
-            .collect(),
-        laws,
-    })
-}
-
-fn text(report: &Report) -> String {
+fn text(report: &EnvelopeReport) -> String {
     use std::fmt::Write;
     let mut out = String::from("frontier\n");
     for p in &report.frontier {

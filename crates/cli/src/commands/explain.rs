@@ -1,9 +1,8 @@
 //! `scalelaw explain`: Kaplan's exponent against Chinchilla's on the user's own runs, step by step.
 
 use crate::output;
-use anyhow::bail;
-use scalelaw_fit::explain::{CountedRun, Explanation, explain};
-use scalelaw_table::{RunRow, read_rows};
+use scalelaw_fit::explain::Explanation;
+use scalelaw_lab::explain::{self, ExplainRequest};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,42 +31,20 @@ pub struct Arguments {
 /// # Errors
 /// The table lacks counts, or has too few runs.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let rows: Vec<RunRow> = read_rows(&arguments.runs)?;
-    let total = rows.len();
-    let runs: Vec<CountedRun> = rows.iter().filter_map(counted).collect();
-    if runs.is_empty() {
-        bail!(
-            "{}: no row has all of n_nonembed, n_matmul, n_total, tokens, flops_6n, flops_matmul, flops_full and loss",
-            arguments.runs.display()
-        );
+    let report = explain::run(&ExplainRequest {
+        runs: arguments.runs.clone(),
+        bootstrap: arguments.bootstrap,
+        seed: arguments.seed,
+    })?;
+    if report.n_counted < report.n_rows {
+        eprintln!("{} of {} runs have every count and a loss", report.n_counted, report.n_rows);
     }
-    if runs.len() < total {
-        eprintln!("{} of {total} runs have every count and a loss", runs.len());
-    }
-    let explanation = explain(&runs, arguments.bootstrap, arguments.seed)?;
     if arguments.json {
-        output::json(&explanation)?;
+        output::json(&report)?;
     } else {
-        output::print(&text(&explanation))?;
+        output::print(&text(&report.explanation))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn counted(row: &RunRow) -> Option<CountedRun> {
-    let tokens = row.tokens? as f64;
-    if row.status.as_deref().is_some_and(|s| s.starts_with("diverged")) {
-        return None;
-    }
-    Some(CountedRun {
-        n_nonembed: row.n_nonembed? as f64,
-        n_matmul: row.n_matmul? as f64,
-        n_total: row.n_total? as f64,
-        tokens,
-        flops_per_token: [row.flops_6n? / tokens, row.flops_matmul? / tokens, row.flops_full? / tokens],
-        loss: row.loss?,
-        warmup_tokens: row.warmup_tokens.map(|w| w as f64),
-        annealed: row.schedule.as_deref().map(|s| s != "constant"),
-    })
 }
 
 fn text(e: &Explanation) -> String {

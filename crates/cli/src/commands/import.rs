@@ -2,7 +2,8 @@
 
 use crate::output;
 use anyhow::{Context, bail};
-use scalelaw_table::{About, Format, Importer, Mapping, Row, write_rows};
+use scalelaw_lab::import::{self, ImportRequest};
+use scalelaw_table::{Format, Mapping, Row, write_rows};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -44,26 +45,18 @@ pub struct Arguments {
 /// # Errors
 /// Nothing could be imported, or a table cannot be written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let mapping = Mapping::parse(&arguments.map).map_err(anyhow::Error::msg)?;
-    let about = arguments.about.as_deref().map(About::read).transpose()?;
-    // Names are refused before the reading, which may be long.
+    // Names of files are refused before the reading, which may be long.
     let format = |path: &Option<PathBuf>| path.as_deref().map(Format::to_write).transpose();
     let (runs_format, curves_format) = (format(&arguments.out_runs)?, format(&arguments.out_curves)?);
-    let mut importer = Importer::new(mapping);
-    let mut failed = 0;
-    for file in &arguments.files {
-        if let Err(error) = importer.add(file, arguments.run.as_deref()) {
-            // One file: its error is the command's.
-            if arguments.files.len() == 1 {
-                return Err(error.into());
-            }
-            eprintln!("not imported: {:#}", anyhow::Error::from(error));
-            failed += 1;
-        }
-    }
-    let mut imported = importer.finish();
-    if let Some(about) = about {
-        about.complete(&mut imported)?;
+    let report = import::run(&ImportRequest {
+        files: arguments.files.clone(),
+        run: arguments.run.clone(),
+        mapping: Mapping::parse(&arguments.map)?,
+        about: arguments.about.clone(),
+    })?;
+    let imported = &report.imported;
+    for error in &report.failed {
+        eprintln!("not imported: {error}{}", causes(error));
     }
     for note in &imported.notes {
         eprintln!("{note}");
@@ -72,7 +65,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         eprintln!("not used: {problem}");
     }
     if imported.runs.is_empty() {
-        bail!("no run could be imported from {} files; see above", arguments.files.len());
+        bail!("no run could be imported from {} files", arguments.files.len());
     }
     if let (Some(path), Some(format)) = (&arguments.out_curves, curves_format) {
         if imported.curves.is_empty() {
@@ -89,7 +82,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         _ => {}
     }
-    Ok(if failed == 0 && imported.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    let all = report.failed.is_empty() && imported.problems.is_empty();
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+/// The causes of an error on the same line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.map(|cause| format!(": {cause}")).collect()
 }
 
 fn write<R: Row>(rows: &[R], format: Format, path: &Path) -> anyhow::Result<()> {

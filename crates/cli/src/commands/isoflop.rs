@@ -1,12 +1,9 @@
 //! `scalelaw isoflop`: the loss-optimal size at each budget, beside the parametric answer.
 
-use super::observations::{Observations, TableArgs, say_problems};
+use super::table::{TableArgs, exit, say};
 use crate::output;
-use anyhow::bail;
-use scalelaw_fit::isoflop::{LogLineFit, Optimum, Profile, Refused, Valley, log_line, noise_study, optima};
-use scalelaw_fit::laws::Chinchilla;
-use scalelaw_fit::{Dataset, FitOptions, IntervalChoice, Objective, fit, short};
-use serde::Serialize;
+use scalelaw_fit::short;
+use scalelaw_lab::isoflop::{self, IsoflopReport, IsoflopRequest};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,133 +36,28 @@ pub struct Arguments {
     json: bool,
 }
 
-/// What was found.
-#[derive(Serialize)]
-struct Report {
-    n_points: usize,
-    /// Approach 2, by the way the valley is drawn.
-    valleys: Vec<ByValley>,
-    /// Approach 3: exponents β/(α+β) and α/(α+β) of the parametric law, with 95% intervals.
-    parametric: Option<Parametric>,
-}
-
-#[derive(Serialize)]
-struct ByValley {
-    valley: Valley,
-    optima: Vec<Optimum>,
-    refused: Vec<Refused>,
-    /// N_opt = coefficient·C^exponent; with seed noise, optima weighted by 1/spread² under it.
-    n_opt: Option<LogLineFit>,
-    /// D_opt = C/(6·N_opt), where C = 6ND.
-    d_opt: Option<LogLineFit>,
-    /// 95% interval of the exponent under seed noise.
-    noise_ci95: Option<[f64; 2]>,
-}
-
-#[derive(Serialize)]
-struct Parametric {
-    n_opt_exponent: f64,
-    ci95: Option<[f64; 2]>,
-    alpha: f64,
-    beta: f64,
-    e: f64,
-}
-
 /// Runs the command.
 ///
 /// # Errors
 /// The table has no budgets with several sizes.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let observations = Observations::open(&arguments.table_file, &arguments.table)?;
-    for line in &observations.said {
-        eprintln!("{line}");
-    }
-    let points = observations.points(&Chinchilla)?;
-    eprintln!("{}; {} points", points.said.join("; "), points.dataset.len());
-    say_problems(&points.problems, 10);
-    let data = &points.dataset;
-    let (Some(n), Some(d)) = (data.column("N"), data.column("D")) else { bail!("N and D are needed") };
-    let budgets: Vec<f64> = match observations.column_for("C") {
-        Some(c) => points.table.column(&c)?.numbers().map(<[f64]>::to_vec).unwrap_or_default(),
-        None => n.iter().zip(d).map(|(n, d)| 6.0 * n * d).collect(),
-    };
-    let profiles = profiles(&budgets, n, data.response(), arguments.within);
-    if profiles.is_empty() {
-        bail!(
-            "{}: no budget has four sizes (budgets within a factor {} count as one; see --within)",
-            observations.table.source,
-            arguments.within
-        );
-    }
-    let report = Report {
-        n_points: data.len(),
-        valleys: [Valley::Parabola, Valley::Cubic, Valley::Akima]
-            .into_iter()
-            .map(|valley| by_valley(&profiles, valley, arguments))
-            .collect(),
-        parametric: parametric(data),
-    };
+    let report = isoflop::run(&IsoflopRequest {
+        table: arguments.table.request(&arguments.table_file, None),
+        within: arguments.within,
+        noise: arguments.noise,
+        replicates: arguments.replicates,
+        seed: arguments.seed,
+    })?;
+    say(&report.reading);
     if arguments.json {
         output::json(&report)?;
     } else {
         output::print(&text(&report))?;
     }
-    Ok(if points.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    Ok(exit(&report.reading))
 }
 
-/// Points by budget: sorted budgets closer than `within` are one, at their geometric mean.
-fn profiles(budgets: &[f64], n: &[f64], loss: &[f64], within: f64) -> Vec<Profile> {
-    let mut order: Vec<usize> = (0..budgets.len()).collect();
-    order.sort_by(|a, b| budgets[*a].total_cmp(&budgets[*b]));
-    order
-        .chunk_by(|a, b| budgets[*b] <= within * budgets[*a])
-        .filter(|chunk| chunk.len() >= 4)
-        .map(|chunk| Profile {
-            budget: (chunk.iter().map(|i| budgets[*i].ln()).sum::<f64>() / chunk.len() as f64).exp(),
-            points: chunk.iter().map(|i| (n[*i], loss[*i])).collect(),
-        })
-        .collect()
-}
-
-fn by_valley(profiles: &[Profile], valley: Valley, arguments: &Arguments) -> ByValley {
-    let (optima, refused) = optima(profiles, valley);
-    let c: Vec<f64> = optima.iter().map(|o| o.budget).collect();
-    let n: Vec<f64> = optima.iter().map(|o| o.n).collect();
-    let d: Vec<f64> = optima.iter().map(|o| o.budget / (6.0 * o.n)).collect();
-    let even = vec![1.0; c.len()];
-    // Under noise a budget counts by how well it tells its optimum; without it all budgets count alike.
-    let study = arguments.noise.and_then(|noise| {
-        noise_study(profiles, valley, &|_| noise, arguments.replicates, arguments.seed).ok()
-    });
-    ByValley {
-        n_opt: study.as_ref().map(|s| s.line).or_else(|| log_line(&c, &n, &even).ok()),
-        d_opt: log_line(&c, &d, &even).ok(),
-        noise_ci95: study.map(|s| s.exponent_ci95),
-        valley,
-        optima,
-        refused,
-    }
-}
-
-fn parametric(data: &Dataset) -> Option<Parametric> {
-    let options = FitOptions {
-        objective: Objective::CHINCHILLA,
-        intervals: IntervalChoice::Covariance,
-        ..FitOptions::default()
-    };
-    let law = fit(&Chinchilla, data, &options).ok()?;
-    let (alpha, beta) = (law.param("alpha")?, law.param("beta")?);
-    let a = beta / (alpha + beta);
-    // Delta method in ln alpha, ln beta: da = a(1 − a)·(d ln beta − d ln alpha).
-    let ci95 = law.diagnostics.covariance.as_ref().map(|c| {
-        let variance = c[3 * 5 + 3] + c[4 * 5 + 4] - 2.0 * c[3 * 5 + 4];
-        let half = 1.96 * a * (1.0 - a) * variance.max(0.0).sqrt();
-        [a - half, a + half]
-    });
-    Some(Parametric { n_opt_exponent: a, ci95, alpha, beta, e: law.param("E")? })
-}
-
-fn text(report: &Report) -> String {
+fn text(report: &IsoflopReport) -> String {
     use std::fmt::Write;
     let mut out = String::new();
     for v in &report.valleys {

@@ -1,19 +1,15 @@
 //! `scalelaw plan`: what a budget buys, what a loss costs, and the run as a spec.
 
-use super::law_source::LawSource;
-use super::plan_text;
-use crate::forecasts::register;
 use crate::hints::Usage;
 use crate::output;
-use anyhow::{Context, bail};
-use scalelaw_core::number;
-use scalelaw_core::spec::DataSpec;
-use scalelaw_core::{Head, ParamConvention, RunSpec};
-use scalelaw_fit::plan::contradiction::sensitivity;
-use scalelaw_fit::plan::spec::{DecayChoice, SHAPE_RULES, ShapeRule, SpecRequest, Surroundings, run_spec};
-use scalelaw_fit::plan::{Goal, Hardware, Plan, Request, plan};
-use scalelaw_fit::presets::{PRESETS, Preset};
-use scalelaw_tokens::Dataset;
+use scalelaw_core::number::{self, short};
+use scalelaw_core::{Head, PF_DAY, RunSpec};
+use scalelaw_fit::plan::contradiction::{Crossing, sensitivity};
+use scalelaw_fit::plan::spec::{DecayChoice, SHAPE_RULES};
+use scalelaw_fit::plan::{Goal, Hardware, Plan};
+use scalelaw_fit::presets::{Answer, Mark, PRESETS};
+use scalelaw_lab::plan::{self, PlanReport, PlanRequest, RunRequest};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -131,63 +127,87 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         if arguments.json {
             output::json(&rows)?;
         } else {
-            output::print(&plan_text::contradiction(&rows))?;
+            output::print(&contradiction_text(&rows))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let Some(law) = &arguments.law else {
-        return Err(Usage::error(
-            "no law is given",
-            format!(
-                "--law FILE, written by `scalelaw fit --out` or `scalelaw chain --out`, or a preset:\n{}\
-                 `scalelaw plan --list` shows their sources and ranges",
-                plan_text::preset_names()
-            ),
-        ));
-    };
-    let goal = match (arguments.compute, arguments.loss, arguments.params) {
-        (Some(c), None, None) => Goal::Compute(c),
-        (None, Some(l), None) => Goal::Loss(l),
-        (None, None, Some(n)) => Goal::Params(n),
-        _ => {
-            return Err(Usage::error("no target is given", "--compute FLOPS, --loss NATS or --params N"));
+    let report = plan::run(&arguments.request()?)?;
+    if let (Some(file), Some(spec)) = (&arguments.spec.file, &report.spec) {
+        output::file(file, &spec.to_toml()?)?;
+        say_spec(file, &report, spec);
+        if arguments.spec.data.is_none() {
+            eprintln!("no --data: the spec names no dataset that scalelaw train could open");
         }
-    };
-    let source = LawSource::open(law)?;
-    let data_digest = source.data_digest();
-    let basis = source.basis()?;
-    let hyper = arguments.hyper.iter().map(|h| Preset::by_name(h)).collect::<Result<Vec<_>, _>>()?;
-    let hardware = arguments.peak.map(|peak_flops| Hardware {
-        peak_flops,
-        mfu: arguments.mfu,
-        devices: arguments.devices,
-        price_per_hour: arguments.price,
-    });
-    let plan = plan(&Request {
-        basis: &basis,
-        goal,
-        hyper: &hyper,
-        unique_tokens: arguments.unique,
-        inference_tokens: arguments.inference,
-        hardware,
-    })?;
-    if let Some(file) = &arguments.spec.file {
-        write_spec(file, &plan, &arguments.spec)?;
     }
     if let Some(file) = &arguments.register {
-        let Some(loss) = plan.loss else { bail!("{} predicts no loss: nothing to register", plan.basis) };
-        let at = [("C", plan.flops), ("N", plan.n), ("D", plan.d)];
-        register(file, &plan.basis, data_digest, &at, loss, plan.loss_pi95)?;
+        eprintln!("forecast: {}", file.display());
     }
     if arguments.json {
-        output::json(&plan)?;
-        for warning in &plan.warnings {
+        output::json(&report)?;
+        for warning in &report.plan.warnings {
             eprintln!("warning: {warning}");
         }
     } else {
-        output::print(&plan_text::plan(&plan))?;
+        output::print(&text(&report.plan))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl Arguments {
+    fn request(&self) -> anyhow::Result<PlanRequest> {
+        let law = self.law.clone().ok_or_else(|| {
+            Usage::error(
+                "no law is given",
+                format!(
+                    "--law FILE, written by `scalelaw fit --out` or `scalelaw chain --out`, or a preset:\n{}\
+                     `scalelaw plan --list` shows their sources and ranges",
+                    preset_names()
+                ),
+            )
+        })?;
+        let goal = match (self.compute, self.loss, self.params) {
+            (Some(c), None, None) => Goal::Compute(c),
+            (None, Some(l), None) => Goal::Loss(l),
+            (None, None, Some(n)) => Goal::Params(n),
+            _ => {
+                return Err(Usage::error("no target is given", "--compute FLOPS, --loss NATS or --params N"));
+            }
+        };
+        Ok(PlanRequest {
+            law,
+            goal,
+            hyper: self.hyper.clone(),
+            unique_tokens: self.unique,
+            inference_tokens: self.inference,
+            hardware: self.peak.map(|peak_flops| Hardware {
+                peak_flops,
+                mfu: self.mfu,
+                devices: self.devices,
+                price_per_hour: self.price,
+            }),
+            spec: self.spec.file.is_some().then(|| self.spec.request()),
+            register: self.register.clone(),
+        })
+    }
+}
+
+impl SpecArguments {
+    fn request(&self) -> RunRequest {
+        RunRequest {
+            shape: self.shape.clone(),
+            data: self.data.clone(),
+            n_vocab: self.vocab,
+            n_ctx: self.ctx,
+            head: if self.untied { Head::Untied } else { Head::Tied },
+            lr: self.lr,
+            batch_tokens: self.batch,
+            decay: match self.decay {
+                DecayArg::Cooldown => DecayChoice::Cooldown,
+                DecayArg::Cosine => DecayChoice::Cosine,
+            },
+            seed: self.seed,
+        }
+    }
 }
 
 fn list(json: bool) -> anyhow::Result<ExitCode> {
@@ -196,74 +216,203 @@ fn list(json: bool) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let rules: String = SHAPE_RULES.iter().map(|r| format!("  {:<10} {}\n", r.name, r.title)).collect();
-    output::print(&format!("{}\nshape rules\n{rules}", plan_text::presets()))?;
+    output::print(&format!("{}\nshape rules\n{rules}", presets_text()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn write_spec(file: &Path, plan: &Plan, arguments: &SpecArguments) -> anyhow::Result<()> {
-    let spec = spec(plan, arguments)?;
-    let n = spec.model.n_params(counted(plan)) as f64;
-    std::fs::write(file, spec.to_toml()?).with_context(|| format!("cannot write {}", file.display()))?;
+fn say_spec(file: &Path, report: &PlanReport, spec: &RunSpec) {
     eprintln!(
         "spec: {} ({} blocks of width {}, N {} for {} planned, {} steps of {} tokens)",
         file.display(),
         spec.model.n_layer,
         spec.model.d_model,
-        number::short(n),
-        number::short(plan.n),
+        short(spec.model.n_params(report.counted()) as f64),
+        short(report.plan.n),
         spec.steps,
         spec.batch_tokens()
     );
-    if arguments.data.is_none() {
-        eprintln!("no --data: the spec names no dataset that scalelaw train could open");
+}
+
+/// The presets a plan can follow, one line each.
+fn preset_names() -> String {
+    let mut out = String::new();
+    for preset in PRESETS.iter().filter(|p| p.rule.answers().contains(&Answer::Plan)) {
+        let _ = writeln!(out, "  {:<26} {}", preset.name, preset.title);
     }
-    Ok(())
+    out
 }
 
-fn counted(plan: &Plan) -> ParamConvention {
-    plan.conventions.map_or(ParamConvention::NonEmbedding, |c| c.params)
+/// Every preset with its source.
+fn presets_text() -> String {
+    let mut out = String::new();
+    for preset in PRESETS {
+        let mark = match preset.mark {
+            Mark::Stated => "",
+            Mark::Recomputed => " [recomputed from the data]",
+            Mark::SecondHand => " [SECOND-HAND]",
+        };
+        let answers: Vec<String> = preset.rule.answers().iter().map(Answer::to_string).collect();
+        let _ = writeln!(out, "{:<26} {:<16} {}{mark}", preset.name, answers.join(", "), preset.title);
+        let c = preset.conventions;
+        let _ =
+            writeln!(out, "{:26} {:<16} {}; {}, {}, {}", "", "", preset.source, c.params, c.flops, c.data);
+        let mut ranges = Vec::new();
+        for (symbol, range) in
+            [("N", preset.range.params), ("D", preset.range.tokens), ("C", preset.range.flops)]
+        {
+            if let Some([lo, hi]) = range {
+                ranges.push(format!("{symbol} {} to {}", short(lo), short(hi)));
+            }
+        }
+        if !ranges.is_empty() {
+            let _ = writeln!(out, "{:26} {:<16} fitted to {}", "", "", ranges.join(", "));
+        }
+        if !preset.note.is_empty() {
+            let _ = writeln!(out, "{:26} {:<16} {}", "", "", preset.note);
+        }
+    }
+    out
 }
 
-fn spec(plan: &Plan, arguments: &SpecArguments) -> anyhow::Result<RunSpec> {
-    let (data, n_vocab) = match &arguments.data {
-        Some(dir) => {
-            let dataset = Dataset::open(dir)?;
-            let manifest = dataset.manifest();
-            let data = DataSpec {
-                name: dir.file_name().map_or_else(|| "data".into(), |n| n.to_string_lossy().into_owned()),
-                digest: dataset.digest(),
-                train_tokens: manifest.splits.train.tokens,
-                test_tokens: manifest.splits.test.tokens.min(1 << 20),
-            };
-            (data, manifest.n_vocab)
+/// A plan.
+fn text(p: &Plan) -> String {
+    let mut out = String::new();
+    let w = &mut out;
+    let _ = writeln!(w, "{} ({})", p.basis, p.source);
+    if let Some(c) = p.conventions {
+        let _ = writeln!(w, "N: {}; C: {}; D: {}", c.params, c.flops, c.data);
+    }
+    for warning in &p.warnings {
+        let _ = writeln!(w, "warning: {warning}");
+    }
+    let _ = writeln!(w, "\n  C     {} FLOPs = {} PF-days", short(p.flops), short(p.flops / PF_DAY));
+    let _ = writeln!(w, "  N     {} parameters", short(p.n));
+    let _ = writeln!(w, "  D     {} tokens, {:.1} per parameter", short(p.d), p.tokens_per_param);
+    if let Some(loss) = p.loss {
+        let interval = |i: Option<[f64; 2]>, what: &str| {
+            i.map_or(String::new(), |[lo, hi]| format!("; {what} {lo:.4} to {hi:.4}"))
+        };
+        let _ = writeln!(
+            w,
+            "  loss  {loss:.4} nats per token{}{}",
+            interval(p.loss_ci95, "95% interval of the law"),
+            interval(p.loss_pi95, "of one run")
+        );
+    }
+    if let Some(c) = p.closed_form {
+        let _ = writeln!(w, "        closed form: N {}, D {}, loss {:.4}", short(c.n), short(c.d), c.loss);
+    }
+    if let Some(k) = p.numeric {
+        let _ =
+            writeln!(w, "        numeric: N {}, D {}, loss {:.4}", short(k.n), short(k.tokens_min), k.loss);
+    }
+    if let Some(b) = &p.batch_tokens {
+        let _ = writeln!(w, "  B     {} tokens ({})", short(b.value), b.by);
+    }
+    if let Some(s) = p.steps {
+        let _ = writeln!(w, "  S     {} steps", short(s));
+    }
+    if let Some(lr) = &p.lr {
+        let _ = writeln!(w, "  lr    {:.3e} ({})", lr.value, lr.by);
+    }
+    if let Some(f) = p.f {
+        let _ = writeln!(w, "  stops {:.1}% above the converged loss of this size", 100.0 * f);
+    }
+    if let Some(s) = p.stopping {
+        let _ = writeln!(
+            w,
+            "        against training to 2%: {:.2}x N, {:.2}x steps, {:.2}x compute",
+            s.n, s.steps, s.compute
+        );
+    }
+    if let Some(t) = &p.tokens_against_overfitting {
+        let _ =
+            writeln!(w, "  data  {} unique tokens keep over-fitting within 2% ({})", short(t.value), t.by);
+    }
+    if let Some(c) = p.cost {
+        let _ = writeln!(
+            w,
+            "  cost  {} device-hours, {} hours, price {}",
+            short(c.device_hours),
+            short(c.hours),
+            short(c.price)
+        );
+    }
+    if let Some(r) = p.repeated {
+        let _ = writeln!(
+            w,
+            "\nwith {} unique tokens: N {}, {} tokens = {:.1} epochs worth {}, loss {:.4} (+{:.4})",
+            short(r.unique),
+            short(r.allocation.n),
+            short(r.allocation.d),
+            r.epochs,
+            short(r.effective_tokens),
+            r.allocation.loss,
+            r.excess_loss
+        );
+    }
+    if let Some(s) = p.served {
+        let _ = writeln!(
+            w,
+            "\nto train and serve: N {} ({:.2}x), D {} ({:.2}x), {} FLOPs in all, {} of training",
+            short(s.n),
+            s.n / p.n,
+            short(s.d),
+            s.d / p.d,
+            short(s.flops),
+            short(s.training_flops)
+        );
+    }
+    if !p.other_sizes.is_empty() {
+        let _ = writeln!(w, "\nthe same loss with another size\n     x          N          D  compute");
+        for size in &p.other_sizes {
+            let or_never = |v: Option<String>| v.unwrap_or_else(|| "never".into());
+            let _ = writeln!(
+                w,
+                "{:>6} {:>10} {:>10} {:>8}",
+                size.x,
+                short(size.n),
+                or_never(size.d.map(short)),
+                or_never(size.compute.map(|c| format!("{c:.3}x")))
+            );
         }
-        None => {
-            let tokens = plan.d.clamp(1.0, 1e18) as u64;
-            let data = DataSpec {
-                name: "external".into(),
-                digest: "external".into(),
-                train_tokens: tokens,
-                test_tokens: 1 << 20,
-            };
-            (data, arguments.vocab)
+    }
+    if !p.batches.is_empty() {
+        let _ = writeln!(
+            w,
+            "\nthe same loss with another batch\nB/Bcrit          B      steps     tokens      FLOPs"
+        );
+        for b in &p.batches {
+            let _ = writeln!(
+                w,
+                "{:>7} {:>10} {:>10} {:>10} {:>10}",
+                b.ratio,
+                short(b.batch_tokens),
+                short(b.steps),
+                short(b.tokens),
+                short(b.flops)
+            );
         }
-    };
-    let head = if arguments.untied { Head::Untied } else { Head::Tied };
-    let around = Surroundings { n_ctx: arguments.ctx, n_vocab, head };
-    let missing = |what: &str| format!("the law gives no {what} for this run; give --{what}");
-    Ok(run_spec(&SpecRequest {
-        model: ShapeRule::by_name(&arguments.shape)?.shape(plan.n, counted(plan), &around)?,
-        tokens: plan.d,
-        batch_tokens: arguments
-            .batch
-            .or(plan.batch_tokens.as_ref().map(|b| b.value))
-            .with_context(|| missing("batch"))?,
-        lr: arguments.lr.or(plan.lr.as_ref().map(|l| l.value)).with_context(|| missing("lr"))?,
-        decay: match arguments.decay {
-            DecayArg::Cooldown => DecayChoice::Cooldown,
-            DecayArg::Cosine => DecayChoice::Cosine,
-        },
-        seed: arguments.seed,
-        data,
-    })?)
+    }
+    out
+}
+
+/// The sensitivity table of section 6.3.
+fn contradiction_text(rows: &[Crossing]) -> String {
+    let mut out = String::from(
+        "Kaplan et al. 2020, section 6.3: L(D) of the data that compute-efficient training uses meets L(C_min) at\n   C* PFd   C* FLOPs         N*         D*    L*  under\n",
+    );
+    for r in rows {
+        let _ = writeln!(
+            out,
+            "{:>9.2e} {:>10} {:>10} {:>10} {:>5.2}  {}",
+            r.pf_days,
+            short(r.flops),
+            short(r.n),
+            short(r.d),
+            r.loss,
+            r.claims.variant
+        );
+    }
+    out
 }

@@ -1,20 +1,17 @@
-//! `scalelaw predict`: the rest of learning curves from their beginnings, or a fitted law at a place.
+//! `scalelaw predict`: partial learning curves extrapolated, or a fitted law at a place.
 
-use super::law_source::LawSource;
-use super::observations::{Observations, TableArgs, say_problems};
-use crate::forecasts::register;
+use super::table::{TableArgs, exit, named_number, say};
 use crate::output;
-use anyhow::{Context, bail};
-use scalelaw_core::number;
-use scalelaw_fit::laws::KaplanNs;
-use scalelaw_fit::{CurveStudy, FitOptions, foretell, short};
+use anyhow::bail;
+use scalelaw_fit::{CurveStudy, Prediction, short};
+use scalelaw_lab::predict::{self, CurvesReport, CurvesRequest, PlaceRequest};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Arguments of `scalelaw predict`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Of curves it fits L(N, S) to the first part of each and foretells the rest with 95% intervals \
+    after_help = "Of curves it fits L(N, S) to the first part of each and forecasts the rest with 95% intervals \
     calibrated on the other runs. Of a law file (scalelaw fit --out) it gives the value at a place, which --register \
     writes down for scalelaw score.\n\nExamples:\n  scalelaw predict curves.csv --from 0.2 --map loss=test_loss \
     --where \"step > 0 and router == 'Dense'\"\n  scalelaw predict law.json --at N=1e9,D=20e9 --register next-run.json"
@@ -23,8 +20,8 @@ pub struct Arguments {
     /// Learning curves (a row an evaluation, with run, N, step and loss), or a law file (.json)
     what: PathBuf,
     /// Of a law: where, by the law's variables, e.g. N=1e9,D=20e9
-    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
-    at: Vec<String>,
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = named_number)]
+    at: Vec<(String, f64)>,
     /// Of a law: write the forecast, its data's digest and the date here; a file that exists is refused
     #[arg(long, value_name = "FILE")]
     register: Option<PathBuf>,
@@ -36,7 +33,7 @@ pub struct Arguments {
     runs: Option<PathBuf>,
     #[command(flatten)]
     table: TableArgs,
-    /// Write every foretold loss here as CSV
+    /// Write every forecast loss here as CSV
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Print the study as JSON
@@ -47,49 +44,33 @@ pub struct Arguments {
 /// Runs the command.
 ///
 /// # Errors
-/// The table has no curves, or too little is seen of them.
+/// The table has no curves, or too little is seen of them; the law cannot be read.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.what.extension().is_some_and(|e| e == "json") {
-        of_law(arguments)
-    } else if arguments.at.is_empty() && arguments.register.is_none() {
-        of_curves(arguments)
-    } else {
-        bail!(
-            "{}: --at and --register go with a law file (.json), which scalelaw fit --out writes",
-            arguments.what.display()
-        )
+        return of_law(arguments);
     }
+    if !arguments.at.is_empty() || arguments.register.is_some() {
+        bail!(
+            "{}: --at and --register go with a law file (.json), which `scalelaw fit --out` writes",
+            arguments.what.display()
+        );
+    }
+    of_curves(arguments)
 }
 
-/// The law's value at a place.
 fn of_law(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let name = arguments.what.display().to_string();
-    let source = LawSource::open(&name)?;
-    let data_digest = source.data_digest();
-    let law = source.fitted()?;
-    let mut at = Vec::new();
-    for entry in &arguments.at {
-        let (variable, value) = entry
-            .split_once('=')
-            .with_context(|| format!("--at {entry:?}: expected NAME=VALUE, such as N=1e9"))?;
-        at.push((variable.trim(), number::parse(value)?));
-    }
-    let prediction = law.predict(&at)?;
+    let prediction = predict::at(&PlaceRequest {
+        law: arguments.what.display().to_string(),
+        at: arguments.at.clone(),
+        register: arguments.register.clone(),
+    })?;
     if let Some(path) = &arguments.register {
-        register(path, &name, data_digest, &at, prediction.mean, prediction.pi95)?;
+        eprintln!("forecast: {}", path.display());
     }
     if arguments.json {
         output::json(&prediction)?;
     } else {
-        let interval = |i: Option<[f64; 2]>| {
-            i.map_or_else(|| "not known".into(), |[lo, hi]| format!("{lo:.4} to {hi:.4}"))
-        };
-        output::print(&format!(
-            "{:.4}\n  95% interval of the law   {}\n  95% interval of one run   {}",
-            prediction.mean,
-            interval(prediction.ci95),
-            interval(prediction.pi95)
-        ))?;
+        output::print(&place_text(&prediction))?;
         if prediction.extrapolation_decades > 0.0 {
             eprintln!("extrapolation: {:.1} decades beyond the runs", prediction.extrapolation_decades);
         }
@@ -97,46 +78,43 @@ fn of_law(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn place_text(prediction: &Prediction) -> String {
+    let interval =
+        |i: Option<[f64; 2]>| i.map_or_else(|| "not known".into(), |[lo, hi]| format!("{lo:.4} to {hi:.4}"));
+    format!(
+        "{:.4}\n  95% interval of the law   {}\n  95% interval of one run   {}",
+        prediction.mean,
+        interval(prediction.ci95),
+        interval(prediction.pi95)
+    )
+}
+
 fn of_curves(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let observations =
-        Observations::open_curves(&arguments.what, arguments.runs.as_deref(), &arguments.table)?;
-    for line in &observations.said {
-        eprintln!("{line}");
-    }
-    let points = observations.points(&KaplanNs)?;
-    eprintln!("{}; {} points", points.said.join("; "), points.dataset.len());
-    say_problems(&points.problems, 10);
-    let Some(run) = observations.column_for("run") else {
-        bail!(
-            "{}: no column is recognised as the run; name it with --map run=COLUMN. Columns: {}",
-            observations.table.source,
-            observations.table.names().join(", ")
-        );
-    };
-    let column = points.table.column(&run)?;
-    let study = foretell(&points.dataset, &column.groups(), arguments.from, &FitOptions::default())?;
+    let report = predict::curves(&CurvesRequest {
+        table: arguments.table.request(&arguments.what, arguments.runs.as_deref()),
+        from: arguments.from,
+    })?;
+    say(&report.reading);
     if let Some(path) = &arguments.out {
-        let mut csv = String::from("run,row,horizon,predicted,lo95,hi95,observed\n");
-        for f in &study.forecasts {
-            let [lo, hi] = f.pi95.map_or([String::new(), String::new()], |ends| ends.map(|v| v.to_string()));
-            csv += &format!(
-                "{},{},{},{},{lo},{hi},{}\n",
-                column.text(f.point),
-                points.table.row(f.point),
-                f.horizon,
-                f.predicted,
-                f.observed
-            );
-        }
-        std::fs::write(path, csv).with_context(|| format!("cannot write {}", path.display()))?;
+        output::file(path, &csv(&report))?;
         eprintln!("wrote {}", path.display());
     }
     if arguments.json {
-        output::json(&study)?;
+        output::json(&report)?;
     } else {
-        output::print(&text(&study, arguments.from))?;
+        output::print(&text(&report.study, arguments.from))?;
     }
-    Ok(if points.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    Ok(exit(&report.reading))
+}
+
+/// Every forecast as a row.
+fn csv(report: &CurvesReport) -> String {
+    let mut csv = String::from("run,row,horizon,predicted,lo95,hi95,observed\n");
+    for (f, (run, row)) in report.study.forecasts.iter().zip(&report.places) {
+        let [lo, hi] = f.pi95.map_or([String::new(), String::new()], |ends| ends.map(|v| v.to_string()));
+        csv += &format!("{run},{row},{},{},{lo},{hi},{}\n", f.horizon, f.predicted, f.observed);
+    }
+    csv
 }
 
 /// Up to this many runs, the 95% quantile of the other runs' errors does not exist.
@@ -159,7 +137,7 @@ fn text(study: &CurveStudy, from: f64) -> String {
     let share = |c: Option<f64>| c.map_or_else(|| "—".into(), |c| format!("{:.1}%", 100.0 * c));
     let _ = writeln!(
         out,
-        "\nforetold: {} points, rms error {:.4} in ln loss; inside their 95% intervals: {}",
+        "\nforecast: {} points, rms error {:.4} in ln loss; inside their 95% intervals: {}",
         study.n_scored,
         study.rms_log,
         share(study.coverage)

@@ -1,14 +1,12 @@
-//! `scalelaw reproduce`: a published fit from its published data: the number, ours, pass or fail.
+//! `scalelaw reproduce`: a published fit reproduced from its data and checked against the published values.
 
-mod epoch;
-mod kaplan;
-mod muennighoff;
-mod porian;
-
+use super::fit::valley_text;
 use crate::output;
-use anyhow::bail;
+use scalelaw_fit::presets::muennighoff2023::R_D_STAR;
 use scalelaw_fit::short;
-use serde::Serialize;
+use scalelaw_lab::reproduce::{self, Minimum, ReproduceReport, ReproduceRequest, Study};
+use scalelaw_lab::valley::Valley;
+use scalelaw_report::figure::{Ink, Marker, Point, Series};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,7 +18,7 @@ use std::process::ExitCode;
 pub struct Arguments {
     /// Which published fit
     #[arg(value_enum)]
-    study: Study,
+    study: StudyArg,
     /// The folder (or file) with the published data
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
@@ -35,9 +33,9 @@ pub struct Arguments {
     json: bool,
 }
 
-/// The published fits that can be reproduced.
+/// [`Study`] on the command line.
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
-enum Study {
+enum StudyArg {
     /// Besiroglu et al. 2024: Chinchilla's parametric law from 240 digitised runs
     Epoch,
     /// Kaplan et al. 2020, Table 2: L(N, D) from the digitised Figure 1
@@ -48,115 +46,34 @@ enum Study {
     Muennighoff,
 }
 
-/// Where a study's data are.
-struct Origin {
-    title: &'static str,
-    repository: &'static str,
-    commit: &'static str,
-    /// File, and the BLAKE3 digest of the bytes this reproduction was checked on.
-    files: &'static [(&'static str, &'static str)],
-    notes: &'static str,
-}
-
-impl Study {
-    fn origin(self) -> &'static Origin {
-        match self {
-            Self::Epoch => &epoch::ORIGIN,
-            Self::Kaplan => &kaplan::ORIGIN,
-            Self::Porian => &porian::ORIGIN,
-            Self::Muennighoff => &muennighoff::ORIGIN,
-        }
-    }
-}
-
-/// What a reproduction found.
-#[derive(Debug, Default, Serialize)]
-pub struct Report {
-    /// Study.
-    title: String,
-    /// Number by number.
-    checks: Vec<Check>,
-    /// Findings, in words.
-    notes: Vec<String>,
-    /// Whether every check passed.
-    pass: bool,
-    /// Files written.
-    files: Vec<PathBuf>,
-}
-
-/// One published number and ours.
-#[derive(Debug, Serialize)]
-pub struct Check {
-    /// What it is.
-    quantity: String,
-    /// As published.
-    published: f64,
-    /// As found here.
-    ours: f64,
-    /// Largest absolute difference that passes.
-    tolerance: f64,
-    /// Our 95% interval.
-    ci95: Option<[f64; 2]>,
-    /// The published interval.
-    published_ci95: Option<[f64; 2]>,
-    /// Verdict.
-    pass: bool,
-}
-
-impl Report {
-    fn check(
-        &mut self,
-        quantity: impl Into<String>,
-        published: f64,
-        ours: f64,
-        tolerance: f64,
-    ) -> &mut Check {
-        let pass = (ours - published).abs() <= tolerance;
-        self.checks.push(Check {
-            quantity: quantity.into(),
-            published,
-            ours,
-            tolerance,
-            ci95: None,
-            published_ci95: None,
-            pass,
-        });
-        let last = self.checks.len() - 1;
-        &mut self.checks[last]
-    }
-
-    fn note(&mut self, text: impl Into<String>) {
-        self.notes.push(text.into());
-    }
-}
-
 /// Runs the command.
 ///
 /// # Errors
 /// The data cannot be read, or are not the study's.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let origin = arguments.study.origin();
+    let study = match arguments.study {
+        StudyArg::Epoch => Study::Epoch,
+        StudyArg::Kaplan => Study::Kaplan,
+        StudyArg::Porian => Study::Porian,
+        StudyArg::Muennighoff => Study::Muennighoff,
+    };
     let Some(data) = &arguments.data else {
-        let files: String =
-            origin.files.iter().map(|(file, digest)| format!("{file}  blake3 {digest}\n")).collect();
-        output::print(&format!(
-            "{}\n{}\ncommit {}\n{files}{}\nthen: scalelaw reproduce {} --data FOLDER",
-            origin.title,
-            origin.repository,
-            origin.commit,
-            origin.notes,
-            format!("{:?}", arguments.study).to_lowercase(),
-        ))?;
+        output::print(&origin_text(study))?;
         return Ok(ExitCode::SUCCESS);
     };
-    let mut report = match arguments.study {
-        Study::Epoch => epoch::reproduce(data, arguments.replicates.unwrap_or(epoch::REPLICATES))?,
-        Study::Kaplan => kaplan::reproduce(data)?,
-        Study::Porian => porian::reproduce(data, arguments.replicates.unwrap_or(1000))?,
-        Study::Muennighoff => muennighoff::reproduce(data, arguments.out.as_deref())?,
-    };
-    report.title = origin.title.into();
-    report.pass = report.checks.iter().all(|c| c.pass);
+    let replicates = arguments.replicates;
+    let mut report = reproduce::run(&ReproduceRequest { study, data: data.clone(), replicates })?;
+    for other in &report.other_data {
+        eprintln!(
+            "note: {} has BLAKE3 {}, not the {} this was checked on",
+            other.path.display(),
+            other.digest,
+            other.expected
+        );
+    }
+    if let (Some(dir), Some((minima, valley))) = (&arguments.out, &report.valley) {
+        report.files = draw(dir, minima, valley)?;
+    }
     if arguments.json {
         output::json(&report)?;
     } else {
@@ -165,7 +82,47 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(if report.pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn text(report: &Report) -> String {
+/// Where the data are published.
+fn origin_text(study: Study) -> String {
+    let origin = study.origin();
+    let files: String =
+        origin.files.iter().map(|(file, digest)| format!("{file}  blake3 {digest}\n")).collect();
+    format!(
+        "{}\n{}\ncommit {}\n{files}{}\nthen: scalelaw reproduce {} --data FOLDER",
+        origin.title,
+        origin.repository,
+        origin.commit,
+        origin.notes,
+        format!("{study:?}").to_lowercase(),
+    )
+}
+
+/// Draws the valley and its minima; returns the files.
+fn draw(dir: &Path, minima: &[Minimum], valley: &Valley) -> anyhow::Result<Vec<PathBuf>> {
+    const NAME: &str = "muennighoff-valley";
+    let point = |m: &Minimum| Point::at(m.r_d, m.objective).named(format!("R_N* {}", short(m.r_n)));
+    let found = minima.iter().map(point).collect();
+    let published = vec![Point::at(R_D_STAR, 0.015_825_935_3)];
+    let figure = scalelaw_report::valley::figure(
+        NAME,
+        [
+            "Repeated data do not determine R_D*".into(),
+            "Lowest Huber(1e-3) objective on log loss at each R_D*, R_N* free; 182 runs on C4, base law fixed. \
+             Star: the published pair. Discs: minima found from 480 starts."
+                .into(),
+        ],
+        "R_D*, repetitions that a token is worth",
+        valley,
+        vec![
+            Series::points("minima", Marker::Disc, Ink::Data, found),
+            Series::points("published", Marker::Star, Ink::Hue(1), published),
+        ],
+    );
+    scalelaw_report::write_figures(&[figure], dir)?;
+    Ok(["svg", "png", "csv"].iter().map(|extension| dir.join(format!("{NAME}.{extension}"))).collect())
+}
+
+fn text(report: &ReproduceReport) -> String {
     use std::fmt::Write;
     let mut out = format!("{}\n\n", report.title);
     let width = report.checks.iter().map(|c| c.quantity.chars().count()).max().unwrap_or(0) + 2;
@@ -191,6 +148,9 @@ fn text(report: &Report) -> String {
     for note in &report.notes {
         let _ = writeln!(out, "\n{note}");
     }
+    if let Some((_, valley)) = &report.valley {
+        let _ = writeln!(out, "\n{}", valley_text(valley, 4));
+    }
     for file in &report.files {
         let _ = writeln!(out, "wrote {}", file.display());
     }
@@ -210,37 +170,5 @@ fn figures(value: f64, tolerance: f64) -> String {
         format!("{value:.*}", (digits as i32 - magnitude as i32).max(0) as usize)
     } else {
         format!("{value:.*e}", digits)
-    }
-}
-
-/// The file `name` in `data`, which may be the file itself; its digest is compared with the one checked here.
-fn find(data: &Path, origin: &Origin, name: &str) -> anyhow::Result<scalelaw_table::Table> {
-    let path = if data.is_dir() { data.join(name) } else { data.with_file_name(name) };
-    if !path.exists() {
-        bail!(
-            "{}: not there; it is published at {} (commit {}). {}",
-            path.display(),
-            origin.repository,
-            origin.commit,
-            origin.notes
-        );
-    }
-    let table = scalelaw_table::Table::load(&path)?;
-    let expected = origin.files.iter().find(|(file, _)| *file == name).map_or("", |(_, digest)| *digest);
-    if table.digest != expected {
-        eprintln!(
-            "note: {} has BLAKE3 {}, not the {expected} this was checked on",
-            path.display(),
-            table.digest
-        );
-    }
-    Ok(table)
-}
-
-/// A column of numbers.
-fn numbers<'a>(table: &'a scalelaw_table::Table, name: &str) -> anyhow::Result<&'a [f64]> {
-    match table.column(name)?.numbers() {
-        Some(values) => Ok(values),
-        None => bail!("{}: column {name} holds text, expected numbers", table.source),
     }
 }

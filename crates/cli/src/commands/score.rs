@@ -1,11 +1,10 @@
 //! `scalelaw score`: a registered forecast against the run it was about.
 
-use super::plan_text;
-use crate::forecasts::{self, Forecast, Score};
 use crate::output;
-use anyhow::Context;
-use scalelaw_core::number;
-use scalelaw_runs::finished_run;
+use scalelaw_core::number::{self, short};
+use scalelaw_lab::forecasts::Score;
+use scalelaw_lab::score::{self, Reached, ScoreRequest};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -35,25 +34,38 @@ pub struct Arguments {
 /// # Errors
 /// The file is not a forecast, the run is not finished, or the forecast has another grade.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let path = &arguments.forecast;
-    let forecast: Forecast = forecasts::read(path)?;
-    let score = Score::new(forecast, loss(arguments)?);
-    forecasts::keep(path, &score)?;
+    let reached = match (&arguments.run, arguments.loss) {
+        (Some(dir), _) => Reached::Run(dir.clone()),
+        (None, loss) => Reached::Loss(loss.unwrap_or(f64::NAN)),
+    };
+    let score = score::run(&ScoreRequest { forecast: arguments.forecast.clone(), reached })?;
     if arguments.json {
         output::json(&score)?;
     } else {
-        output::print(&plan_text::score(&score))?;
+        output::print(&text(&score))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn loss(arguments: &Arguments) -> anyhow::Result<f64> {
-    if let Some(dir) = &arguments.run {
-        let run = finished_run(dir)?
-            .with_context(|| format!("{} has no result.json: the run is not finished", dir.display()))?;
-        return run.result.loss.with_context(|| format!("{} ended without a loss", dir.display()));
+/// How a forecast fared.
+fn text(s: &Score) -> String {
+    let f = &s.forecast;
+    let at: Vec<String> = f.at.iter().map(|(name, value)| format!("{name} {}", short(*value))).collect();
+    let mut out = format!(
+        "forecast of {} by {}: {:.4} nats per token at {}\nreached {:.4}: off by {:+.4}\n",
+        f.made,
+        f.law,
+        f.loss,
+        at.join(", "),
+        s.loss,
+        s.error
+    );
+    match (f.loss_pi95, s.inside_pi95, s.interval_score) {
+        (Some([lo, hi]), Some(inside), Some(score)) => {
+            let place = if inside { "inside" } else { "OUTSIDE" };
+            let _ = writeln!(out, "{place} the 95% interval {lo:.4} to {hi:.4}; interval score {score:.4}");
+        }
+        _ => out.push_str("the forecast gave no interval\n"),
     }
-    let loss = arguments.loss.context("give --loss or --run")?;
-    anyhow::ensure!(loss.is_finite() && loss > 0.0, "--loss {loss}: expected nats per token, above 0");
-    Ok(loss)
+    out
 }

@@ -11,7 +11,6 @@ mod text;
 
 use crate::commands::train::available_threads;
 use crate::execute::execute;
-use crate::forecasts;
 use crate::progress::{Display, clock};
 use anyhow::{Context, bail};
 use findings::Findings;
@@ -20,6 +19,7 @@ use scalelaw_core::RunSpec;
 use scalelaw_core::number::{parse_duration, short};
 use scalelaw_core::units::FlopConvention;
 use scalelaw_experiment::{ExperimentFile, PlannedRun};
+use scalelaw_lab::forecasts;
 use scalelaw_report::study::Forecast;
 use scalelaw_runs::write_atomically;
 use scalelaw_tokens::Dataset;
@@ -107,6 +107,7 @@ fn foretell(findings: &Findings, out: &Path) -> anyhow::Result<Vec<Forecast>> {
         let law = findings.laws.budget.as_ref().ok();
         let digest = law.and_then(|(law, _)| law.data_digest.clone());
         let at = [("C", next.compute), ("N", next.n_params), ("D", next.tokens)];
+        let at = at.map(|(name, value)| (name.to_string(), value));
         forecasts::register(&path, "laws/nd-processed.json", digest, &at, next.loss, next.loss_pi95)?;
     }
     let entry = |(forecast, score): (forecasts::Forecast, Option<forecasts::Score>)| Forecast {

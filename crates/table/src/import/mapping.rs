@@ -1,5 +1,7 @@
 //! Which metric of a log is what: names that trainers use, and the user's word.
 
+use crate::error::TableError;
+use crate::names::{Role, normalised};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a metric can be.
@@ -29,61 +31,12 @@ impl std::fmt::Display for Quantity {
     }
 }
 
-/// Names recognised, most telling first; compared without case, and with any punctuation as `_`.
-const NAMES: [(Quantity, &[&str]); 4] = [
-    (
-        Quantity::TestLoss,
-        &[
-            "test_loss",
-            "val_loss",
-            "eval_loss",
-            "validation_loss",
-            "valid_loss",
-            "loss_val",
-            "loss_test",
-            "loss_eval",
-            "loss_validation",
-            "lm_loss_validation",
-        ],
-    ),
-    (
-        Quantity::TrainLoss,
-        &[
-            "train_loss",
-            "train_loss_step",
-            "training_loss",
-            "loss_train",
-            "train_crossentropyloss",
-            "loss_metrics_global_avg_loss",
-            "lm_loss",
-            "loss",
-        ],
-    ),
-    (
-        Quantity::Lr,
-        &[
-            "lr",
-            "learning_rate",
-            "train_lr",
-            "train_learning_rate",
-            "optim_learning_rate",
-            "lr_adamw",
-            "lr_adam",
-            "lr_sgd",
-        ],
-    ),
-    (
-        Quantity::Tokens,
-        &[
-            "tokens",
-            "total_tokens",
-            "throughput_total_tokens",
-            "num_input_tokens_seen",
-            "train_num_input_tokens_seen",
-            "train_tokens",
-            "tokens_seen",
-        ],
-    ),
+/// What is recognised by its name, and the role whose names those are.
+const RECOGNISED: [(Quantity, Role); 4] = [
+    (Quantity::TestLoss, Role::TestLoss),
+    (Quantity::TrainLoss, Role::TrainLoss),
+    (Quantity::Lr, Role::LearningRate),
+    (Quantity::Tokens, Role::TokensSoFar),
 ];
 
 /// Which metric is what: the user's word first, then the names known.
@@ -98,15 +51,11 @@ impl Mapping {
     /// `lr`, `tokens` and, for tables, `step`.
     ///
     /// # Errors
-    /// The text says which entry is not KEY=METRIC with such a key, or has a key for the second time.
-    pub fn parse(entries: &[String]) -> Result<Self, String> {
+    /// An entry is not KEY=METRIC with such a key, or has a key for the second time.
+    pub fn parse(entries: &[String]) -> Result<Self, TableError> {
         let mut mapping = Self::default();
         for entry in entries {
-            let wrong = || {
-                format!(
-                    "--map {entry:?}: expected KEY=METRIC, the keys being train_loss, test_loss, loss_<set>, lr, tokens and step"
-                )
-            };
+            let wrong = || TableError::Mapping { entry: entry.clone() };
             let (key, metric) = entry.split_once('=').ok_or_else(wrong)?;
             let metric = metric.trim().to_string();
             let before = match key.trim() {
@@ -122,7 +71,8 @@ impl Mapping {
                 },
             };
             if let Some(before) = before {
-                return Err(format!("--map {entry:?}: {} is mapped to {before:?} already", key.trim()));
+                let (entry, key) = (entry.clone(), key.trim().to_string());
+                return Err(TableError::MappedTwice { entry, key, before });
             }
         }
         Ok(mapping)
@@ -144,23 +94,19 @@ impl Mapping {
                 unknown.push(format!("{quantity}={metric}"));
             }
         }
-        for (quantity, names) in NAMES {
+        for (quantity, role) in RECOGNISED {
             if self.given.contains_key(&quantity) {
                 continue;
             }
             let free = |m: &&&str| !self.given.values().any(|g| g == **m);
-            let known = names.iter().find_map(|name| metrics.iter().filter(free).find(|m| plain(m) == *name));
+            let named = |name: &&str| metrics.iter().filter(free).find(|m| normalised(m) == *name);
+            let known = role.names().iter().find_map(named);
             if let Some(metric) = known {
                 assigned.insert(quantity, (*metric).to_string());
             }
         }
         (assigned, unknown)
     }
-}
-
-/// A name without case, its punctuation as `_`.
-fn plain(name: &str) -> String {
-    name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }
 
 #[cfg(test)]
@@ -209,10 +155,10 @@ mod tests {
     #[test]
     fn entries_that_are_no_mapping_are_named() {
         for entry in ["loss", "loss=x", "loss_=x", "loss_min=x", "N=params"] {
-            let error = Mapping::parse(&[entry.to_string()]).expect_err("no mapping");
+            let error = Mapping::parse(&[entry.to_string()]).expect_err("no mapping").to_string();
             assert!(error.contains(entry) && error.contains("test_loss"), "{error}");
         }
         let twice = ["lr=a".to_string(), "lr=b".to_string()];
-        assert!(Mapping::parse(&twice).expect_err("twice").contains("already"));
+        assert!(Mapping::parse(&twice).expect_err("twice").to_string().contains("already"));
     }
 }

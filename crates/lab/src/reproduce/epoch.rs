@@ -1,12 +1,13 @@
 //! Besiroglu et al. 2024 (Epoch AI): Chinchilla's parametric law refitted to its own points.
 
-use super::{Origin, Report, find, numbers};
+use super::{Origin, ReproduceReport};
+use crate::error::LabError;
 use scalelaw_fit::laws::Chinchilla;
 use scalelaw_fit::presets::Preset;
 use scalelaw_fit::{Dataset, FitOptions, IntervalChoice, Objective, Penalty, Space, fit};
 use std::path::Path;
 
-pub const ORIGIN: Origin = Origin {
+pub(super) const ORIGIN: Origin = Origin {
     title: "Besiroglu et al. 2024: E + A/N^alpha + B/D^beta on 240 of Chinchilla's runs",
     repository: "https://github.com/epoch-research/analyzing-chinchilla, data/svg_extracted_data.csv",
     commit: "92258837425e1b5f2851d624287f0120583a3d0e",
@@ -15,7 +16,7 @@ pub const ORIGIN: Origin = Origin {
 };
 
 /// Ten times the published number: the lower ends of B and beta move by 3% from seed to seed at 4,000.
-pub const REPLICATES: usize = 40_000;
+pub(super) const REPLICATES: usize = 40_000;
 
 /// Resamples of the published bootstrap.
 const PUBLISHED_REPLICATES: f64 = 4000.0;
@@ -30,10 +31,11 @@ const BOOTSTRAP: [(&str, f64, [f64; 2], f64); 5] = [
     ("beta", 0.02060, [0.331, 0.415], 1e-3),
 ];
 
-pub fn reproduce(data: &Path, replicates: usize) -> anyhow::Result<Report> {
-    let table = find(data, &ORIGIN, "svg_extracted_data.csv")?;
+pub(super) fn reproduce(data: &Path, replicates: usize) -> Result<ReproduceReport, LabError> {
+    let mut report = ReproduceReport::default();
+    let table = report.table(data, &ORIGIN, "svg_extracted_data.csv")?;
     let (n, c, loss) =
-        (numbers(&table, "Model Size")?, numbers(&table, "Training FLOP")?, numbers(&table, "loss")?);
+        (table.numbers("Model Size")?, table.numbers("Training FLOP")?, table.numbers("loss")?);
     let mut sorted = loss.to_vec();
     sorted.sort_by(f64::total_cmp);
     let bar = sorted.iter().rev().nth(4).copied().unwrap_or(f64::INFINITY);
@@ -43,7 +45,6 @@ pub fn reproduce(data: &Path, replicates: usize) -> anyhow::Result<Report> {
         let objective = Objective { penalty, space: Space::Log };
         fit(&Chinchilla, &points, &FitOptions { objective, intervals, seed: 42, ..FitOptions::default() })
     };
-    let mut report = Report::default();
     report.check("points", 240.0, points.len() as f64, 0.0);
 
     let huber = at(Penalty::Huber { delta: 1e-3 }, IntervalChoice::Bootstrap(replicates))?;

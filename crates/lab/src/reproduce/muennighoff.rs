@@ -1,18 +1,16 @@
 //! Muennighoff et al. 2023: R_D* and R_N*, every minimum, and the valley between them.
 
-use super::{Origin, Report, find, numbers};
-use crate::commands::fit::valley_text;
-use anyhow::Context;
+use super::{Minimum, Origin, ReproduceReport};
+use crate::error::LabError;
+use crate::valley::{Valley, grid};
 use scalelaw_fit::laws::DataConstrained;
 use scalelaw_fit::presets::muennighoff2023::{ALPHA, LN_AMPLITUDES, R_D_STAR, R_N_STAR};
 use scalelaw_fit::{
     Dataset, Effort, FitOptions, IntervalChoice, Objective, ParamState, fit, short, valley as fit_valley,
 };
-use scalelaw_lab::valley::{Valley, grid};
-use scalelaw_report::figure::{Ink, Marker, Point, Series};
 use std::path::Path;
 
-pub const ORIGIN: Origin = Origin {
+pub(super) const ORIGIN: Origin = Origin {
     title: "Muennighoff et al. 2023: the value of repeated data, R_D* and R_N* on 182 runs",
     repository: "https://github.com/huggingface/datablations, utils/parametric_fit.ipynb, cells 1-2 and 25-26",
     commit: "13701315b163f1c54642b94ad237b2699187c3ee",
@@ -28,12 +26,13 @@ const KNOWN: [(f64, f64, f64); 4] = [
     (15.37, 5.32, 0.015_825_93),
 ];
 
-pub fn reproduce(data: &Path, out: Option<&Path>) -> anyhow::Result<Report> {
-    let table = find(data, &ORIGIN, "c4_runs_fitted182.csv")?;
-    let points = Dataset::new(numbers(&table, "val_loss_c4")?.to_vec())
-        .with("N", numbers(&table, "params")?.to_vec())
-        .with("D", numbers(&table, "tokens")?.to_vec())
-        .with("U", numbers(&table, "unique_tokens")?.to_vec());
+pub(super) fn reproduce(data: &Path) -> Result<ReproduceReport, LabError> {
+    let mut report = ReproduceReport::default();
+    let table = report.table(data, &ORIGIN, "c4_runs_fitted182.csv")?;
+    let points = Dataset::new(table.numbers("val_loss_c4")?.to_vec())
+        .with("N", table.numbers("params")?.to_vec())
+        .with("D", table.numbers("tokens")?.to_vec())
+        .with("U", table.numbers("unique_tokens")?.to_vec());
     let mut fixed: Vec<(String, f64)> =
         LN_AMPLITUDES.iter().map(|(name, ln)| ((*name).to_string(), ln.exp())).collect();
     fixed.extend([("alpha".to_string(), ALPHA), ("beta".to_string(), ALPHA)]);
@@ -53,32 +52,32 @@ pub fn reproduce(data: &Path, out: Option<&Path>) -> anyhow::Result<Report> {
         ..FitOptions::default()
     };
     let law = fit(&DataConstrained, &points, &options)?;
-    let mut report = Report::default();
-    let mut minima: Vec<(f64, f64, f64, usize)> = vec![(
-        param(&law.params, "R_D_star"),
-        param(&law.params, "R_N_star"),
-        law.objective.value,
-        law.starts.agreeing,
-    )];
+    let mut minima = vec![Minimum {
+        r_d: param(&law.params, "R_D_star"),
+        r_n: param(&law.params, "R_N_star"),
+        objective: law.objective.value,
+        agreeing: law.starts.agreeing,
+    }];
     minima.extend(law.starts.rivals.iter().map(|r| {
         let value = |n: &str| r.params.iter().find(|(m, _)| m == n).map_or(f64::NAN, |(_, v)| *v);
-        (value("R_D_star"), value("R_N_star"), r.objective, r.agreeing)
+        let (r_d, r_n) = (value("R_D_star"), value("R_N_star"));
+        Minimum { r_d, r_n, objective: r.objective, agreeing: r.agreeing }
     }));
+    let distance = |m: &Minimum, r_d: f64| (m.r_d / r_d).ln().abs();
     for (r_d, r_n, objective) in KNOWN {
-        let nearest = minima
-            .iter()
-            .min_by(|a, b| (a.0 / r_d).ln().abs().total_cmp(&(b.0 / r_d).ln().abs()))
-            .context("no minimum was found")?;
-        report.check(format!("R_D* of the minimum near {r_d}"), r_d, nearest.0, 6e-4 * r_d);
-        report.check("  its R_N*", r_n, nearest.1, 6e-3);
-        report.check("  its objective", objective, nearest.2, 6e-9);
+        let nearer = |a: Minimum, b: &Minimum| if distance(b, r_d) < distance(&a, r_d) { *b } else { a };
+        let nearest = minima.iter().fold(minima[0], nearer);
+        report.check(format!("R_D* of the minimum near {r_d}"), r_d, nearest.r_d, 6e-4 * r_d);
+        report.check("  its R_N*", r_n, nearest.r_n, 6e-3);
+        report.check("  its objective", objective, nearest.objective, 6e-9);
     }
     let unidentified = law.params.iter().any(|(n, e)| n == "R_D_star" && e.state == ParamState::Unidentified);
     report.check("R_D* reported as unidentified (1 = yes)", 1.0, f64::from(u8::from(unidentified)), 0.0);
     let listed: Vec<String> = minima
         .iter()
-        .map(|(r_d, r_n, f, k)| {
-            format!("  R_D* {:>8} R_N* {:>7} objective {f:.8}  ({k} starts)", short(*r_d), short(*r_n))
+        .map(|m| {
+            let (r_d, r_n) = (short(m.r_d), short(m.r_n));
+            format!("  R_D* {r_d:>8} R_N* {r_n:>7} objective {:.8}  ({} starts)", m.objective, m.agreeing)
         })
         .collect();
     report.note(format!(
@@ -111,30 +110,7 @@ pub fn reproduce(data: &Path, out: Option<&Path>) -> anyhow::Result<Report> {
         fitted: (param(&law.params, "R_D_star"), law.objective.value),
         floor: fit_valley(&DataConstrained, &points, &options, "R_D_star", &grid(4.0, 400.0, 81))?,
     };
-    report.note(valley_text(&valley, 4));
-    if let Some(dir) = out {
-        let found =
-            minima.iter().map(|m| Point::at(m.0, m.2).named(format!("R_N* {}", short(m.1)))).collect();
-        let published = vec![Point::at(R_D_STAR, 0.015_825_935_3)];
-        let figure = scalelaw_report::valley::figure(
-            "muennighoff-valley",
-            [
-                "Repeated data do not determine R_D*".into(),
-                "Lowest Huber(1e-3) objective on log loss at each R_D*, R_N* free; 182 runs on C4, base law fixed. \
-                 Star: the published pair. Discs: minima found from 480 starts."
-                    .into(),
-            ],
-            "R_D*, repetitions that a token is worth",
-            &valley,
-            vec![
-                Series::points("minima", Marker::Disc, Ink::Data, found),
-                Series::points("published", Marker::Star, Ink::Hue(1), published),
-            ],
-        );
-        scalelaw_report::write_figures(&[figure], dir)?;
-        let file = |extension: &&str| dir.join(format!("muennighoff-valley.{extension}"));
-        report.files = ["svg", "png", "csv"].iter().map(file).collect();
-    }
+    report.valley = Some((minima, valley));
     Ok(report)
 }
 

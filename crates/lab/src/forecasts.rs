@@ -1,8 +1,8 @@
 //! Forecasts written down before the run (what, by which law, from which data, when), and how they fared.
 
-use anyhow::{Context, bail};
+use crate::error::LabError;
 use scalelaw_core::date::utc;
-use scalelaw_runs::write_atomically;
+use scalelaw_files::{FileError, write_atomically};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,25 +36,23 @@ pub fn register(
     path: &Path,
     law: &str,
     data_digest: Option<String>,
-    at: &[(&str, f64)],
+    at: &[(String, f64)],
     loss: f64,
     loss_pi95: Option<[f64; 2]>,
-) -> anyhow::Result<()> {
+) -> Result<(), LabError> {
     let forecast = Forecast {
         format: "scalelaw-forecast/1".into(),
         made: utc(SystemTime::now()),
         law: law.into(),
         data_digest,
-        at: at.iter().map(|(name, value)| ((*name).to_string(), *value)).collect(),
+        at: at.iter().cloned().collect(),
         loss,
         loss_pi95,
     };
     if path.exists() {
-        bail!("{} exists: a forecast is not overwritten", path.display());
+        return Err(LabError::ForecastExists { path: path.to_owned() });
     }
-    write_atomically(path, (serde_json::to_string_pretty(&forecast)? + "\n").as_bytes())?;
-    eprintln!("forecast: {}", path.display());
-    Ok(())
+    write(path, &forecast)
 }
 
 /// How a forecast fared.
@@ -96,31 +94,27 @@ pub fn grade_of(forecast: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When another loss is kept there, or it cannot be written.
-pub fn keep(path: &Path, score: &Score) -> anyhow::Result<()> {
+pub fn keep(path: &Path, score: &Score) -> Result<(), LabError> {
     let beside = grade_of(path);
     if beside.exists() {
         let kept: Score = read(&beside)?;
         if kept != *score {
-            bail!(
-                "{} is graded already, by a loss of {}: a forecast is graded once",
-                path.display(),
-                kept.loss
-            );
+            return Err(LabError::GradedAlready { path: path.to_owned(), loss: kept.loss });
         }
         return Ok(());
     }
-    Ok(write_atomically(&beside, (serde_json::to_string_pretty(score)? + "\n").as_bytes())?)
+    write(&beside, score)
 }
 
 /// The forecasts in a folder, in the order of their dates, each with its grade if it has one.
 ///
 /// # Errors
 /// When a file there is no forecast.
-pub fn record(folder: &Path) -> anyhow::Result<Vec<(Forecast, Option<Score>)>> {
+pub fn record(folder: &Path) -> Result<Vec<(Forecast, Option<Score>)>, LabError> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(vec![]) };
     let mut record = Vec::new();
     for entry in entries {
-        let path = entry.with_context(|| format!("cannot read {}", folder.display()))?.path();
+        let path = entry.map_err(FileError::new(folder, "read"))?.path();
         let name = path.to_string_lossy();
         if !name.ends_with(".json") || name.ends_with(".score.json") {
             continue;
@@ -136,9 +130,19 @@ pub fn record(folder: &Path) -> anyhow::Result<Vec<(Forecast, Option<Score>)>> {
 ///
 /// # Errors
 /// When the file cannot be read or is something else.
-pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{}: not a forecast", path.display()))
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, LabError> {
+    let text = std::fs::read_to_string(path).map_err(FileError::new(path, "read"))?;
+    let expected = "a forecast";
+    serde_json::from_str(&text).map_err(|source| LabError::NotJson {
+        path: path.to_owned(),
+        expected,
+        source,
+    })
+}
+
+fn write(path: &Path, value: &impl Serialize) -> Result<(), LabError> {
+    let json = serde_json::to_string_pretty(value).expect("numbers and texts are JSON");
+    Ok(write_atomically(path, (json + "\n").as_bytes())?)
 }
 
 #[cfg(test)]
@@ -166,7 +170,8 @@ mod tests {
     fn record_lists_forecasts_with_their_grades_and_a_second_grade_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
-        register(&path("b.json"), "law.json", None, &[("N", 1e6)], 3.0, Some([2.9, 3.1])).unwrap();
+        let at = [("N".to_string(), 1e6)];
+        register(&path("b.json"), "law.json", None, &at, 3.0, Some([2.9, 3.1])).unwrap();
         assert!(register(&path("b.json"), "law.json", None, &[], 2.0, None).is_err());
         let forecast: Forecast = read(&path("b.json")).unwrap();
         assert_eq!(record(dir.path()).unwrap(), [(forecast.clone(), None)]);

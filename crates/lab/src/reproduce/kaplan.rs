@@ -1,12 +1,13 @@
 //! Kaplan et al. 2020, Table 2, from the digitised left panel of the figure of section 4.
 
-use super::{Origin, Report, find, numbers};
+use super::{Origin, ReproduceReport};
+use crate::error::LabError;
 use scalelaw_fit::laws::KaplanNd;
 use scalelaw_fit::presets::kaplan2020::{Joint, L_N_D};
 use scalelaw_fit::{Dataset, FitOptions, fit};
 use std::path::Path;
 
-pub const ORIGIN: Origin = Origin {
+pub(super) const ORIGIN: Origin = Origin {
     title: "Kaplan et al. 2020, Table 2: L(N, D) on the points of the figure that shows it",
     repository: "arXiv 2001.08361, figure LossvsModelDatasetSize (vector graphics), digitised",
     commit: "arXiv v1",
@@ -14,13 +15,13 @@ pub const ORIGIN: Origin = Origin {
     notes: "Columns n_nonembed_params, dataset_tokens, test_loss_nats; the 2e7-token runs (factor 1024) are left out, as in the paper.",
 };
 
-pub fn reproduce(data: &Path) -> anyhow::Result<Report> {
-    let table = find(data, &ORIGIN, "fig1_left_L_N_D.csv")?;
-    let d = numbers(&table, "dataset_tokens")?;
-    let all = Dataset::new(numbers(&table, "test_loss_nats")?.to_vec())
-        .with("N", numbers(&table, "n_nonembed_params")?.to_vec())
+pub(super) fn reproduce(data: &Path) -> Result<ReproduceReport, LabError> {
+    let mut report = ReproduceReport::default();
+    let table = report.table(data, &ORIGIN, "fig1_left_L_N_D.csv")?;
+    let d = table.numbers("dataset_tokens")?;
+    let all = Dataset::new(table.numbers("test_loss_nats")?.to_vec())
+        .with("N", table.numbers("n_nonembed_params")?.to_vec())
         .with("D", d.to_vec());
-    let mut report = Report::default();
     let law = fit(&KaplanNd, &all.filtered(|i| d[i] > 3e7), &FitOptions::default())?;
     for (name, digitised, unit) in
         [("alpha_N", 0.0760, 1e-4), ("alpha_D", 0.1029, 1e-4), ("N_c", 7.08e13, 1e11), ("D_c", 1.79e13, 1e11)]

@@ -1,13 +1,13 @@
 //! Porian et al. 2024: the exponent of the compute-optimal size, one correction at a time.
 
-use super::{Check, Origin, Report, find, numbers};
-use anyhow::Context;
+use super::{Check, Origin, ReproduceReport};
+use crate::error::LabError;
 use scalelaw_fit::isoflop::{Profile, Valley, log_line, noise_study};
 use scalelaw_table::Table;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub const ORIGIN: Origin = Origin {
+pub(super) const ORIGIN: Origin = Origin {
     title: "Porian et al. 2024: exponent a of N_opt ∝ C^a in 15 configurations",
     repository: "https://github.com/formll/resolving-scaling-law-discrepancies, data/summary_df*.pickle.xz",
     commit: "0dc60d91b8a525858a3067fc9e4a46ff5374cc6f",
@@ -20,10 +20,13 @@ pub const ORIGIN: Origin = Origin {
             each with dataset, hparams, warmup, decay, param_count, val.",
 };
 
+/// Noise replicates of each configuration.
+pub(super) const REPLICATES: usize = 1000;
+
 /// One configuration.
 type Key = [String; 6];
 
-fn keys(table: &Table) -> anyhow::Result<Vec<Key>> {
+fn keys(table: &Table) -> Result<Vec<Key>, LabError> {
     let columns = ["dataset", "hparams", "warmup", "decay", "param_count", "val"]
         .iter()
         .map(|name| table.column(name))
@@ -40,15 +43,17 @@ const STEPS: [(&str, [&str; 4]); 5] = [
     ("+ tuned rate, batch, β₂; no decay", ["tuned", "short", "const", "standard"]),
 ];
 
-pub fn reproduce(data: &Path, replicates: usize) -> anyhow::Result<Report> {
-    let (points, pairs) =
-        (find(data, &ORIGIN, "isoflop_points.csv")?, find(data, &ORIGIN, "optimal_pairs.csv")?);
-    let published = find(data, &ORIGIN, "published_fits.csv")?;
+pub(super) fn reproduce(data: &Path, replicates: usize) -> Result<ReproduceReport, LabError> {
+    let mut report = ReproduceReport::default();
+    let (points, pairs) = (
+        report.table(data, &ORIGIN, "isoflop_points.csv")?,
+        report.table(data, &ORIGIN, "optimal_pairs.csv")?,
+    );
+    let published = report.table(data, &ORIGIN, "published_fits.csv")?;
     let (pair_keys, point_keys) = (keys(&pairs)?, keys(&points)?);
-    let mut report = Report::default();
     let mut exponents: BTreeMap<Key, (f64, [f64; 2])> = BTreeMap::new();
     for (row, key) in keys(&published)?.into_iter().enumerate() {
-        let of = |name: &str| numbers(&published, name).map(|v| v[row]);
+        let of = |name: &str| published.numbers(name).map(|v| v[row]);
         let profiles = profiles(&points, &point_keys, &key)?;
         let study = noise_study(&profiles, Valley::Akima, &seed_noise, replicates, row as u64)?;
         let exponent = published_estimator(&pairs, &pair_keys, &key)?;
@@ -76,8 +81,8 @@ fn seed_noise(loss: f64) -> f64 {
     0.002 * (0.05f64 / 0.002).powf(share)
 }
 
-fn profiles(points: &Table, keys: &[Key], key: &Key) -> anyhow::Result<Vec<Profile>> {
-    let (flops, n, loss) = (numbers(points, "flops")?, numbers(points, "n")?, numbers(points, "loss")?);
+fn profiles(points: &Table, keys: &[Key], key: &Key) -> Result<Vec<Profile>, LabError> {
+    let (flops, n, loss) = (points.numbers("flops")?, points.numbers("n")?, points.numbers("loss")?);
     let mut by_budget: BTreeMap<u64, Profile> = BTreeMap::new();
     for i in (0..points.len()).filter(|i| keys[*i] == *key) {
         let profile = by_budget
@@ -88,13 +93,13 @@ fn profiles(points: &Table, keys: &[Key], key: &Key) -> anyhow::Result<Vec<Profi
     Ok(by_budget.into_values().collect())
 }
 
-fn published_estimator(pairs: &Table, keys: &[Key], key: &Key) -> anyhow::Result<f64> {
-    let (flops, n, sd) = (numbers(pairs, "flops")?, numbers(pairs, "n")?, numbers(pairs, "n_star_std")?);
+fn published_estimator(pairs: &Table, keys: &[Key], key: &Key) -> Result<f64, LabError> {
+    let (flops, n, sd) = (pairs.numbers("flops")?, pairs.numbers("n")?, pairs.numbers("n_star_std")?);
     let rows: Vec<usize> =
         (0..pairs.len()).filter(|i| keys[*i] == *key && n[*i] > 0.0 && sd[*i] > 0.0).collect();
     let pick = |v: &[f64]| rows.iter().map(|i| v[*i]).collect::<Vec<f64>>();
     let weights: Vec<f64> = rows.iter().map(|i| sd[*i].powi(-2)).collect();
-    let line = log_line(&pick(flops), &pick(n), &weights).with_context(|| key.join("/"))?;
+    let line = log_line(&pick(flops), &pick(n), &weights)?;
     Ok(line.exponent)
 }
 

@@ -1,0 +1,100 @@
+//! Two recipes at a compute budget: the probability that A is better, and the equivalent compute.
+
+use crate::error::LabError;
+use crate::observations::{Observations, Reading, TableRequest};
+use scalelaw_fit::compare::{Comparison, Paired, compare};
+use scalelaw_fit::{Dataset, FitOptions, FittedLaw, IntervalChoice, Law, fit, laws};
+use serde::Serialize;
+
+/// Which runs, which law, and where to compare.
+#[derive(Clone, Debug)]
+pub struct CompareRequest {
+    /// Runs of A.
+    pub a: TableRequest,
+    /// Runs of B.
+    pub b: TableRequest,
+    /// A law of C, or of N and D.
+    pub law: String,
+    /// The budget in FLOPs, as the tables count them.
+    pub flops: f64,
+    /// Whether row i of A and row i of B share size, data and seed.
+    pub paired: bool,
+    /// Draws from the fits' uncertainty.
+    pub draws: usize,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+/// The comparison. Serialises without the two fits.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct CompareReport {
+    /// The comparison.
+    pub comparison: Comparison,
+    /// A's fit.
+    #[serde(skip)]
+    pub a: Side,
+    /// B's fit.
+    #[serde(skip)]
+    pub b: Side,
+}
+
+/// The runs of one recipe and their law.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// The points that the law was fitted to: for a law of C alone, the lowest loss at each budget.
+    pub dataset: Dataset,
+    /// The law.
+    pub law: FittedLaw,
+    /// How the table was read.
+    pub reading: Reading,
+}
+
+/// Fits both and compares.
+///
+/// # Errors
+/// A table or the law cannot be used.
+pub fn run(request: &CompareRequest) -> Result<CompareReport, LabError> {
+    let law = laws::by_name(&request.law)?;
+    let (a, b) = (side(&request.a, law.as_ref())?, side(&request.b, law.as_ref())?);
+    let paired = request.paired.then_some(Paired { a: &a.dataset, b: &b.dataset });
+    let comparison = compare(&a.law, &b.law, paired.as_ref(), request.flops, request.draws, request.seed)?;
+    Ok(CompareReport { comparison, a, b })
+}
+
+fn side(table: &TableRequest, law: &dyn Law) -> Result<Side, LabError> {
+    let points = Observations::open(table)?.points(law)?;
+    let dataset = if *law.variables() == ["C"] { frontier(&points.dataset) } else { points.dataset };
+    let options = FitOptions { intervals: IntervalChoice::Covariance, ..FitOptions::default() };
+    Ok(Side { law: fit(law, &dataset, &options)?, dataset, reading: points.reading })
+}
+
+/// Budgets within this factor are one.
+const ONE_BUDGET: f64 = 1.1;
+
+/// The run with the lowest loss at each budget.
+fn frontier(runs: &Dataset) -> Dataset {
+    let Some(cost) = runs.column("C") else { return runs.clone() };
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    order.sort_by(|a, b| cost[*a].total_cmp(&cost[*b]));
+    let best: Vec<usize> = order
+        .chunk_by(|a, b| cost[*b] <= ONE_BUDGET * cost[*a])
+        .filter_map(|budget| {
+            budget.iter().copied().min_by(|a, b| runs.response()[*a].total_cmp(&runs.response()[*b]))
+        })
+        .collect();
+    runs.filtered(|i| best.contains(&i))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frontier_of_isoflop_runs_keeps_the_lowest_loss_at_each_budget() {
+        let runs =
+            Dataset::new(vec![3.2, 3.0, 3.1, 2.9, 2.8]).with("C", vec![1e18, 1.02e18, 9.9e17, 2e18, 2.1e18]);
+        let best = frontier(&runs);
+        assert_eq!((best.column("C").unwrap(), best.response()), (&[1.02e18, 2.1e18][..], &[3.0, 2.8][..]));
+    }
+}

@@ -1,0 +1,177 @@
+//! The next runs within a budget that narrow the interval at a target most.
+
+use crate::error::LabError;
+use crate::law_source::LawSource;
+use crate::valley::grid;
+use scalelaw_core::{ModelShape, ParamConvention, RunSpec};
+use scalelaw_experiment::{DataSection, ExperimentFile, Facts};
+use scalelaw_files::FileError;
+use scalelaw_fit::plan::{Basis, Goal, Request as PlanRequest, plan};
+use scalelaw_fit::suggest::{Candidate, Chosen, Request, Suggestion, suggest};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Widths of blocks, relative to the base's, that new runs may have.
+const WIDTHS: [f64; 9] = [0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0];
+
+/// Which law, how much compute, and for which target.
+#[derive(Clone, Debug)]
+pub struct SuggestRequest {
+    /// The file of a law of N and D fitted to the runs there are.
+    pub law: String,
+    /// FLOPs that may be spent on new runs.
+    pub budget: f64,
+    /// The budget, in FLOPs, at whose optimum the loss is wanted.
+    pub target: f64,
+    /// The most that one run may cost, FLOPs.
+    pub largest: Option<f64>,
+    /// Most runs.
+    pub most_runs: usize,
+    /// The experiment whose recipe, data and shapes the new runs share; without it N and D are free.
+    pub base: Option<PathBuf>,
+    /// Name of the experiment of the new runs, in its messages.
+    pub name: String,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+/// The suggestion. Serialises without the experiment.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct SuggestReport {
+    /// The runs and how much they narrow the interval.
+    pub suggestion: Suggestion,
+    /// The runs as the text of an experiment file, when there is a base.
+    #[serde(skip)]
+    pub experiment: Option<String>,
+}
+
+/// Chooses the runs.
+///
+/// # Errors
+/// The law has no covariance, no run fits the budget, or the base cannot be read.
+pub fn run(request: &SuggestRequest) -> Result<SuggestReport, LabError> {
+    let law = LawSource::open(&request.law)?.fitted()?;
+    let basis = Basis::fitted(&request.law, law.clone())?;
+    let target = plan(&PlanRequest {
+        basis: &basis,
+        goal: Goal::Compute(request.target),
+        hyper: &[],
+        unique_tokens: None,
+        inference_tokens: None,
+        hardware: None,
+    })?;
+    let counted = law.conventions.map_or(ParamConvention::NonEmbedding, |c| c.params);
+    let base = request.base.as_deref().map(Base::read).transpose()?;
+    let sizes: Vec<(f64, Option<Model>)> = match &base {
+        Some(base) => models(base, counted),
+        None => {
+            let [lo, hi] = law.ranges.iter().find(|(v, _)| v == "N").map_or([1e5, 1e9], |(_, r)| *r);
+            grid(lo, 10.0 * hi, 16).into_iter().map(|n| (n, None)).collect()
+        }
+    };
+    let most = request.largest.unwrap_or(request.budget);
+    let mut candidates = Vec::new();
+    for (n, _) in &sizes {
+        for k in 0..14 {
+            let d = n * 2.0 * 2f64.powf(0.75 * f64::from(k));
+            let cost = 6.0 * n * d;
+            if cost <= most {
+                candidates.push(Candidate { n: *n, d, cost });
+            }
+        }
+    }
+    let suggestion = suggest(&Request {
+        law: &law,
+        candidates: &candidates,
+        budget: request.budget,
+        target: (target.n, target.d),
+        most_runs: request.most_runs,
+        seed: request.seed,
+    })?;
+    let experiment = base.map(|base| experiment(&request.name, &base, &suggestion, &sizes)).transpose()?;
+    Ok(SuggestReport { suggestion, experiment: experiment.map(|e| e.text().to_string()) })
+}
+
+/// The experiment whose recipe, data and shapes new runs share.
+struct Base {
+    experiment: ExperimentFile,
+    facts: Facts,
+    specs: Vec<RunSpec>,
+}
+
+impl Base {
+    fn read(path: &Path) -> Result<Self, LabError> {
+        let text = std::fs::read_to_string(path).map_err(FileError::new(path, "read"))?;
+        let experiment = ExperimentFile::parse(&path.display().to_string(), &text)?;
+        let DataSection { name, digest, .. } = experiment.data.clone();
+        let facts = Facts {
+            name: name.unwrap_or_default(),
+            digest: digest.unwrap_or_default(),
+            n_vocab: experiment.n_vocab().unwrap_or(0),
+            ..Facts::default()
+        };
+        let specs = experiment.runs(&facts)?.into_iter().map(|run| run.spec).collect();
+        Ok(Self { experiment, facts, specs })
+    }
+}
+
+/// A model that new runs may have.
+#[derive(Clone, Copy, Serialize)]
+struct Model {
+    n_layer: u32,
+    d_model: u32,
+    n_head: u32,
+    lr: f64,
+    init_std: f64,
+}
+
+/// The base's widest model at other widths, each with its N, the learning rate falling as the root of the width.
+fn models(base: &Base, counted: ParamConvention) -> Vec<(f64, Option<Model>)> {
+    let transformers = base.specs.iter().filter_map(|spec| Some((spec, spec.model.transformer()?)));
+    let Some((spec, blocks)) = transformers.max_by_key(|(spec, _)| spec.model.d_model) else {
+        return vec![];
+    };
+    let ModelShape { n_layer, d_model: widest, n_ctx, n_vocab, head, .. } = spec.model;
+    let of_width = |factor: f64| {
+        let d_model = ((f64::from(widest) * factor / 8.0).round() as u32 * 8).max(8);
+        let n_head = (blocks.n_head * d_model / widest).max(1);
+        let n_head = (1..=n_head).rev().find(|h| d_model.is_multiple_of(*h)).unwrap_or(1);
+        let lr = spec.schedule.lr * (f64::from(widest) / f64::from(d_model)).sqrt();
+        let shape = ModelShape::standard(n_layer, d_model, n_head, n_ctx, n_vocab, head);
+        let model = Model { n_layer, d_model, n_head, lr, init_std: spec.init_std };
+        (shape.n_params(counted) as f64, Some(model))
+    };
+    WIDTHS.map(of_width).to_vec()
+}
+
+/// The suggested runs as an experiment that shares the base's recipe and data.
+fn experiment(
+    name: &str,
+    base: &Base,
+    suggestion: &Suggestion,
+    sizes: &[(f64, Option<Model>)],
+) -> Result<ExperimentFile, LabError> {
+    #[derive(Serialize)]
+    struct Set {
+        name: String,
+        models: Model,
+        train_tokens: u64,
+        steps: u64,
+        seed: u64,
+    }
+    let batch = base.specs.first().map_or(1, RunSpec::batch_tokens);
+    let train_tokens = base.specs.iter().map(|spec| spec.data.train_tokens).max().unwrap_or(0);
+    let seed = base.specs.iter().map(|spec| spec.seed).max().map_or(0, |seed| seed + 1);
+    let question = format!("{} (runs that narrow the target's interval most)", base.experiment.question);
+    let set = |(i, chosen): (usize, &Chosen)| {
+        let models = sizes.iter().find(|(n, _)| *n == chosen.run.n)?.1?;
+        let steps = (chosen.run.d / batch as f64).round().max(1.0) as u64;
+        // The same run twice is another seed of it.
+        Some(Set { name: format!("suggested-{}", i + 1), models, train_tokens, steps, seed: seed + i as u64 })
+    };
+    let sets: Vec<Set> = suggestion.runs.iter().enumerate().filter_map(set).collect();
+    let experiment = base.experiment.with_sets(name, &question, &base.facts, &sets)?;
+    experiment.runs(&base.facts)?;
+    Ok(experiment)
+}
