@@ -26,6 +26,7 @@ mod hints;
 mod output;
 mod progress;
 mod quickstart;
+mod reference;
 mod signals;
 mod tables;
 
@@ -45,15 +46,16 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 success, 1 the input or a run failed, 2 wrong usage, 3 partly done (run the same command again).
+Exit codes: 0 success, 1 the input or a run failed, 2 wrong usage, 3 partly done.
 Data go to stdout, messages and progress to stderr. `scalelaw COMMAND --help` describes a command.";
 
 /// The commands as the help groups them; each is in one group.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("Study", &["quickstart", "sweep", "train", "runs", "paper"]),
     ("Data", &["corpus", "tokenizer"]),
     ("Laws", &["fit", "isoflop", "envelope", "predict", "chain", "explain", "reproduce"]),
     ("Decisions", &["plan", "compare", "suggest", "score"]),
+    ("Program", &["completions", "manual"]),
 ];
 
 #[derive(Subcommand)]
@@ -96,6 +98,10 @@ enum Command {
     Suggest(commands::suggest::Arguments),
     /// Score a registered forecast against the run it predicted
     Score(commands::score::Arguments),
+    /// Print completions for a shell
+    Completions(reference::CompletionsArguments),
+    /// Print the help of every command as one page, or write manual pages
+    Manual(reference::ManualArguments),
 }
 
 /// The command line, with its commands in groups.
@@ -141,6 +147,8 @@ fn main() -> ExitCode {
         Command::Compare(arguments) => commands::compare::run(&arguments),
         Command::Suggest(arguments) => commands::suggest::run(&arguments),
         Command::Score(arguments) => commands::score::run(&arguments),
+        Command::Completions(arguments) => reference::completions(program(), &arguments),
+        Command::Manual(arguments) => reference::manual(program(), &arguments),
     };
     match result {
         Ok(exit) => exit,

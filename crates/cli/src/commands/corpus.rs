@@ -76,7 +76,7 @@ struct Build {
     #[arg(long)]
     out: PathBuf,
     /// Number of threads; does not change the output
-    #[arg(long, default_value_t = available_threads())]
+    #[arg(long, default_value_t = available_threads(), hide_default_value = true)]
     threads: usize,
     /// Print the manifest as JSON
     #[arg(long)]

@@ -56,7 +56,7 @@ struct RunArguments {
     #[arg(long = "eval", value_name = "NAME=PATH", value_parser = eval_set)]
     evals: Vec<(String, PathBuf)>,
     /// Cores: runs at the same time
-    #[arg(long, default_value_t = available_threads())]
+    #[arg(long, default_value_t = available_threads(), hide_default_value = true)]
     workers: usize,
     /// Memory for all runs together, such as 8G; by default most of what is free now
     #[arg(long, value_parser = bytes)]

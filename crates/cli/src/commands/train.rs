@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(long, default_value = "runs")]
     out: PathBuf,
     /// Threads; any number gives the same bytes
-    #[arg(long, default_value_t = available_threads())]
+    #[arg(long, default_value_t = available_threads(), hide_default_value = true)]
     threads: usize,
     /// Print the result as JSON
     #[arg(long)]

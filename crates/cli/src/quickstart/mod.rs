@@ -51,7 +51,7 @@ pub struct Arguments {
     #[arg(long, default_value = "scalelaw-quickstart")]
     out: PathBuf,
     /// Runs at the same time
-    #[arg(long, default_value_t = available_threads())]
+    #[arg(long, default_value_t = available_threads(), hide_default_value = true)]
     workers: usize,
     /// Print the summary as JSON
     #[arg(long)]
