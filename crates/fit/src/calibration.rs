@@ -4,9 +4,8 @@ use crate::data::Dataset;
 use crate::error::FitError;
 use crate::fit::{FitOptions, fit};
 use crate::fitted::FitStatus;
-use crate::intervals::bootstrap::generator;
-use crate::isoflop::normal;
 use crate::law::{Law, value};
+use crate::random::{generator, normal};
 use rayon::prelude::*;
 use serde::Serialize;
 

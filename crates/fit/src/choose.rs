@@ -68,7 +68,7 @@ pub fn rank(
     }
     let mut sorted = cost.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let cut = crate::intervals::quantile(&sorted, share);
+    let cut = crate::statistics::quantile(&sorted, share);
     let options = FitOptions { intervals: IntervalChoice::None, bootstrap_beside: 0, ..options.clone() };
     let (mut ranked, mut refused) = (Vec::new(), Vec::new());
     let fits: Vec<Result<Ranked, FitError>> = laws

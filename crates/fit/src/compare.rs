@@ -4,10 +4,10 @@ use crate::data::Dataset;
 use crate::draws::{Steps, Uncertain, loss_of_budget};
 use crate::error::FitError;
 use crate::fitted::FittedLaw;
-use crate::intervals::quantile;
 use crate::law::Law;
 use crate::plan::search::crossing;
 use crate::problem::Problem;
+use crate::statistics::quantile;
 use serde::Serialize;
 
 /// A value with its 95% interval; an end is `null` where the draws leave it open.

@@ -2,11 +2,9 @@
 
 use crate::error::FitError;
 use crate::fitted::{FittedLaw, ParamState};
-use crate::intervals::bootstrap::generator;
 use crate::law::{Domain, Law};
 use crate::linalg::cholesky;
-use rand_core::Rng;
-use rand_xoshiro::Xoshiro256PlusPlus;
+use crate::random::{chi_squared, generator, normal};
 
 /// A fitted law, its registry entry, and which of its parameters are free.
 pub(crate) struct Uncertain {
@@ -83,25 +81,6 @@ impl Steps {
             .map(|i| stretch * (0..=i).map(|j| self.factor[i * self.width + j] * normals[j]).sum::<f64>())
             .collect()
     }
-}
-
-/// Between 0 and 1, never either.
-fn uniform(rng: &mut Xoshiro256PlusPlus) -> f64 {
-    ((rng.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
-}
-
-/// Standard normal, by Box and Muller.
-pub(crate) fn normal(rng: &mut Xoshiro256PlusPlus) -> f64 {
-    let radius = (-2.0 * libm::log(uniform(rng))).sqrt();
-    radius * libm::cos(2.0 * std::f64::consts::PI * uniform(rng))
-}
-
-/// Chi-squared of a whole number of degrees: exponentials in pairs, one squared normal when odd.
-fn chi_squared(rng: &mut Xoshiro256PlusPlus, freedom: f64) -> f64 {
-    let whole = libm::round(freedom.max(1.0)) as u64;
-    let pairs: f64 = (0..whole / 2).map(|_| -2.0 * libm::log(uniform(rng))).sum();
-    let odd = if whole % 2 == 1 { normal(rng) } else { 0.0 };
-    pairs + odd * odd
 }
 
 /// The best loss that a law gives for a budget: of C itself, or of N and D with C = 6·N·D.

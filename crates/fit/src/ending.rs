@@ -1,7 +1,8 @@
 //! The end of a learning curve while it is still being drawn, from finished runs of the same schedule.
 
 use crate::elementary::{exp, ln};
-use crate::intervals::student_t;
+use crate::interpolate::in_logs;
+use crate::statistics::student_t;
 use serde::Serialize;
 
 /// Fewer finished runs than this foretell nothing.
@@ -29,7 +30,7 @@ pub struct Ending {
 pub fn foretell_end(step: f64, loss: f64, finished: &[Vec<(f64, f64)>]) -> Option<Ending> {
     let pairs: Vec<(f64, f64)> = finished
         .iter()
-        .filter_map(|curve| Some((ln(loss_at(curve, step)?), ln(curve.last()?.1))))
+        .filter_map(|curve| Some((ln(in_logs(curve, step)?), ln(curve.last()?.1))))
         .filter(|(x, y)| x.is_finite() && y.is_finite())
         .collect();
     let m = pairs.len();
@@ -49,18 +50,6 @@ pub fn foretell_end(step: f64, loss: f64, finished: &[Vec<(f64, f64)>]) -> Optio
     let half = student_t(0.975, freedom) * (residual / freedom * (1.0 + leverage)).sqrt();
     let centre = y_mean + slope * away;
     Some(Ending { loss: exp(centre), pi95: [exp(centre - half), exp(centre + half)], runs: m })
-}
-
-/// The loss at a step, straight between two points in ln step and ln loss; `None` outside the curve.
-fn loss_at(curve: &[(f64, f64)], step: f64) -> Option<f64> {
-    let after = curve.iter().position(|(s, _)| *s >= step)?;
-    let (s1, l1) = curve[after];
-    if s1 == step {
-        return Some(l1);
-    }
-    let (s0, l0) = curve[after.checked_sub(1)?];
-    let share = (ln(step) - ln(s0)) / (ln(s1) - ln(s0));
-    Some(exp(ln(l0) + share * (ln(l1) - ln(l0))))
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@
 use crate::data::Dataset;
 use crate::error::FitError;
 use crate::fit::{FitOptions, IntervalChoice, fit};
-use crate::intervals::{bootstrap::generator, quantile};
+use crate::interpolate::extended;
 use crate::law::{Law, value};
 use crate::laws::{Chinchilla, KaplanNd};
 use crate::minima::Effort;
 use crate::plan::compute_optimal;
-use rand_core::Rng;
+use crate::random::{exponential, generator};
+use crate::statistics::quantile;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -192,10 +193,7 @@ fn push(
         .filter_map(|index| {
             let mut rng = generator(seed, index);
             // The Bayesian bootstrap (Rubin 1981), as in the chain: no size is ever left out.
-            let weights: Vec<f64> = runs
-                .iter()
-                .map(|_| -libm::log(((rng.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64))
-                .collect();
+            let weights: Vec<f64> = runs.iter().map(|_| exponential(&mut rng)).collect();
             exponent(accounting, runs, &weights).ok()
         })
         .collect();
@@ -239,9 +237,9 @@ fn exponent(accounting: &Accounting, runs: &[CountedRun], weights: &[f64]) -> Re
         .filter_map(|k| {
             let ln_c = lo + (hi - lo) * f64::from(k) / 8.0;
             let loss = |n: f64, d: f64| value(law, &[n, d], &constants);
-            let best =
-                compute_optimal(&loss, &|n| libm::exp(at(&cost, libm::log(n))), libm::exp(ln_c)).ok()?;
-            Some((ln_c, at(&seen, libm::log(best.n))))
+            let best = compute_optimal(&loss, &|n| libm::exp(extended(&cost, libm::log(n))), libm::exp(ln_c))
+                .ok()?;
+            Some((ln_c, extended(&seen, libm::log(best.n))))
         })
         .collect();
     let n = points.len() as f64;
@@ -263,17 +261,10 @@ fn table(runs: &[CountedRun], x: fn(&CountedRun) -> f64, y: fn(&CountedRun) -> f
     pairs
 }
 
-/// Straight between the pairs and beyond them along the nearest piece.
-fn at(pairs: &[(f64, f64)], x: f64) -> f64 {
-    let i = pairs.partition_point(|p| p.0 < x).clamp(1, pairs.len() - 1);
-    let ((x0, y0), (x1, y1)) = (pairs[i - 1], pairs[i]);
-    y0 + (x - x0) * (y1 - y0) / (x1 - x0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draws::normal;
+    use crate::random::normal;
     use scalelaw_core::{FlopConvention, Head, ModelShape, ParamConvention};
 
     /// Runs that obey Chinchilla's law in total parameters, at sizes where the head is most of them.

@@ -6,13 +6,14 @@ use crate::fitted::{
     BootstrapSummary, Correlation, Diagnostics, Estimate, FORMAT, FitStatus, FittedLaw, IntervalMethod,
     Intervals, ObjectiveValue, ParamState, Rival, Starts,
 };
-use crate::intervals::{bootstrap, profile, quantile, quantile_error, student_t};
+use crate::intervals::{bootstrap, profile};
 use crate::law::Law;
 use crate::minima::{self, Effort, Minima, widest_gap};
 use crate::minimise::polish;
 use crate::objective::{Objective, Space};
 use crate::problem::Problem;
 use crate::scale::{Scale, covariance, scale};
+use crate::statistics::{quantile, quantile_error, standard_deviation, student_t};
 
 /// Which intervals to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -356,9 +357,7 @@ fn summarise(
         let mut values: Vec<f64> =
             draws.iter().filter_map(|d| d.values.get(j).copied()).filter(|v| v.is_finite()).collect();
         values.sort_by(f64::total_cmp);
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let sd = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+        let sd = standard_deviation(&values);
         let name = problem.law.params()[j].name.to_string();
         let ends = [0.025, 0.975];
         let [lo, hi] = ends.map(|p| quantile(&values, p));

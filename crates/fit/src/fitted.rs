@@ -321,7 +321,7 @@ impl FittedLaw {
         let m = direction.len();
         let variance: f64 =
             (0..m * m).map(|i| direction[i / m] * direction[i % m] * covariance[i]).sum::<f64>().max(0.0);
-        let t = crate::intervals::student_t(0.975, self.diagnostics.degrees_of_freedom);
+        let t = crate::statistics::student_t(0.975, self.diagnostics.degrees_of_freedom);
         let around = |variance: f64| {
             let half = t * variance.sqrt();
             if log { [mean * libm::exp(-half), mean * libm::exp(half)] } else { [mean - half, mean + half] }

@@ -4,9 +4,9 @@ use crate::data::Dataset;
 use crate::error::FitError;
 use crate::fit::{FitOptions, IntervalChoice, fit};
 use crate::fitted::FittedLaw;
-use crate::intervals::{quantile, student_t};
 use crate::law::{Domain, value};
 use crate::laws::KaplanNs;
+use crate::statistics::{quantile, student_t};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -229,9 +229,8 @@ fn by_horizon(forecasts: &[Forecast]) -> Vec<HorizonScore> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::intervals::bootstrap::generator;
-    use crate::isoflop::normal;
     use crate::presets::kaplan2020::TRAINING;
+    use crate::random::{generator, normal};
 
     #[test]
     fn foretold_curves_are_covered_at_their_level_and_beat_the_spread_of_runs() {

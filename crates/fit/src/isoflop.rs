@@ -1,9 +1,8 @@
 //! IsoFLOP profiles: the loss-optimal size at each of several compute budgets (Hoffmann et al. 2022, approach 2).
 
 use crate::error::FitError;
-use crate::intervals::bootstrap::generator;
-use crate::intervals::{quantile, student_t};
-use rand_core::Rng;
+use crate::random::{generator, normal};
+use crate::statistics::{quantile, standard_deviation, student_t};
 use serde::Serialize;
 
 /// How the valley is drawn through the points of one budget, in ln N.
@@ -328,14 +327,12 @@ pub fn noise_study(
             continue;
         }
         d.sort_by(f64::total_cmp);
-        let mean = d.iter().sum::<f64>() / d.len() as f64;
-        let sd = (d.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (d.len() as f64 - 1.0)).sqrt();
         let loss = bottom(&points[k], valley).map_or(f64::NAN, |(_, l)| l);
         optima.push(Optimum {
             budget: profiles[k].budget,
             n: libm::exp(quantile(d, 0.5)),
             loss,
-            ln_n_sd: sd,
+            ln_n_sd: standard_deviation(d),
         });
         used.push(k);
     }
@@ -367,15 +364,6 @@ pub fn noise_study(
         replicates,
         partial: every.iter().filter(|row| used.iter().any(|&k| row[k].is_none())).count(),
     })
-}
-
-/// A standard normal draw (Box–Muller).
-pub(crate) fn normal(rng: &mut rand_xoshiro::Xoshiro256PlusPlus) -> f64 {
-    let uniform = |rng: &mut rand_xoshiro::Xoshiro256PlusPlus| {
-        ((rng.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
-    };
-    let (u, v) = (uniform(rng), uniform(rng));
-    (-2.0 * libm::log(u)).sqrt() * libm::cos(std::f64::consts::TAU * v)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A number with its standard error: what a handful of runs say, without any law.
 
-use crate::intervals::student_t;
+use crate::statistics::student_t;
 
 /// A value, its standard error and how many independent differences that rests on.
 #[derive(Clone, Copy, Debug, PartialEq)]

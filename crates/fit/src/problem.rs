@@ -4,6 +4,7 @@ use crate::data::Data;
 use crate::elementary::ln;
 use crate::law::{Domain, Law, MAX_PARAMS, Pars, hessian_by_differences};
 use crate::objective::{Objective, Penalty, Rho, Space};
+use crate::statistics::median;
 
 /// Points that are evaluated before their terms are summed.
 const BLOCK: usize = 16;
@@ -149,13 +150,12 @@ impl<'a> Problem<'a> {
         let np = self.base.len();
         let pars = Pars { value: &n.value[..np], ln: &n.ln[..np] };
         let mut g = [0.0; MAX_PARAMS];
-        let mut sizes: Vec<f64> = (0..self.data.len())
+        let sizes = (0..self.data.len())
             .step_by(self.data.len().div_ceil(100).max(1))
             .map(|i| self.residual(i, self.law.eval(self.data.vars(i), pars, &mut g[..np])).abs())
             .filter(|r| r.is_finite())
             .collect();
-        sizes.sort_by(f64::total_cmp);
-        sizes.get(sizes.len() / 2).copied().unwrap_or(1.0).max(1e-12)
+        median(sizes).unwrap_or(1.0).max(1e-12)
     }
 
     fn residual(&self, i: usize, value: f64) -> f64 {

@@ -3,8 +3,8 @@
 use crate::data::Dataset;
 use crate::error::FitError;
 use crate::fitted::FittedLaw;
-use crate::intervals::quantile;
 use crate::law::value;
+use crate::statistics::quantile;
 use serde::Serialize;
 
 /// Residuals of the points in one stretch of a variable.

@@ -2,6 +2,7 @@
 
 use crate::linalg::inverse;
 use crate::problem::Problem;
+use crate::statistics::median;
 
 /// Noise of the residuals as the objective sees it.
 #[derive(Clone, Copy, Debug)]
@@ -23,11 +24,9 @@ pub(crate) fn scale(problem: &Problem<'_>, residuals: &[f64]) -> Scale {
     let weights = &problem.data.weight;
     let n = weights.iter().filter(|w| **w > 0.0).count() as f64;
     let freedom = (n - problem.free.len() as f64).max(1.0);
-    let mut sizes: Vec<f64> =
-        residuals.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(r, _)| r.abs()).collect();
-    sizes.sort_by(f64::total_cmp);
+    let sizes = residuals.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(r, _)| r.abs()).collect();
     // Median absolute deviation as a standard deviation; kernel half-width by Silverman's rule.
-    let typical = 1.4826 * sizes.get(sizes.len() / 2).copied().unwrap_or(0.0);
+    let typical = 1.4826 * median(sizes).unwrap_or(0.0);
     let half_width = typical.max(1e-300) * libm::pow(n.max(1.0), -0.2);
     let (mut squares, mut score, mut slope, mut total) = (0.0, 0.0, 0.0, 0.0);
     for (r, w) in residuals.iter().zip(weights) {

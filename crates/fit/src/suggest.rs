@@ -3,8 +3,8 @@
 use crate::draws::{Steps, Uncertain};
 use crate::error::FitError;
 use crate::fitted::FittedLaw;
-use crate::intervals::student_t;
 use crate::law::value_and_gradient;
+use crate::statistics::student_t;
 use serde::Serialize;
 
 /// A run that could be made.

@@ -1,6 +1,8 @@
 //! A learning curve: smoothed, interpolated, and the first step that reaches a loss.
 
 use super::ChainOptions;
+use crate::interpolate::{inside, line_at};
+use crate::statistics::median;
 
 /// One evaluation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,8 +81,8 @@ impl Curve {
             return None;
         }
         let i = self.smooth.iter().position(|(_, l)| *l <= ln_loss)?;
-        let ((x0, y0), (x1, y1)) = (self.smooth[i - 1], self.smooth[i]);
-        let ln_step = x0 + (x1 - x0) * (ln_loss - y0) / (y1 - y0);
+        let turned = |(ln_step, ln_loss): (f64, f64)| (ln_loss, ln_step);
+        let ln_step = line_at(ln_loss, turned(self.smooth[i - 1]), turned(self.smooth[i]));
         Some(Reached { ln_step, slope: 0.5 * (self.slopes[i - 1] + self.slopes[i]) })
     }
 
@@ -96,17 +98,14 @@ impl Curve {
         (0..count)
             .filter_map(|k| {
                 let x = first + (last - first) * k as f64 / (count - 1) as f64;
-                Some((x, interpolate(&self.smooth, x)?))
+                Some((x, inside(&self.smooth, x)?))
             })
             .collect()
     }
 
     /// Noise scale where the loss is within 2% of `ln_loss`, the median of what was logged there.
     pub fn noise_scale(&self, ln_loss: f64) -> Option<f64> {
-        let mut near: Vec<f64> =
-            self.noise.iter().filter(|(l, _)| (l - ln_loss).abs() < 0.02).map(|(_, b)| *b).collect();
-        near.sort_by(f64::total_cmp);
-        near.get(near.len() / 2).copied()
+        median(self.noise.iter().filter(|(l, _)| (l - ln_loss).abs() < 0.02).map(|(_, b)| *b).collect())
     }
 }
 
@@ -149,15 +148,4 @@ fn local_line(points: &[(f64, f64)], x: f64, half: f64) -> (f64, f64) {
     } else {
         ((sxx * sy - sx * sxy) / determinant, (n * sxy - sx * sy) / determinant)
     }
-}
-
-/// Linear interpolation in increasing x; `None` outside.
-pub(super) fn interpolate(points: &[(f64, f64)], x: f64) -> Option<f64> {
-    let i = points.partition_point(|p| p.0 < x);
-    if i == 0 {
-        return points.first().filter(|p| p.0 == x).map(|p| p.1);
-    }
-    let (x1, y1) = *points.get(i)?;
-    let (x0, y0) = points[i - 1];
-    Some(y0 + (y1 - y0) * (x - x0) / (x1 - x0))
 }

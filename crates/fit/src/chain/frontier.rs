@@ -1,7 +1,7 @@
 //! The compute frontier of curves of several sizes: at each cost the best size, by a parabola through the
 //! sizes around it.
 
-use super::curve::interpolate;
+use crate::interpolate::inside;
 use crate::linalg::{cholesky, cholesky_solve};
 
 /// A curve against cost: (ln cost, ln loss), cost increasing, of a model of `n` parameters.
@@ -37,10 +37,8 @@ pub(super) fn frontier(curves: &[Costed]) -> Vec<Best> {
 }
 
 fn best(curves: &[Costed], ln_cost: f64) -> Option<Best> {
-    let mut at: Vec<(f64, f64, f64)> = curves
-        .iter()
-        .filter_map(|c| Some((libm::log(c.n), interpolate(&c.points, ln_cost)?, c.weight)))
-        .collect();
+    let mut at: Vec<(f64, f64, f64)> =
+        curves.iter().filter_map(|c| Some((libm::log(c.n), inside(&c.points, ln_cost)?, c.weight))).collect();
     at.sort_by(|a, b| a.0.total_cmp(&b.0));
     // Seeds of one size: their weighted mean.
     let mut sizes: Vec<(f64, f64, f64)> = Vec::new();

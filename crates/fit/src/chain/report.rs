@@ -5,11 +5,10 @@ use super::estimate::{Estimate, Prepared, Section, Starts};
 use super::scan::{self, Level};
 use super::{ChainOptions, GridRun};
 use crate::error::FitError;
-use crate::intervals::{bootstrap::generator, quantile, student_t};
 use crate::plan::{Basis, Missing, PlanError};
 use crate::presets::KaplanConstants;
-use rand_core::Rng;
-use rand_xoshiro::Xoshiro256PlusPlus;
+use crate::random::{exponential, generator};
+use crate::statistics::{quantile, student_t};
 use rayon::prelude::*;
 use scalelaw_core::{Conventions, PF_DAY};
 use serde::{Deserialize, Serialize};
@@ -162,12 +161,6 @@ pub fn chain(trunks: &[Trunk], grid: &[GridRun], options: &ChainOptions) -> Resu
 fn outcome(estimate: &Estimate, section: Section) -> Option<Vec<f64>> {
     let (_, outcome) = estimate.sections.iter().find(|(s, _)| *s == section)?;
     outcome.as_ref().ok().map(|constants| constants.0.iter().map(|(_, v)| *v).collect())
-}
-
-/// Exponential with mean 1, never 0.
-fn exponential(rng: &mut Xoshiro256PlusPlus) -> f64 {
-    let uniform = ((rng.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
-    -libm::log(uniform)
 }
 
 fn describe(

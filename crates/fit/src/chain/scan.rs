@@ -4,6 +4,7 @@ use super::ChainOptions;
 use super::curve::{Curve, Reached};
 use crate::fit::{FitOptions, IntervalChoice, fit};
 use crate::laws::StepsForExamples;
+use crate::statistics::median;
 use crate::{Dataset, Effort};
 use serde::{Deserialize, Serialize};
 
@@ -74,8 +75,7 @@ pub(super) fn levels(curves: &[Curve], members: &[usize], options: &ChainOptions
 pub(super) fn level(curves: &[Curve], members: &[usize], ln_loss: f64, weights: &[f64]) -> (Level, f64) {
     let reached: Vec<(usize, Reached)> =
         members.iter().filter_map(|i| Some((*i, curves[*i].first(ln_loss)?))).collect();
-    let mut noise: Vec<f64> = members.iter().filter_map(|i| curves[*i].noise_scale(ln_loss)).collect();
-    noise.sort_by(f64::total_cmp);
+    let noise = members.iter().filter_map(|i| curves[*i].noise_scale(ln_loss)).collect();
     let batches: Vec<f64> = reached.iter().map(|(i, _)| curves[*i].batch).collect();
     let mut level = Level {
         n: curves[members[0]].n,
@@ -85,7 +85,7 @@ pub(super) fn level(curves: &[Curve], members: &[usize], ln_loss: f64, weights: 
         tokens_min: None,
         b_crit: None,
         b_crit_ci95: None,
-        noise_scale: noise.get(noise.len() / 2).copied(),
+        noise_scale: median(noise),
         refused: None,
         batches,
     };

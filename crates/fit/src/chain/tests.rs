@@ -1,12 +1,12 @@
 //! The chain on curves simulated from Tables 2, 3 and 5 of Kaplan et al. 2020.
 
 use super::*;
-use crate::intervals::bootstrap::generator;
 use crate::law::value;
 use crate::laws::KaplanNd;
 use crate::plan::search::crossing;
 use crate::presets::KaplanConstants;
 use crate::presets::kaplan2020::{L_N_D, TRAINING};
+use crate::random::generator;
 use rand_core::Rng;
 use scalelaw_core::{Conventions, DataConvention, FlopConvention, ParamConvention};
 

@@ -1,11 +1,10 @@
 //! Two simulated recipes with a known gap: right answer, calibrated probability.
 
 use super::*;
-use crate::draws::normal;
 use crate::fit::{FitOptions, IntervalChoice, fit};
-use crate::intervals::bootstrap::generator;
 use crate::law::value;
 use crate::laws::Chinchilla;
+use crate::random::{generator, normal};
 
 /// besiroglu2024-rounded.
 const LAW: [f64; 5] = [1.8172, 482.01, 2085.43, 0.3478, 0.3658];

@@ -2,8 +2,7 @@
 
 use crate::minimise::refine;
 use crate::problem::Problem;
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use crate::random::{below, generator};
 use rayon::prelude::*;
 
 /// One refit: natural values of all parameters.
@@ -11,21 +10,6 @@ use rayon::prelude::*;
 pub(crate) struct Replicate {
     pub values: Vec<f64>,
     pub converged: bool,
-}
-
-/// The generator of replicate `index`: the same whatever thread draws it.
-pub(crate) fn generator(seed: u64, index: usize) -> Xoshiro256PlusPlus {
-    Xoshiro256PlusPlus::seed_from_u64(seed.wrapping_add((index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
-}
-
-/// A whole number below `n`, every one equally likely (Lemire's method).
-pub(crate) fn below(rng: &mut Xoshiro256PlusPlus, n: u64) -> u64 {
-    loop {
-        let wide = u128::from(rng.next_u64()) * u128::from(n);
-        if wide as u64 >= n.wrapping_neg() % n {
-            return (wide >> 64) as u64;
-        }
-    }
 }
 
 /// Refits to `replicates` draws of the groups, each from every place in `starts`, the lowest kept.

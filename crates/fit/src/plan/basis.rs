@@ -4,6 +4,7 @@ use super::allocation::{Allocation, cheapest_for_loss, compute_optimal};
 use super::error::{Missing, PlanError, positive};
 use super::search::crossing;
 use crate::fitted::{FittedLaw, Prediction};
+use crate::interpolate::extended;
 use crate::law::{Law, value};
 use crate::presets::{Frontier, KaplanConstants, Monomial, Preset, Rule, divides_budgets};
 use scalelaw_core::Conventions;
@@ -261,9 +262,6 @@ fn joint(name: &str, law: Box<dyn Law>, constants: Vec<f64>) -> Result<Dividing,
 
 /// ln D for ln N, straight between the pairs and beyond them along the nearest piece.
 fn ln_tokens(pairs: &[(f64, f64)], ln_n: f64) -> f64 {
-    let above = pairs.iter().position(|(n, _)| libm::log(*n) > ln_n).unwrap_or(pairs.len());
-    let i = above.clamp(1, pairs.len() - 1);
-    let (x0, y0) = (libm::log(pairs[i - 1].0), libm::log(pairs[i - 1].1));
-    let (x1, y1) = (libm::log(pairs[i].0), libm::log(pairs[i].1));
-    y0 + (ln_n - x0) * (y1 - y0) / (x1 - x0)
+    let logs: Vec<(f64, f64)> = pairs.iter().map(|(n, d)| (libm::log(*n), libm::log(*d))).collect();
+    extended(&logs, ln_n)
 }

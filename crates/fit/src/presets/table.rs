@@ -58,6 +58,30 @@ const TABLE_A3_APPROACH_2: &[(f64, f64)] = &[
     (10e12, 292.0e12),
 ];
 
+/// Exponents of another domain, transcribed by Open-Athena.
+const fn transcribed(name: &'static str, title: &'static str, n: f64, d: f64) -> Preset {
+    Preset {
+        name,
+        title,
+        source: "transcribed by Open-Athena",
+        mark: Mark::SecondHand,
+        conventions: TOTAL,
+        range: FitRange::UNKNOWN,
+        note: "",
+        rule: Rule::Exponents { n, d },
+    }
+}
+
+/// Optima of a budget: N, D, or both.
+const fn optima(n: Option<Monomial>, d: Option<Monomial>) -> Rule {
+    Rule::Frontier(Frontier { n, d, batch: None, steps: None, loss: None })
+}
+
+/// The runs of shehper/scaling_laws.
+const SHEHPER_RUNS: FitRange = FitRange { params: Some([1e5, 6.3e6]), tokens: None, flops: None };
+/// The runs of DeepSeek LLM.
+const DEEPSEEK_RUNS: FitRange = FitRange { params: None, tokens: None, flops: Some([1e17, 3e20]) };
+
 /// Every preset, papers in the order of their years.
 pub const PRESETS: &[Preset] = &[
     Preset {
@@ -107,13 +131,7 @@ pub const PRESETS: &[Preset] = &[
         conventions: KAPLAN,
         range: KAPLAN_RUNS,
         note: "batch and schedule were the same for every size: the exponent is an artefact of that (Porian et al. 2024)",
-        rule: Rule::Frontier(Frontier {
-            n: Some(kaplan2020::N_OPT_NAIVE),
-            d: None,
-            batch: None,
-            steps: None,
-            loss: None,
-        }),
+        rule: optima(Some(kaplan2020::N_OPT_NAIVE), None),
     },
     Preset {
         name: "kaplan2020-nd",
@@ -249,7 +267,7 @@ pub const PRESETS: &[Preset] = &[
         source: "shehper/scaling_laws (nanoGPT on OpenWebText, 2023), README and notebook",
         mark: Mark::Stated,
         conventions: KAPLAN,
-        range: FitRange { params: Some([1e5, 6.3e6]), tokens: None, flops: None },
+        range: SHEHPER_RUNS,
         note: "the model term is that of its L(N) fit",
         rule: Rule::Kaplan(KaplanConstants {
             n_c: 38100000000000.0,
@@ -266,7 +284,7 @@ pub const PRESETS: &[Preset] = &[
         source: "shehper/scaling_laws (nanoGPT on OpenWebText, 2023), README and notebook",
         mark: Mark::Stated,
         conventions: KAPLAN,
-        range: FitRange { params: Some([1e5, 6.3e6]), tokens: None, flops: None },
+        range: SHEHPER_RUNS,
         note: "",
         rule: Rule::Law { law: "n", constants: &[("N_c", 38100000000000.0), ("alpha_N", 0.0823)] },
     },
@@ -276,7 +294,7 @@ pub const PRESETS: &[Preset] = &[
         source: "shehper/scaling_laws (nanoGPT on OpenWebText, 2023), README and notebook",
         mark: Mark::Stated,
         conventions: KAPLAN_UNIQUE,
-        range: FitRange { params: Some([1e5, 6.3e6]), tokens: None, flops: None },
+        range: SHEHPER_RUNS,
         note: "early-stopped losses on D unique tokens",
         rule: Rule::Law {
             law: "nd",
@@ -294,7 +312,7 @@ pub const PRESETS: &[Preset] = &[
         source: "shehper/scaling_laws (nanoGPT on OpenWebText, 2023), README and notebook",
         mark: Mark::Stated,
         conventions: KAPLAN,
-        range: FitRange { params: Some([1e5, 6.3e6]), tokens: None, flops: None },
+        range: SHEHPER_RUNS,
         note: "the README prints C_c = 1.8e5 PF-days, the notebook 1.08e5",
         rule: Rule::Law { law: "c", constants: &[("C_c", 1.08e5 * PF_DAY), ("alpha_C", 0.0745)] },
     },
@@ -304,7 +322,7 @@ pub const PRESETS: &[Preset] = &[
         source: "shehper/scaling_laws (nanoGPT on OpenWebText, 2023), README and notebook",
         mark: Mark::Stated,
         conventions: KAPLAN,
-        range: FitRange { params: Some([1e5, 6.3e6]), tokens: None, flops: None },
+        range: SHEHPER_RUNS,
         note: "",
         rule: Rule::Law { law: "c-min", constants: &[("C_c_min", 4.23e6 * PF_DAY), ("alpha_C_min", 0.0566)] },
     },
@@ -314,15 +332,9 @@ pub const PRESETS: &[Preset] = &[
         source: "shehper/scaling_laws (nanoGPT on OpenWebText, 2023), README and notebook",
         mark: Mark::Stated,
         conventions: KAPLAN,
-        range: FitRange { params: Some([1e5, 6.3e6]), tokens: None, flops: None },
+        range: SHEHPER_RUNS,
         note: "",
-        rule: Rule::Frontier(Frontier {
-            n: Some(Monomial::of_pf_days(2810000000.0, 0.8967)),
-            d: None,
-            batch: None,
-            steps: None,
-            loss: None,
-        }),
+        rule: optima(Some(Monomial::of_pf_days(2810000000.0, 0.8967)), None),
     },
     Preset {
         name: "shehper2023-frontier",
@@ -330,15 +342,9 @@ pub const PRESETS: &[Preset] = &[
         source: "shehper/scaling_laws (nanoGPT on OpenWebText, 2023), README and notebook",
         mark: Mark::Stated,
         conventions: KAPLAN,
-        range: FitRange { params: Some([1e5, 6.3e6]), tokens: None, flops: None },
+        range: SHEHPER_RUNS,
         note: "",
-        rule: Rule::Frontier(Frontier {
-            n: Some(Monomial::of_pf_days(4270000000.0, 0.7158)),
-            d: None,
-            batch: None,
-            steps: None,
-            loss: None,
-        }),
+        rule: optima(Some(Monomial::of_pf_days(4270000000.0, 0.7158)), None),
     },
     Preset {
         name: "chinchilla2022",
@@ -540,13 +546,10 @@ pub const PRESETS: &[Preset] = &[
         conventions: HEAD,
         range: PORIAN_RUNS,
         note: "95% interval of the exponent of N: .491 to .505",
-        rule: Rule::Frontier(Frontier {
-            n: Some(Monomial::of_flops(0.11892648, 0.49689508)),
-            d: Some(Monomial::of_flops(1.401426, 0.50310492)),
-            batch: None,
-            steps: None,
-            loss: None,
-        }),
+        rule: optima(
+            Some(Monomial::of_flops(0.11892648, 0.49689508)),
+            Some(Monomial::of_flops(1.401426, 0.50310492)),
+        ),
     },
     Preset {
         name: "porian2024-openwebtext2",
@@ -556,13 +559,10 @@ pub const PRESETS: &[Preset] = &[
         conventions: HEAD,
         range: PORIAN_RUNS,
         note: "95% interval of the exponent of N: .493 to .541",
-        rule: Rule::Frontier(Frontier {
-            n: Some(Monomial::of_flops(0.046935346, 0.51845421)),
-            d: Some(Monomial::of_flops(3.3571528, 0.48292618)),
-            batch: None,
-            steps: None,
-            loss: None,
-        }),
+        rule: optima(
+            Some(Monomial::of_flops(0.046935346, 0.51845421)),
+            Some(Monomial::of_flops(3.3571528, 0.48292618)),
+        ),
     },
     Preset {
         name: "porian2024-as-kaplan",
@@ -572,13 +572,10 @@ pub const PRESETS: &[Preset] = &[
         conventions: KAPLAN,
         range: PORIAN_RUNS,
         note: "a reproduction of what Kaplan et al. got wrong: not for planning",
-        rule: Rule::Frontier(Frontier {
-            n: Some(Monomial::of_flops(4.231966e-08, 0.83530004)),
-            d: Some(Monomial::of_flops(4152787.26, 0.16336685)),
-            batch: None,
-            steps: None,
-            loss: None,
-        }),
+        rule: optima(
+            Some(Monomial::of_flops(4.231966e-08, 0.83530004)),
+            Some(Monomial::of_flops(4152787.26, 0.16336685)),
+        ),
     },
     Preset {
         name: "porian2024-lr-batch",
@@ -599,7 +596,7 @@ pub const PRESETS: &[Preset] = &[
         source: "DeepSeek LLM 2024 (arXiv 2401.02954)",
         mark: Mark::SecondHand,
         conventions: ATTENTION,
-        range: FitRange { params: None, tokens: None, flops: Some([1e17, 3e20]) },
+        range: DEEPSEEK_RUNS,
         note: "N here is M/6, with attention and without embeddings; the exponent was .450 on their early data, .578 on OpenWebText2",
         rule: Rule::Frontier(Frontier {
             n: Some(Monomial::of_flops(0.1715 / 6.0, 0.5243)),
@@ -615,7 +612,7 @@ pub const PRESETS: &[Preset] = &[
         source: "DeepSeek LLM 2024 (arXiv 2401.02954)",
         mark: Mark::SecondHand,
         conventions: ATTENTION,
-        range: FitRange { params: None, tokens: None, flops: Some([1e17, 3e20]) },
+        range: DEEPSEEK_RUNS,
         note: "",
         rule: Rule::HyperParameters(HyperParameters {
             lr: Some(LearningRate::Power(Monomial::of_flops(0.3118, -0.125))),
@@ -643,13 +640,7 @@ pub const PRESETS: &[Preset] = &[
         conventions: TOTAL,
         range: FitRange { params: Some([40e6, 16e9]), tokens: None, flops: Some([6e18, 1e22]) },
         note: "their N* is the number of tokens; the rounded (.53, .29) give 10.5T tokens at 3.8e25 FLOPs where they print 16.55T",
-        rule: Rule::Frontier(Frontier {
-            n: None,
-            d: Some(Monomial::of_flops(0.29, 0.53)),
-            batch: None,
-            steps: None,
-            loss: None,
-        }),
+        rule: optima(None, Some(Monomial::of_flops(0.29, 0.53))),
     },
     Preset {
         name: "minicpm2024",
@@ -743,134 +734,17 @@ pub const PRESETS: &[Preset] = &[
             batch: Some(Monomial::of_flops(0.0694, 0.3644)),
         }),
     },
-    Preset {
-        name: "exponents-evo-transformer",
-        title: "Evo, Transformer++: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.552, d: 0.551 },
-    },
-    Preset {
-        name: "exponents-evo-hyena",
-        title: "Evo, Hyena: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.504, d: 0.499 },
-    },
-    Preset {
-        name: "exponents-evo-stripedhyena",
-        title: "Evo, StripedHyena: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.483, d: 0.539 },
-    },
-    Preset {
-        name: "exponents-protein-clm",
-        title: "protein causal models: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.578, d: 0.422 },
-    },
-    Preset {
-        name: "exponents-protein-mlm",
-        title: "protein masked models: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.776, d: 0.23 },
-    },
-    Preset {
-        name: "exponents-ehr",
-        title: "health records: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.58, d: 0.44 },
-    },
-    Preset {
-        name: "exponents-diffusion-lm",
-        title: "diffusion language models: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.589, d: 0.411 },
-    },
-    Preset {
-        name: "exponents-dit",
-        title: "diffusion Transformers: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.5681, d: 0.4319 },
-    },
-    Preset {
-        name: "exponents-multimodal-early",
-        title: "native multimodal, early fusion: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.5262, d: 0.473 },
-    },
-    Preset {
-        name: "exponents-multimodal-sparse",
-        title: "native multimodal, sparse: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.361, d: 0.656 },
-    },
-    Preset {
-        name: "exponents-nethack",
-        title: "NetHack: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.61, d: 0.39 },
-    },
-    Preset {
-        name: "exponents-xlstm",
-        title: "xLSTM: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.547, d: 0.417 },
-    },
-    Preset {
-        name: "exponents-xlstm-transformer",
-        title: "the Transformer beside xLSTM: exponents",
-        source: "transcribed by Open-Athena",
-        mark: Mark::SecondHand,
-        conventions: TOTAL,
-        range: FitRange::UNKNOWN,
-        note: "",
-        rule: Rule::Exponents { n: 0.575, d: 0.424 },
-    },
+    transcribed("exponents-evo-transformer", "Evo, Transformer++: exponents", 0.552, 0.551),
+    transcribed("exponents-evo-hyena", "Evo, Hyena: exponents", 0.504, 0.499),
+    transcribed("exponents-evo-stripedhyena", "Evo, StripedHyena: exponents", 0.483, 0.539),
+    transcribed("exponents-protein-clm", "protein causal models: exponents", 0.578, 0.422),
+    transcribed("exponents-protein-mlm", "protein masked models: exponents", 0.776, 0.23),
+    transcribed("exponents-ehr", "health records: exponents", 0.58, 0.44),
+    transcribed("exponents-diffusion-lm", "diffusion language models: exponents", 0.589, 0.411),
+    transcribed("exponents-dit", "diffusion Transformers: exponents", 0.5681, 0.4319),
+    transcribed("exponents-multimodal-early", "native multimodal, early fusion: exponents", 0.5262, 0.473),
+    transcribed("exponents-multimodal-sparse", "native multimodal, sparse: exponents", 0.361, 0.656),
+    transcribed("exponents-nethack", "NetHack: exponents", 0.61, 0.39),
+    transcribed("exponents-xlstm", "xLSTM: exponents", 0.547, 0.417),
+    transcribed("exponents-xlstm-transformer", "the Transformer beside xLSTM: exponents", 0.575, 0.424),
 ];

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::data::Dataset;
-use crate::draws::normal;
 use crate::fit::{FitOptions, IntervalChoice, fit};
-use crate::intervals::bootstrap::generator;
 use crate::law::value;
 use crate::laws::Chinchilla;
 use crate::plan::ClosedFormOptimum;
+use crate::random::{generator, normal};
+use crate::statistics::median;
 
 const NOISE: f64 = 0.004;
 /// The largest budget of a single run.
@@ -119,15 +119,10 @@ fn trial(seed: u64) -> (f64, f64, usize) {
     (width(&even_grid(), 1), width(&chosen, 2), chosen.len())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 #[test]
 fn suggested_runs_narrow_the_interval_at_100_times_the_compute_by_a_quarter_against_an_even_grid() {
     let trials: Vec<(f64, f64, usize)> = (0..20).map(trial).collect();
-    let ratio = median(trials.iter().map(|(even, ours, _)| ours / even).collect());
+    let ratio = median(trials.iter().map(|(even, ours, _)| ours / even).collect()).unwrap();
     assert!(ratio <= 0.75, "median width {ratio:.3} of the even grid's");
 }
 
@@ -159,7 +154,7 @@ fn suggest_against_grid_study() {
         ratios.push(ours / even);
         println!("{seed},{even:.6},{ours:.6},{:.4},{runs}", ours / even);
     }
-    let ratio = median(ratios);
+    let ratio = median(ratios).unwrap();
     println!("# median ratio {ratio:.3}");
     // The aim: at least a quarter narrower.
     assert!(ratio <= 0.75, "{ratio}");
