@@ -5,6 +5,7 @@ use crate::draws::{Steps, Uncertain, loss_of_budget};
 use crate::error::FitError;
 use crate::fitted::FittedLaw;
 use crate::law::Law;
+use crate::linalg::Matrix;
 use crate::plan::search::crossing;
 use crate::problem::Problem;
 use crate::statistics::quantile;
@@ -70,24 +71,20 @@ pub fn compare(
         loss_of_budget(side.law.as_ref(), &side.values, flops)?;
     }
     let (m, k) = (ua.free.len(), ub.free.len());
-    let mut joint = vec![0.0; (m + k) * (m + k)];
-    let mut put = |i: usize, j: usize, v: f64| joint[i * (m + k) + j] = v;
-    for i in 0..m * m {
-        put(i / m, i % m, ua.covariance[i]);
-    }
-    for i in 0..k * k {
-        put(m + i / k, m + i % k, ub.covariance[i]);
-    }
+    let mut cross = Matrix::zeros(m, k);
     let mut pairs = None;
     if let Some(both) = paired {
-        let (cross, correlation) = shared(a, b, &ua, &ub, both)?;
+        let correlation;
+        (cross, correlation) = shared(a, b, &ua, &ub, both)?;
         pairs = Some((both.a.len(), correlation));
-        for (i, v) in cross.into_iter().enumerate() {
-            put(i / k, m + i % k, v);
-            put(m + i % k, i / k, v);
-        }
     }
-    let steps = Steps::new(&joint, m + k, ua.freedom.min(ub.freedom), seed)?;
+    let joint = Matrix::from_fn(m + k, m + k, |i, j| match (i < m, j < m) {
+        (true, true) => ua.covariance[(i, j)],
+        (true, false) => cross[(i, j - m)],
+        (false, true) => cross[(j, i - m)],
+        (false, false) => ub.covariance[(i - m, j - m)],
+    });
+    let steps = Steps::new(&joint, ua.freedom.min(ub.freedom), seed)?;
     let at = |step: &[f64]| {
         let (pa, pb) = (ua.moved(&step[..m]), ub.moved(&step[m..]));
         let la = loss_of_budget(ua.law.as_ref(), &pa, flops).ok()?;
@@ -149,7 +146,7 @@ fn shared(
     ua: &Uncertain,
     ub: &Uncertain,
     both: &Paired<'_>,
-) -> Result<(Vec<f64>, f64), FitError> {
+) -> Result<(Matrix, f64), FitError> {
     if both.a.len() != both.b.len() {
         return Err(FitError::Length {
             column: "runs of B".into(),
@@ -165,22 +162,21 @@ fn shared(
     let correlation = if correlation.is_finite() { correlation.clamp(-0.98, 0.98) } else { 0.0 };
     let (m, k) = (ua.free.len(), ub.free.len());
     // Cov = ρ·σ_a·σ_b·(JᵀJ)_a⁻¹·J_aᵀJ_b·(JᵀJ)_b⁻¹, each inverse being a covariance over its σ².
-    let mut meat = vec![0.0; m * k];
-    for (row_a, row_b) in ja.chunks_exact(m).zip(jb.chunks_exact(k)) {
+    let mut meat = Matrix::zeros(m, k);
+    for run in 0..ja.rows().min(jb.rows()) {
         for i in 0..m {
             for j in 0..k {
-                meat[i * k + j] += row_a[i] * row_b[j];
+                meat[(i, j)] += ja[(run, i)] * jb[(run, j)];
             }
         }
     }
     let scale = correlation / (ua.sigma * ub.sigma);
-    let mut cross = vec![0.0; m * k];
+    let mut cross = Matrix::zeros(m, k);
     for i in 0..m {
         for j in 0..k {
             for p in 0..m {
                 for q in 0..k {
-                    cross[i * k + j] +=
-                        scale * ua.covariance[i * m + p] * meat[p * k + q] * ub.covariance[q * k + j];
+                    cross[(i, j)] += scale * ua.covariance[(i, p)] * meat[(p, q)] * ub.covariance[(q, j)];
                 }
             }
         }
@@ -188,7 +184,7 @@ fn shared(
     Ok((cross, correlation))
 }
 
-fn residuals(fitted: &FittedLaw, u: &Uncertain, runs: &Dataset) -> Result<(Vec<f64>, Vec<f64>), FitError> {
+fn residuals(fitted: &FittedLaw, u: &Uncertain, runs: &Dataset) -> Result<(Vec<f64>, Matrix), FitError> {
     let data = runs.for_law(u.law.as_ref())?;
     let free: Vec<usize> = u.free.iter().map(|(j, _)| *j).collect();
     let fixed: Vec<Option<f64>> =

@@ -1,7 +1,7 @@
 //! Last digits of a least-absolute-deviations minimum: a corner, where as many residuals vanish as there are
 //! coordinates. Smooth stand-ins only come near it.
 
-use crate::linalg::solve;
+use crate::linalg::Matrix;
 use crate::problem::Problem;
 
 const MOST_ROUNDS: usize = 60;
@@ -35,7 +35,7 @@ pub(crate) fn settle(problem: &Problem<'_>, start: &[f64]) -> (Vec<f64>, bool) {
 struct Corner {
     residuals: Vec<f64>,
     /// One row a point.
-    jacobian: Vec<f64>,
+    jacobian: Matrix,
     /// As many as there are coordinates.
     points: Vec<usize>,
 }
@@ -50,7 +50,7 @@ impl Corner {
         let mut basis: Vec<Vec<f64>> = Vec::with_capacity(m);
         let mut points = Vec::with_capacity(m);
         for i in order {
-            let row = &jacobian[i * m..(i + 1) * m];
+            let row = jacobian.row(i);
             let mut rest = row.to_vec();
             for b in &basis {
                 let along = dot(&rest, b);
@@ -69,19 +69,19 @@ impl Corner {
     }
 
     fn row(&self, i: usize) -> &[f64] {
-        let m = self.points.len();
-        &self.jacobian[i * m..(i + 1) * m]
+        self.jacobian.row(i)
     }
 
-    /// Row-major gradients of the corner's points.
-    fn matrix(&self) -> Vec<f64> {
-        self.points.iter().flat_map(|i| self.row(*i)).copied().collect()
+    /// Gradients of the corner's points, one row each.
+    fn matrix(&self) -> Matrix {
+        let rows = self.points.iter().flat_map(|i| self.row(*i)).copied().collect();
+        Matrix::from_rows(self.points.len(), rows)
     }
 
     /// The step that makes its residuals vanish.
     fn to_it(&self) -> Option<Vec<f64>> {
         let wanted: Vec<f64> = self.points.iter().map(|i| -self.residuals[*i]).collect();
-        solve(&self.matrix(), &wanted)
+        self.matrix().solve(&wanted)
     }
 
     /// The step along the steepest edge that leads down, to where it turns up; `None` where all lead up.
@@ -94,8 +94,7 @@ impl Corner {
             pull.iter_mut().zip(self.row(i)).for_each(|(p, j)| *p -= sign * j);
         }
         let matrix = self.matrix();
-        let transposed: Vec<f64> = (0..m * m).map(|i| matrix[i % m * m + i / m]).collect();
-        let multipliers = solve(&transposed, &pull)?;
+        let multipliers = matrix.transposed().solve(&pull)?;
         // Letting the residual of point k grow to one side gains its multiplier and costs its weight.
         let excess = |k: usize| multipliers[k].abs() - weight[self.points[k]];
         let k = (0..m).max_by(|a, b| excess(*a).total_cmp(&excess(*b)))?;
@@ -104,7 +103,7 @@ impl Corner {
         }
         let mut leaving = vec![0.0; m];
         leaving[k] = multipliers[k].signum();
-        let edge = solve(&matrix, &leaving)?;
+        let edge = matrix.solve(&leaving)?;
         let mut turns: Vec<(f64, f64)> = (0..self.residuals.len())
             .filter(|i| weight[*i] > 0.0 && !self.points.contains(i))
             .map(|i| (i, dot(self.row(i), &edge)))

@@ -3,7 +3,7 @@
 use crate::error::FitError;
 use crate::fitted::{FittedLaw, ParamState};
 use crate::law::{Domain, Law};
-use crate::linalg::cholesky;
+use crate::linalg::{Cholesky, Matrix};
 use crate::random::{chi_squared, generator, normal};
 
 /// A fitted law, its registry entry, and which of its parameters are free.
@@ -12,8 +12,8 @@ pub(crate) struct Uncertain {
     pub values: Vec<f64>,
     /// Index and domain of each free parameter.
     pub free: Vec<(usize, Domain)>,
-    /// In fitting coordinates, row-major.
-    pub covariance: Vec<f64>,
+    /// In fitting coordinates.
+    pub covariance: Matrix,
     pub freedom: f64,
     pub sigma: f64,
 }
@@ -35,6 +35,7 @@ impl Uncertain {
             .diagnostics
             .covariance
             .clone()
+            .and_then(Matrix::square)
             .ok_or_else(|| FitError::NoCovariance { law: fitted.law.clone() })?;
         Ok(Self {
             values: fitted.values(),
@@ -58,7 +59,7 @@ impl Uncertain {
 
 /// Draws steps with a joint covariance in fitting coordinates.
 pub(crate) struct Steps {
-    factor: Vec<f64>,
+    factor: Cholesky,
     width: usize,
     freedom: f64,
     seed: u64,
@@ -67,9 +68,9 @@ pub(crate) struct Steps {
 impl Steps {
     /// # Errors
     /// The covariance is not positive definite.
-    pub fn new(covariance: &[f64], width: usize, freedom: f64, seed: u64) -> Result<Self, FitError> {
-        let factor = cholesky(covariance, width).ok_or(FitError::SingularCovariance)?;
-        Ok(Self { factor, width, freedom, seed })
+    pub fn new(covariance: &Matrix, freedom: f64, seed: u64) -> Result<Self, FitError> {
+        let factor = covariance.cholesky().ok_or(FitError::SingularCovariance)?;
+        Ok(Self { factor, width: covariance.rows(), freedom, seed })
     }
 
     /// Draw `index`: the same whatever thread asks.
@@ -77,9 +78,7 @@ impl Steps {
         let mut rng = generator(self.seed, index);
         let normals: Vec<f64> = (0..self.width).map(|_| normal(&mut rng)).collect();
         let stretch = (self.freedom / chi_squared(&mut rng, self.freedom)).sqrt();
-        (0..self.width)
-            .map(|i| stretch * (0..=i).map(|j| self.factor[i * self.width + j] * normals[j]).sum::<f64>())
-            .collect()
+        self.factor.times(&normals).into_iter().map(|step| stretch * step).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::fitted::{
 };
 use crate::intervals::{bootstrap, profile};
 use crate::law::Law;
+use crate::linalg::Matrix;
 use crate::minima::{self, Effort, Minima, widest_gap};
 use crate::minimise::polish;
 use crate::objective::{Objective, Space};
@@ -179,7 +180,7 @@ fn profile_ends(
         let m = theta.len();
         let mut ends = Vec::with_capacity(m);
         for k in 0..m {
-            let step = covariance.as_ref().map_or(0.1, |c| c[k * m + k].sqrt()).clamp(1e-9, 2.0);
+            let step = covariance.as_ref().map_or(0.1, |c| c[(k, k)].sqrt()).clamp(1e-9, 2.0);
             let found = profile::profile(problem, &theta, minimum, k, step, scale, t);
             if let Some(better) = found.better
                 && attempt < 3
@@ -230,7 +231,6 @@ fn describe(
         summarise(problem, fixed, &starts, replicates, options.seed)
     });
     let vanished = vanished(problem, theta);
-    let m = theta.len();
     let names: Vec<String> = problem.free.iter().map(|j| law.params()[*j].name.to_string()).collect();
     let mut params = Vec::new();
     for (j, param) in law.params().iter().enumerate() {
@@ -241,7 +241,7 @@ fn describe(
             continue;
         };
         let slope = param.domain.from_internal(theta[k]).1;
-        let sd = covariance.as_ref().map(|c| c[k * m + k].sqrt());
+        let sd = covariance.as_ref().map(|c| c[(k, k)].sqrt());
         let at = |internal: f64| param.domain.from_internal(internal).0;
         let drawn = summary.as_ref().and_then(|s| s.params.iter().find(|(n, _)| *n == name)).map(|(_, v)| *v);
         let ci95 = match method {
@@ -277,7 +277,7 @@ fn describe(
         };
         params.push((name, Estimate { value: natural[j], se, ci95, state }));
     }
-    let correlations = correlations(&names, covariance.as_deref());
+    let correlations = correlations(&names, covariance.as_ref());
     let intervals = Intervals { method, bootstrap: summary };
     let mut fitted = FittedLaw {
         format: FORMAT.into(),
@@ -317,7 +317,7 @@ fn vanished(problem: &Problem<'_>, theta: &[f64]) -> Vec<bool> {
     (0..m)
         .map(|k| {
             let positive = problem.law.params()[problem.free[k]].domain != crate::law::Domain::Real;
-            positive && jacobian.iter().skip(k).step_by(m).all(|d| d.abs() < 1e-6 * typical)
+            positive && (0..jacobian.rows()).all(|i| jacobian[(i, k)].abs() < 1e-6 * typical)
         })
         .collect()
 }
@@ -374,7 +374,7 @@ fn summarise(
     }
 }
 
-fn correlations(names: &[String], covariance: Option<&[f64]>) -> Vec<Correlation> {
+fn correlations(names: &[String], covariance: Option<&Matrix>) -> Vec<Correlation> {
     let m = names.len();
     let Some(c) = covariance else { return vec![] };
     (0..m)
@@ -382,7 +382,7 @@ fn correlations(names: &[String], covariance: Option<&[f64]>) -> Vec<Correlation
         .map(|(a, b)| Correlation {
             a: names[a].clone(),
             b: names[b].clone(),
-            r: c[a * m + b] / (c[a * m + a] * c[b * m + b]).sqrt(),
+            r: c[(a, b)] / (c[(a, a)] * c[(b, b)]).sqrt(),
         })
         .collect()
 }
@@ -393,7 +393,7 @@ fn diagnostics(
     noise: Scale,
     condition: f64,
     correlations: Vec<Correlation>,
-    covariance: Option<Vec<f64>>,
+    covariance: Option<Matrix>,
 ) -> Diagnostics {
     let data = problem.data;
     let n = residuals.len() as f64;
@@ -421,6 +421,6 @@ fn diagnostics(
         aicc,
         condition_number: condition.is_finite().then_some(condition),
         correlations,
-        covariance,
+        covariance: covariance.map(Matrix::into_entries),
     }
 }

@@ -1,6 +1,7 @@
 //! IsoFLOP profiles: the loss-optimal size at each of several compute budgets (Hoffmann et al. 2022, approach 2).
 
 use crate::error::FitError;
+use crate::linalg::Matrix;
 use crate::random::{generator, normal};
 use crate::statistics::{quantile, standard_deviation, student_t};
 use serde::Serialize;
@@ -193,18 +194,13 @@ fn bottom(points: &[(f64, f64)], valley: Valley) -> Result<(f64, f64), Refusal> 
 fn polynomial_minimum(points: &[(f64, f64)], degree: usize) -> Result<(f64, f64), Refusal> {
     let centre = points.iter().map(|p| p.0).sum::<f64>() / points.len() as f64;
     let m = degree + 1;
-    let (mut ata, mut atb) = (vec![0.0; m * m], vec![0.0; m]);
+    let (mut ata, mut atb) = (Matrix::zeros(m, m), vec![0.0; m]);
     for (x, y) in points {
         let powers: Vec<f64> = (0..m).map(|k| (x - centre).powi(k as i32)).collect();
-        for a in 0..m {
-            atb[a] += powers[a] * y;
-            for b in 0..m {
-                ata[a * m + b] += powers[a] * powers[b];
-            }
-        }
+        atb.iter_mut().zip(&powers).for_each(|(sum, power)| *sum += power * y);
+        ata.add_outer(1.0, &powers);
     }
-    let factor = crate::linalg::cholesky(&ata, m).ok_or(Refusal::Singular)?;
-    let c = crate::linalg::cholesky_solve(&factor, m, &atb);
+    let c = ata.cholesky().ok_or(Refusal::Singular)?.solve(&atb);
     let at = |x: f64| (0..m).rev().fold(0.0, |s, k| s * x + c[k]);
     let (lo, hi) = (points[0].0 - centre, points[points.len() - 1].0 - centre);
     let x = if degree == 2 {

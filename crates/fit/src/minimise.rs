@@ -3,7 +3,7 @@
 
 use crate::corner;
 use crate::law::MAX_PARAMS;
-use crate::linalg::{cholesky, cholesky_solve, eigen};
+use crate::linalg::Matrix;
 use crate::objective::Penalty;
 use crate::problem::{Curvature, Derivatives, Problem};
 
@@ -221,8 +221,8 @@ fn largest(v: &[f64]) -> f64 {
 struct Model {
     scale: Vec<f64>,
     gradient: Vec<f64>,
-    /// Scaled, row-major.
-    hessian: Vec<f64>,
+    /// Scaled.
+    hessian: Matrix,
 }
 
 impl Model {
@@ -230,7 +230,7 @@ impl Model {
     fn new(at: &Derivatives, m: usize, widest: &[f64]) -> Self {
         let top = largest(widest).max(f64::MIN_POSITIVE);
         let scale: Vec<f64> = widest.iter().map(|w| 1.0 / w.max(1e-20 * top).sqrt()).collect();
-        let hessian = (0..m * m).map(|i| at.hessian[i] * scale[i / m] * scale[i % m]).collect();
+        let hessian = Matrix::from_fn(m, m, |i, j| at.hessian[i * m + j] * scale[i] * scale[j]);
         let gradient = at.gradient.iter().zip(&scale).map(|(g, s)| g * s).collect();
         Self { scale, gradient, hessian }
     }
@@ -238,11 +238,10 @@ impl Model {
     /// Turns negative curvatures positive.
     fn correct(&mut self) {
         let m = self.gradient.len();
-        let (values, vectors) = eigen(&self.hessian, m);
+        let (values, vectors) = self.hessian.eigen();
         let floor = 1e-12 * largest(&values);
-        let entry =
-            |i: usize, k: usize| vectors[i / m * m + k] * values[k].abs().max(floor) * vectors[i % m * m + k];
-        self.hessian = (0..m * m).map(|i| (0..m).map(|k| entry(i, k)).sum()).collect();
+        let part = |i, j, k: usize| vectors[(i, k)] * values[k].abs().max(floor) * vectors[(j, k)];
+        self.hessian = Matrix::from_fn(m, m, |i, j| (0..m).map(|k| part(i, j, k)).sum());
     }
 
     /// The minimum of the quadratic with `damping` added to every curvature, shortened to the `longest` step;
@@ -250,8 +249,8 @@ impl Model {
     fn step(&self, damping: f64, longest: &[f64]) -> Option<Vec<f64>> {
         let m = self.gradient.len();
         let mut damped = self.hessian.clone();
-        (0..m).for_each(|j| damped[j * m + j] += damping);
-        let z = cholesky_solve(&cholesky(&damped, m)?, m, &self.gradient);
+        (0..m).for_each(|j| damped[(j, j)] += damping);
+        let z = damped.cholesky()?.solve(&self.gradient);
         let mut step: Vec<f64> = z.iter().zip(&self.scale).map(|(z, s)| -z * s).collect();
         let over = step.iter().zip(longest).map(|(s, l)| s.abs() / l).fold(0.0, f64::max);
         if over > 1.0 {
@@ -265,7 +264,8 @@ impl Model {
         let m = step.len();
         let z: Vec<f64> = step.iter().zip(&self.scale).map(|(s, c)| s / c).collect();
         let linear: f64 = z.iter().zip(&self.gradient).map(|(z, g)| z * g).sum();
-        let quadratic: f64 = (0..m * m).map(|i| z[i / m] * self.hessian[i] * z[i % m]).sum();
+        let quadratic: f64 =
+            self.hessian.entries().iter().enumerate().map(|(i, h)| z[i / m] * h * z[i % m]).sum();
         -(linear + 0.5 * quadratic)
     }
 }

@@ -3,6 +3,7 @@
 use crate::data::Data;
 use crate::elementary::ln;
 use crate::law::{Domain, Law, MAX_PARAMS, Pars, hessian_by_differences};
+use crate::linalg::Matrix;
 use crate::objective::{Objective, Penalty, Rho, Space};
 use crate::statistics::median;
 
@@ -166,7 +167,7 @@ impl<'a> Problem<'a> {
     }
 
     /// Gradient of each residual by the free coordinates, one row a point.
-    pub fn jacobian(&self, theta: &[f64]) -> Vec<f64> {
+    pub fn jacobian(&self, theta: &[f64]) -> Matrix {
         let n = self.natural(theta);
         let np = self.base.len();
         let pars = Pars { value: &n.value[..np], ln: &n.ln[..np] };
@@ -180,7 +181,7 @@ impl<'a> Problem<'a> {
             };
             out.extend(self.free.iter().map(|&j| g[j] * n.slope[j] * scale));
         }
-        out
+        Matrix::from_rows(self.free.len(), out)
     }
 
     /// Furthest each free coordinate may move in one step: two e-foldings of a positive parameter, twice a

@@ -1,6 +1,6 @@
 //! The noise scale of a fit: what turns a rise of the objective into standard errors.
 
-use crate::linalg::inverse;
+use crate::linalg::Matrix;
 use crate::problem::Problem;
 use crate::statistics::median;
 
@@ -44,23 +44,20 @@ pub(crate) fn scale(problem: &Problem<'_>, residuals: &[f64]) -> Scale {
 }
 
 /// Covariance of the free coordinates, and the condition number of the scaled information matrix.
-pub(crate) fn covariance(problem: &Problem<'_>, theta: &[f64], scale: Scale) -> (Option<Vec<f64>>, f64) {
+pub(crate) fn covariance(problem: &Problem<'_>, theta: &[f64], scale: Scale) -> (Option<Matrix>, f64) {
     let m = theta.len();
     let jacobian = problem.jacobian(theta);
-    let mut information = vec![0.0; m * m];
-    for (row, w) in jacobian.chunks_exact(m.max(1)).zip(&problem.data.weight) {
-        for a in 0..m {
-            for b in 0..m {
-                information[a * m + b] += w * row[a] * row[b];
-            }
-        }
+    let mut information = Matrix::zeros(m, m);
+    for i in 0..jacobian.rows() {
+        information.add_outer(problem.data.weight[i], jacobian.row(i));
     }
-    let norm: Vec<f64> = (0..m).map(|j| information[j * m + j].sqrt().max(f64::MIN_POSITIVE)).collect();
-    let scaled: Vec<f64> = (0..m * m).map(|i| information[i] / (norm[i / m] * norm[i % m])).collect();
-    let (values, _) = crate::linalg::eigen(&scaled, m);
+    let norm: Vec<f64> = information.diagonal().iter().map(|v| v.sqrt().max(f64::MIN_POSITIVE)).collect();
+    let scaled = Matrix::from_fn(m, m, |i, j| information[(i, j)] / (norm[i] * norm[j]));
+    let (values, _) = scaled.eigen();
     let (lo, hi) = values.iter().fold((f64::INFINITY, 0.0f64), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
     let condition = if lo > 0.0 { (hi / lo).sqrt() } else { f64::INFINITY };
-    let covariance = inverse(&scaled, m)
-        .map(|inv| (0..m * m).map(|i| scale.variance * inv[i] / (norm[i / m] * norm[i % m])).collect());
+    let covariance = scaled
+        .inverse()
+        .map(|inv| Matrix::from_fn(m, m, |i, j| scale.variance * inv[(i, j)] / (norm[i] * norm[j])));
     (covariance, condition)
 }

@@ -3,7 +3,7 @@
 use crate::data::Data;
 use crate::elementary::ln;
 use crate::law::{Law, MAX_PARAMS, Pars, Vars};
-use crate::linalg::nonnegative_least_squares;
+use crate::linalg::{Matrix, nonnegative_least_squares};
 
 /// The law's whole start grid: every combination of grid values, completed from the data.
 /// `fixed` parameters take their value instead of the grid's.
@@ -55,26 +55,23 @@ pub(crate) fn project<L: Law + ?Sized>(law: &L, p: &[f64], data: &Data) -> Optio
     }
     let ln: Vec<f64> = p.iter().map(|v| ln(*v)).collect();
     let m = missing.len();
-    let (mut ata, mut atb) = (vec![0.0; m * m], vec![0.0; m]);
+    let (mut ata, mut atb) = (Matrix::zeros(m, m), vec![0.0; m]);
     let mut g = [0.0; MAX_PARAMS];
     for i in 0..data.len() {
         let rest = law.eval(data.vars(i), Pars { value: &p, ln: &ln }, &mut g[..p.len()]);
         let y = data.y[i] - rest;
         // Relative residuals: what both least squares on log loss and its robust relatives weigh.
         let w = data.weight[i] / (data.y[i] * data.y[i]);
-        for (a, &j) in missing.iter().enumerate() {
-            atb[a] += w * g[j] * y;
-            for (b, &k) in missing.iter().enumerate() {
-                ata[a * m + b] += w * g[j] * g[k];
-            }
-        }
+        let basis: Vec<f64> = missing.iter().map(|j| g[*j]).collect();
+        atb.iter_mut().zip(&basis).for_each(|(sum, f)| *sum += w * f * y);
+        ata.add_outer(w, &basis);
     }
-    let amplitudes = nonnegative_least_squares(&ata, &atb, m)?;
+    let amplitudes = nonnegative_least_squares(&ata, &atb)?;
     let typical = data.y.iter().map(|y| y.abs()).fold(f64::INFINITY, f64::min);
     for (a, &j) in missing.iter().enumerate() {
         // An amplitude of exactly 0 has no logarithm: start where it explains a thousandth of the response.
-        p[j] = amplitudes[a]
-            .max(1e-3 * typical / (ata[a * m + a] * typical * typical / data.len() as f64).sqrt());
+        p[j] =
+            amplitudes[a].max(1e-3 * typical / (ata[(a, a)] * typical * typical / data.len() as f64).sqrt());
     }
     p.iter().all(|v| v.is_finite()).then_some(p)
 }
@@ -85,17 +82,13 @@ pub(crate) fn amplitudes<const M: usize>(
     data: &Data,
     basis: impl Fn(Vars<'_>) -> [f64; M],
 ) -> Option<[f64; M]> {
-    let (mut ata, mut atb) = (vec![0.0; M * M], vec![0.0; M]);
+    let (mut ata, mut atb) = (Matrix::zeros(M, M), vec![0.0; M]);
     for i in 0..data.len() {
         let f = basis(data.vars(i)).map(|f| f / data.y[i]);
-        for a in 0..M {
-            atb[a] += data.weight[i] * f[a];
-            for b in 0..M {
-                ata[a * M + b] += data.weight[i] * f[a] * f[b];
-            }
-        }
+        atb.iter_mut().zip(&f).for_each(|(sum, f)| *sum += data.weight[i] * f);
+        ata.add_outer(data.weight[i], &f);
     }
-    let found = nonnegative_least_squares(&ata, &atb, M)?;
+    let found = nonnegative_least_squares(&ata, &atb)?;
     let total: f64 = data.weight.iter().sum();
-    Some(std::array::from_fn(|a| found[a].max(1e-3 * (total / ata[a * M + a]).sqrt())))
+    Some(std::array::from_fn(|a| found[a].max(1e-3 * (total / ata[(a, a)]).sqrt())))
 }

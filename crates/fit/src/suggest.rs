@@ -4,6 +4,7 @@ use crate::draws::{Steps, Uncertain};
 use crate::error::FitError;
 use crate::fitted::FittedLaw;
 use crate::law::value_and_gradient;
+use crate::linalg::Matrix;
 use crate::statistics::student_t;
 use serde::Serialize;
 
@@ -108,7 +109,7 @@ fn last(widths: &[f64]) -> f64 {
 
 /// Gradients under one set of constants, in fitting coordinates.
 struct Scene {
-    covariance: Vec<f64>,
+    covariance: Matrix,
     /// Of the loss at the target.
     target: Vec<f64>,
     /// Of each candidate's residual.
@@ -118,7 +119,7 @@ struct Scene {
 /// The best fit first, then draws around it.
 fn scenes(law: &Uncertain, request: &Request<'_>, candidates: &[Candidate]) -> Result<Vec<Scene>, FitError> {
     let m = law.free.len();
-    let steps = Steps::new(&law.covariance, m, law.freedom, request.seed)?;
+    let steps = Steps::new(&law.covariance, law.freedom, request.seed)?;
     let log = request.law.objective.objective.space == crate::Space::Log;
     let drawn = std::iter::once(vec![0.0; m]).chain((0..DRAWS).map(|i| steps.draw(i)));
     Ok(drawn
@@ -154,7 +155,7 @@ fn greedy(
     thrift: f64,
 ) -> (Vec<usize>, Vec<f64>) {
     let noise = law.sigma * law.sigma;
-    let mut covariances: Vec<Vec<f64>> = scenes.iter().map(|s| s.covariance.clone()).collect();
+    let mut covariances: Vec<Matrix> = scenes.iter().map(|s| s.covariance.clone()).collect();
     let (mut chosen, mut widths, mut left) = (Vec::new(), Vec::new(), request.budget);
     while chosen.len() < request.most_runs {
         let worth = |i: usize| {
@@ -189,24 +190,27 @@ fn greedy(
 }
 
 /// aᵀ·C·b.
-fn form(c: &[f64], a: &[f64], b: &[f64]) -> f64 {
-    let m = a.len();
-    (0..m).map(|i| a[i] * (0..m).map(|j| c[i * m + j] * b[j]).sum::<f64>()).sum()
+fn form(c: &Matrix, a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(times(c, b)).map(|(a, cb)| a * cb).sum()
+}
+
+/// C·b.
+fn times(c: &Matrix, b: &[f64]) -> Vec<f64> {
+    (0..c.rows()).map(|i| c.row(i).iter().zip(b).map(|(c, b)| c * b).sum()).collect()
 }
 
 /// The covariance once a run with gradient `g` and this noise is made (Sherman and Morrison).
-fn learn(c: &mut [f64], g: &[f64], noise: f64) {
-    let m = g.len();
-    let cg: Vec<f64> = (0..m).map(|i| (0..m).map(|j| c[i * m + j] * g[j]).sum()).collect();
+fn learn(c: &mut Matrix, g: &[f64], noise: f64) {
+    let (m, cg) = (g.len(), times(c, g));
     let denominator = noise + g.iter().zip(&cg).map(|(a, b)| a * b).sum::<f64>();
     for i in 0..m {
         for j in 0..m {
-            c[i * m + j] -= cg[i] * cg[j] / denominator;
+            c[(i, j)] -= cg[i] * cg[j] / denominator;
         }
     }
 }
 
-fn width(scene: &Scene, covariance: &[f64], freedom: f64) -> f64 {
+fn width(scene: &Scene, covariance: &Matrix, freedom: f64) -> f64 {
     2.0 * student_t(0.975, freedom) * form(covariance, &scene.target, &scene.target).max(0.0).sqrt()
 }
 

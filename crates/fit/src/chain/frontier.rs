@@ -2,7 +2,7 @@
 //! sizes around it.
 
 use crate::interpolate::inside;
-use crate::linalg::{cholesky, cholesky_solve};
+use crate::linalg::Matrix;
 
 /// A curve against cost: (ln cost, ln loss), cost increasing, of a model of `n` parameters.
 pub(super) struct Costed {
@@ -75,19 +75,14 @@ fn best(curves: &[Costed], ln_cost: f64) -> Option<Best> {
 
 /// Weighted least squares of y = c + b·x + a·x²: [c, b, a].
 fn parabola(points: &[(f64, f64, f64)]) -> Option<[f64; 3]> {
-    let mut normal = [0.0; 9];
+    let mut normal = Matrix::zeros(3, 3);
     let mut right = [0.0; 3];
     for (x, y, w) in points {
         let basis = [1.0, *x, x * x];
-        for i in 0..3 {
-            right[i] += w * basis[i] * y;
-            for j in 0..3 {
-                normal[i * 3 + j] += w * basis[i] * basis[j];
-            }
-        }
+        right.iter_mut().zip(&basis).for_each(|(sum, f)| *sum += w * f * y);
+        normal.add_outer(*w, &basis);
     }
-    let factor = cholesky(&normal, 3)?;
-    cholesky_solve(&factor, 3, &right).try_into().ok()
+    normal.cholesky()?.solve(&right).try_into().ok()
 }
 
 /// Weighted least squares of y = a + b·x: (a, b). `None` when x does not vary.
