@@ -1,5 +1,8 @@
 //! What a person can do about an error: the libraries say what is wrong, this page says what to type.
 
+use scalelaw_corpus::CorpusError;
+#[cfg(feature = "fetch")]
+use scalelaw_fetch::FetchError;
 use scalelaw_fit::FitError;
 use scalelaw_fit::plan::{Missing, PlanError};
 use scalelaw_lab::LabError;
@@ -29,6 +32,13 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<TableError>() {
         return table(error);
     }
+    if let Some(error) = cause.downcast_ref::<CorpusError>() {
+        return corpus(error);
+    }
+    #[cfg(feature = "fetch")]
+    if let Some(error) = cause.downcast_ref::<FetchError>() {
+        return fetch(error);
+    }
     if let Some(error) = cause.downcast_ref::<TokensError>() {
         return tokens(error);
     }
@@ -36,6 +46,33 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         return Some("give another directory: --out DIR".into());
     }
     None
+}
+
+fn corpus(error: &CorpusError) -> Option<String> {
+    Some(
+        match error {
+            CorpusError::NotACorpus { .. } => "make one with `scalelaw corpus build`",
+            CorpusError::OtherCorpus { .. } => "give another folder: --out DIR, or delete this one",
+            CorpusError::DamagedWork { .. } => "delete this file and run the same command again",
+            CorpusError::TooLittleText { .. } => "use more text",
+            _ => return None,
+        }
+        .into(),
+    )
+}
+
+#[cfg(feature = "fetch")]
+fn fetch(error: &FetchError) -> Option<String> {
+    Some(
+        match error {
+            FetchError::ForeignArchive { .. } => "give another folder: --out DIR",
+            FetchError::LogLine { .. } => "repair the line, or give another folder: --out DIR",
+            FetchError::LostPages { .. } => "put the archive back, or give another folder: --out DIR",
+            FetchError::InUse { .. } => "wait for the other process, or give another folder: --out DIR",
+            _ => return None,
+        }
+        .into(),
+    )
 }
 
 fn lab(error: &LabError) -> Option<String> {

@@ -5,6 +5,7 @@
 //! ```
 
 mod build;
+mod dataset;
 mod dedup;
 pub mod default_text;
 mod document;
@@ -17,9 +18,8 @@ mod split;
 mod synthetic;
 mod tokenizer;
 
-pub use build::{
-    BuildOptions, BuildRecord, Built, Cut, Read, TOKENIZER_FILE, TokenizerChoice, build_dataset,
-};
+pub use build::{BuildOptions, BuildRecord, Built, Cut, Read, TokenizerChoice, build_dataset};
+pub use dataset::TOKENIZER_FILE;
 pub use dedup::NearDuplicates;
 pub use default_text::{CrateSources, NoDefaultText, cargo_sources};
 pub use document::{Document, Origin, count_words};

@@ -14,8 +14,8 @@ const SHORTEST_CUT: f64 = 4096.0;
 
 /// Texts by digest, as far as a number of bytes holds them.
 ///
-/// What it holds in the end depends on the documents offered, not on their order: it always keeps the
-/// smallest digests, so a text that does not fit leaves an unbiased sample.
+/// Its final contents depend on the documents offered, not on their order: it always keeps the smallest digests,
+/// so what fits is an unbiased sample.
 pub(super) struct Held {
     texts: BTreeMap<[u8; 32], String>,
     bytes: u64,
@@ -32,7 +32,7 @@ impl Held {
         self.texts.is_empty()
     }
 
-    /// Exact duplicates among the documents that were in hold when they came.
+    /// Exact duplicates of documents that were held when they were offered.
     pub(super) fn duplicates(&self) -> u64 {
         self.duplicates
     }

@@ -1,11 +1,12 @@
-//! From documents to a dataset of tokens.
+//! From documents in memory to a dataset of tokens, within budgets of text and tokens.
 
 mod hold;
 mod record;
 
 pub use record::{BuildRecord, Cut, Read};
 
-use crate::document::{Document, count_words};
+use crate::dataset::{TOKENIZER_FILE, TokenWriter, empty_split, train_tokenizer};
+use crate::document::Document;
 use crate::error::CorpusError;
 use crate::source::DocumentSource;
 use crate::split::SplitFractions;
@@ -13,15 +14,11 @@ use crate::tokenizer::Tokenizer;
 use hold::Held;
 use scalelaw_core::Observer;
 use scalelaw_core::observer::Progress;
-use scalelaw_files::write_atomically;
-use scalelaw_tokens::{Dataset, DatasetWriter, Document as TokenDocument, Split};
+use scalelaw_tokens::{Dataset, Split};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
-
-/// Name of the tokenizer's file in a dataset's directory.
-pub const TOKENIZER_FILE: &str = "tokenizer.json";
 
 /// How a dataset is built.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,18 +26,18 @@ pub const TOKENIZER_FILE: &str = "tokenizer.json";
 pub struct BuildOptions {
     /// Shares of the documents that are held out.
     pub split: SplitFractions,
-    /// Training stops taking documents once it has this many tokens.
+    /// Training takes documents until it has this many tokens.
     pub max_train_tokens: u64,
-    /// Validation and test each stop taking documents once they have this many tokens.
+    /// Validation and test each take documents until they have this many tokens.
     pub max_eval_tokens: u64,
-    /// Reading stops after this many bytes of text; what is left of the input is not looked at.
+    /// Reading stops after this many bytes of text; the rest of the input is ignored.
     pub max_read_bytes: u64,
     /// Of the documents read, those first in hash order are held in memory, up to this many bytes.
     pub max_held_bytes: u64,
 }
 
 impl Default for BuildOptions {
-    /// All of the text, as far as 4 GiB of memory hold it.
+    /// All of the text, up to 4 GiB of memory.
     fn default() -> Self {
         Self {
             split: SplitFractions::default(),
@@ -59,14 +56,14 @@ pub enum TokenizerChoice<'a> {
     Train {
         /// Size of the vocabulary.
         n_vocab: u32,
-        /// Bytes of text to learn from, at most.
+        /// Most bytes of text to train on.
         sample_bytes: u64,
     },
-    /// One that exists.
+    /// An existing one.
     Given(&'a Tokenizer),
 }
 
-/// Whether a dataset was made or was there already.
+/// Whether a dataset was built now or existed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Built {
     /// It was built now.
@@ -77,7 +74,7 @@ pub enum Built {
 
 /// No tokenizer of natural text or code reaches this many bytes a token, so text beyond it need not be held.
 const MAX_BYTES_PER_TOKEN: u64 = 8;
-/// Text encoded in one go.
+/// Bytes of text encoded at a time.
 const BATCH_BYTES: usize = 4 << 20;
 
 /// Builds a dataset in `dir`: documents without exact duplicates, in the order of their digests (a fixed
@@ -125,11 +122,7 @@ pub fn build_dataset(
     }
     for split in Split::ALL {
         if options.split.share(split) > 0.0 && !splits.contains_key(&split) {
-            return Err(CorpusError::TooLittleText {
-                what: "documents for training, validation and test",
-                found: format!("{} in all and none for {split}", documents.len()),
-                needed: "about 100 in all".into(),
-            });
+            return Err(empty_split(split, documents.len() as u64));
         }
     }
 
@@ -140,29 +133,23 @@ pub fn build_dataset(
             let texts = splits.get(&Split::Train).map_or(&[][..], Vec::as_slice);
             let sample = leading(texts, sample_bytes);
             let bytes = sample.iter().map(|text| text.len() as u64).sum();
-            let stage =
-                |done| Progress::Stage { name: "training the tokenizer", done, total: bytes, unit: "bytes" };
-            observer.progress(stage(0));
-            trained = Tokenizer::train(&sample, n_vocab)?;
-            observer.progress(stage(bytes));
+            trained = train_tokenizer(&sample, n_vocab, observer)?;
             (&trained, bytes)
         }
     };
 
-    let mut writer = DatasetWriter::create(dir, tokenizer.vocabulary())?;
+    let mut writer = TokenWriter::create(dir, tokenizer)?;
     for split in Split::ALL {
         let limit = match split {
             Split::Train => options.max_train_tokens,
             Split::Valid | Split::Test => options.max_eval_tokens,
         };
         let texts = splits.get(&split).map_or(&[][..], Vec::as_slice);
-        write_split(&mut writer, tokenizer, split, texts, limit, observer)?;
+        write_split(&mut writer, split, texts, limit, observer)?;
     }
-    write_atomically(&dir.join(TOKENIZER_FILE), tokenizer.json())?;
     let skipped = crate::Skipped { duplicate: duplicates, ..skipped };
     let record = BuildRecord { inputs, options: options.clone(), read, skipped, cut, sample_bytes };
-    writer.finish(sources, record.to_json())?;
-    Ok((Dataset::open(dir)?, Built::New))
+    Ok((writer.finish(sources, record.to_json())?, Built::New))
 }
 
 /// The dataset in `dir`, when it is whole and was built from these inputs.
@@ -198,7 +185,7 @@ fn read_documents(
     Ok((read, skipped))
 }
 
-/// The first texts, up to `bytes` of them; the first one may be more, and is cut.
+/// The first texts, up to `bytes` of them; a first text that is longer is cut.
 fn leading<'a>(texts: &[&'a str], bytes: u64) -> Vec<&'a str> {
     let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
     let mut sum = 0;
@@ -217,8 +204,7 @@ fn leading<'a>(texts: &[&'a str], bytes: u64) -> Vec<&'a str> {
 }
 
 fn write_split(
-    writer: &mut DatasetWriter,
-    tokenizer: &Tokenizer,
+    writer: &mut TokenWriter<'_>,
     split: Split,
     texts: &[&str],
     max_tokens: u64,
@@ -234,17 +220,10 @@ fn write_split(
     let mut rest = texts;
     while !rest.is_empty() && writer.n_tokens(split) < max_tokens {
         observer.progress(Progress::Stage { name, done, total, unit: "bytes" });
-        let batch = leading(rest, BATCH_BYTES as u64).len();
-        let (texts, after) = rest.split_at(batch);
-        for (text, tokens) in texts.iter().zip(tokenizer.encode_all(texts)?) {
-            if writer.n_tokens(split) >= max_tokens {
-                break;
-            }
-            let (bytes, words) = (text.len() as u64, count_words(text));
-            writer.push(split, TokenDocument { tokens: &tokens, bytes, words })?;
-            done += bytes;
-        }
-        rest = after;
+        let batch;
+        (batch, rest) = rest.split_at(leading(rest, BATCH_BYTES as u64).len());
+        writer.push_texts(split, batch, max_tokens)?;
+        done += batch.iter().map(|text| text.len() as u64).sum::<u64>();
     }
     observer.progress(Progress::Stage { name, done: total, total, unit: "bytes" });
     Ok(())

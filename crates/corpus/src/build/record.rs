@@ -1,4 +1,4 @@
-//! What the manifest says about how a dataset was built.
+//! How a dataset was built, as recorded in its manifest.
 
 use super::{BuildOptions, TokenizerChoice};
 use crate::read::Skipped;

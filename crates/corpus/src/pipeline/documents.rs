@@ -20,7 +20,7 @@ const LEVEL: i32 = 6;
 /// Lines that are compressed together; files of several frames decompress as one.
 const FRAME_BYTES: usize = 8 << 20;
 
-/// A document as its file has it.
+/// A document as it is written to a file.
 #[derive(Serialize)]
 pub(super) struct DocumentLine<'a> {
     text: &'a str,

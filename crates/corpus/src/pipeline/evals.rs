@@ -3,20 +3,19 @@
 use super::manifest::{CorpusCounts, EvalSummary, HeldOutLeaks};
 use super::settings::{CorpusSettings, EvalSettings};
 use super::{Interrupted, Run};
-use crate::build::TOKENIZER_FILE;
-use crate::document::{Document, count_words};
+use crate::dataset::TokenWriter;
+use crate::document::Document;
 use crate::error::CorpusError;
 use crate::read::{Found, ReadLimits, ReadOptions, Unit, units};
 use crate::tokenizer::Tokenizer;
 use rayon::prelude::*;
 use scalelaw_core::observer::Progress;
-use scalelaw_files::write_atomically;
-use scalelaw_tokens::{Dataset, DatasetWriter, Document as TokenDocument, Source, Split};
+use scalelaw_tokens::{Dataset, Source, Split};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Raw records that are worked on at a time, in bytes.
+/// Raw records processed at a time, in bytes.
 const BATCH_BYTES: usize = 16 << 20;
 
 /// Calls `visit` with the documents of a set, all of them in their order.
@@ -92,15 +91,14 @@ pub(super) fn write(
         let dataset = match Dataset::open(&dir) {
             Ok(dataset) => dataset,
             Err(_) => {
-                let mut writer = DatasetWriter::create(&dir, tokenizer.vocabulary())?;
+                let mut writer = TokenWriter::create(&dir, tokenizer)?;
                 each_batch(run, settings, eval, &mut |batch| {
-                    push(&mut writer, tokenizer, &batch).map_err(Interrupted::from)
+                    let texts: Vec<&str> = batch.iter().map(|document| document.text.as_str()).collect();
+                    Ok(writer.push_texts(Split::Test, &texts, u64::MAX)?)
                 })?;
-                write_atomically(&dir.join(TOKENIZER_FILE), tokenizer.json())?;
                 let sources: Result<Vec<Source>, CorpusError> =
                     units(&eval.paths)?.units.iter().map(Unit::source).collect();
-                writer.finish(super::few(sources?), serde_json::json!({ "evaluation": eval.name }))?;
-                Dataset::open(&dir)?
+                writer.finish(super::few(sources?), serde_json::json!({ "evaluation": eval.name }))?
             }
         };
         let test = dataset.manifest().splits.get(Split::Test);
@@ -114,13 +112,4 @@ pub(super) fn write(
         summaries.push(EvalSummary { name, counts, dataset, leaks: *leaks });
     }
     Ok(summaries)
-}
-
-fn push(writer: &mut DatasetWriter, tokenizer: &Tokenizer, batch: &[Document]) -> Result<(), CorpusError> {
-    let texts: Vec<&str> = batch.iter().map(|document| document.text.as_str()).collect();
-    for (text, tokens) in texts.iter().zip(tokenizer.encode_all(&texts)?) {
-        let (bytes, words) = (text.len() as u64, count_words(text));
-        writer.push(Split::Test, TokenDocument { tokens: &tokens, bytes, words })?;
-    }
-    Ok(())
 }

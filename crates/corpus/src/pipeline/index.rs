@@ -1,4 +1,4 @@
-//! Stage 2: of each bucket, what comparing its documents with others needs.
+//! Stage 2: for each bucket, what is needed to compare its documents with others.
 
 use super::segments::{SegmentWriter, Segments, to_bytes, to_u32s};
 use super::store::{Bucket, Store};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Words of a document that are compared.
 const COMPARED_WORDS: usize = 2048;
 
-/// Segments behind those of the bands.
+/// Segments after those of the bands.
 #[derive(Clone, Copy)]
 enum Extra {
     /// Number of words of each document, u32.
@@ -23,12 +23,12 @@ enum Extra {
     Ids,
 }
 
-/// What an indexed bucket says of itself.
+/// Metadata of an indexed bucket.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct IndexMeta {
     /// Documents, each text once.
     pub(super) documents: u64,
-    /// Documents that had the text of another.
+    /// Documents with the text of another.
     pub(super) duplicates: u64,
 }
 

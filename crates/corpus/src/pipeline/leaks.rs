@@ -10,17 +10,17 @@ use rayon::prelude::*;
 use scalelaw_core::observer::Progress;
 use scalelaw_tokens::Split;
 
-/// Held-out runs that are held in memory; where there are more, those of small hashes stand for all.
+/// Most held-out runs kept in memory; where there are more, those with small hashes are a sample of all.
 const MOST_RUNS: usize = 8 << 20;
-/// A held-out document with more than this share of its runs in training is counted by itself.
+/// Held-out documents with more than this share of their runs in training are counted separately.
 const WORTH_COUNTING: f64 = 0.1;
 /// The sets of held-out documents: the two splits, and further ones in the order of the settings.
 const VALID: usize = 0;
 const TEST: usize = 1;
 const FIRST_EVAL: usize = 2;
-/// Further sets that there is room for in [`HeldOut::sets`].
+/// Most further sets that [`HeldOut::sets`] has bits for.
 pub(super) const MOST_EVALS: usize = 29;
-/// The bit of runs that training has.
+/// The bit of runs that occur in training.
 const IN_TRAIN: u32 = 1 << 31;
 
 /// The documents that are held out.
@@ -75,10 +75,10 @@ fn runs(text: &str, words: usize) -> Vec<u64> {
     runs
 }
 
-/// The runs of words of held-out documents, and which of them training has.
+/// The runs of words of held-out documents, and which of them occur in training.
 pub(super) struct HeldOut {
     words: usize,
-    /// Larger hashes are not looked at: all of them, or a half, a quarter, …
+    /// Only hashes up to this are considered: all of them, or a half, a quarter, …
     largest: u64,
     /// Open addressing with linear probing, at most half full; 0 is no run.
     slots: Vec<u64>,
@@ -90,9 +90,9 @@ pub(super) struct HeldOut {
 /// What a training document shares with held-out ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shared {
-    /// Runs that were looked at.
+    /// Runs that were checked.
     pub(super) looked_at: usize,
-    /// Those that a held-out document has.
+    /// Of these, runs of a held-out document.
     pub(super) runs: Vec<u64>,
     /// The sets that have one of them, as bits.
     pub(super) sets: u32,
@@ -166,7 +166,7 @@ impl HeldOut {
         shared
     }
 
-    /// Remembers that training has these runs.
+    /// Marks these runs as occurring in training.
     pub(super) fn mark(&mut self, runs: &[u64]) {
         for &run in runs {
             let at = self.slot(run);
@@ -176,8 +176,7 @@ impl HeldOut {
         }
     }
 
-    /// What is found in the end, of each set: how much of it training has, and how many training documents have a
-    /// run of it.
+    /// The result for each set: how much of it occurs in training, and how many training documents contain a run of it.
     pub(super) fn count(
         self,
         run: &Run<'_>,

@@ -1,13 +1,13 @@
-//! A corpus from raw material: stages that each leave files for the next, so that a killed build goes on where it was.
+//! A corpus from raw material: each stage leaves files for the next, so that an interrupted build resumes where it was.
 //!
 //! ```text
 //! records ─read, extract, filter─▶ parts ─by digest─▶ buckets ─words, bands, pairs─▶ what is kept ─▶ documents, tokens
 //! ```
 //!
 //! Documents are stored by the first bits of their digests, so a bucket is read in the order of digests whatever order
-//! the documents came in. Everything after that is a function of the documents alone: the same bytes come out for any
-//! number of threads, order of inputs and interruptions. Memory is that of a bucket, some tables of a few bytes a
-//! document, and a bounded set of held-out runs of words.
+//! the documents came in. Everything after that is a function of the documents alone: the output has the same bytes for
+//! any number of threads, order of inputs and interruptions. Memory holds one bucket, tables of a few bytes per document,
+//! and a bounded set of held-out runs of words.
 
 mod documents;
 mod evals;
@@ -33,16 +33,15 @@ pub use settings::{
 };
 pub use subset::{Subset, write_subset};
 
-use crate::build::TOKENIZER_FILE;
+use crate::dataset::{TOKENIZER_FILE, TokenWriter, empty_split, train_tokenizer};
 use crate::error::CorpusError;
 use crate::read::{ReadLimits, ReadOptions, Units, units};
 use crate::tokenizer::Tokenizer;
 use leaks::{HeldOut, HeldOutText};
 use scalelaw_core::Observer;
-use scalelaw_core::observer::Progress;
 use scalelaw_files::{is_temporary, write_atomically};
 use scalelaw_links::{LinkOptions, Links};
-use scalelaw_tokens::{Dataset, DatasetWriter, Source, Split};
+use scalelaw_tokens::{Dataset, Source, Split};
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -53,21 +52,21 @@ use write::Kept;
 pub const CORPUS_TOKENS: &str = "tokens";
 /// The folder of an unfinished build.
 const WORK: &str = "work";
-/// Units named one by one in a manifest; more are one line with the digest of their list.
+/// Most sources that a manifest names one by one; more become one entry with the digest of their list.
 const NAMED_SOURCES: usize = 1000;
 
 /// How a build ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CorpusBuild {
-    /// The corpus is whole.
+    /// The corpus is complete.
     Built(Box<CorpusManifest>),
-    /// It was whole before.
+    /// It was complete before.
     Found(Box<CorpusManifest>),
-    /// It was asked to stop; the same call goes on.
+    /// It was asked to stop; the same call resumes.
     Stopped,
 }
 
-/// Why a stage did not come to its end.
+/// Why a stage did not finish.
 enum Interrupted {
     Stopped,
     Failed(CorpusError),
@@ -98,7 +97,7 @@ impl Run<'_> {
         Ok(folder)
     }
 
-    /// What a finished step left.
+    /// What a finished step recorded.
     fn finished<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, CorpusError> {
         match std::fs::read(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -107,14 +106,14 @@ impl Run<'_> {
         }
     }
 
-    /// Leaves what a step found.
+    /// Records what a step found.
     fn finish<T: Serialize>(&self, path: &Path, found: &T) -> Result<(), CorpusError> {
         let text = serde_json::to_vec(found).expect("steps leave JSON with string keys");
         Ok(write_atomically(path, &text)?)
     }
 }
 
-/// Builds a corpus in `out`, or goes on with one.
+/// Builds a corpus in `out`, or resumes building it.
 ///
 /// ```text
 /// documents/   files of documents with their origin, by split, in the order of their digests
@@ -211,7 +210,8 @@ fn build(
     let written = std::mem::take(&mut stage.written);
     for split in Split::ALL {
         if written.splits[split as usize].documents == 0 {
-            return Err(too_little(&written.splits, split).into());
+            let documents = written.splits.iter().map(|counts| counts.documents).sum();
+            return Err(empty_split(split, documents).into());
         }
     }
     let (mut leaks, train_documents) = written.leaks.counts();
@@ -259,7 +259,7 @@ fn nothing_kept(counts: &ReadCounts) -> CorpusError {
     let filtered: Vec<String> =
         counts.filtered.iter().map(|(rule, dropped)| format!("{} by {rule}", dropped.documents)).collect();
     CorpusError::TooLittleText {
-        what: "documents that keep the rules",
+        what: "documents that pass the filter",
         found: format!(
             "0 of {} records (skipped: {}; filtered: {})",
             counts.records,
@@ -270,17 +270,7 @@ fn nothing_kept(counts: &ReadCounts) -> CorpusError {
     }
 }
 
-fn too_little(splits: &[CorpusCounts; 3], split: Split) -> CorpusError {
-    let documents: u64 = splits.iter().map(|counts| counts.documents).sum();
-    CorpusError::TooLittleText {
-        what: "documents that are kept, for training, validation and test",
-        found: format!("{documents} in all and none for {split}"),
-        needed: "about 100 in all, or larger shares in [split]; `[filter] rules = \"none\"` drops none"
-            .into(),
-    }
-}
-
-/// Settings, and names, sizes and times of what is read: enough to know a build again, wherever it is called from.
+/// Identity of a build: its settings, and names, sizes and modification times of its inputs, wherever it is called from.
 fn inputs_digest(settings: &CorpusSettings, input: &Units) -> Result<String, CorpusError> {
     let mut choices = settings.clone();
     let mut hasher = blake3::Hasher::new();
@@ -366,15 +356,13 @@ fn trained(
             break;
         }
     }
-    let stage = |done| Progress::Stage { name: "training the tokenizer", done, total: bytes, unit: "bytes" };
-    run.observer.progress(stage(0));
-    let tokenizer = Tokenizer::train(&texts.iter().map(String::as_str).collect::<Vec<_>>(), train)?;
-    run.observer.progress(stage(bytes));
+    let sample: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let tokenizer = train_tokenizer(&sample, train, run.observer)?;
     write_atomically(&path, tokenizer.json())?;
     Ok(tokenizer)
 }
 
-/// The sources, or one for all when they are very many.
+/// The sources, or one entry for all when there are very many.
 fn few(sources: Vec<Source>) -> Vec<Source> {
     if sources.len() <= NAMED_SOURCES {
         return sources;
@@ -398,9 +386,7 @@ fn write_dataset(
     inputs: &str,
     dir: &Path,
 ) -> Result<Dataset, Interrupted> {
-    let mut writer = DatasetWriter::create(dir, tokenizer.vocabulary())?;
+    let mut writer = TokenWriter::create(dir, tokenizer)?;
     stage.push_tokens(run, &mut writer)?;
-    write_atomically(&dir.join(TOKENIZER_FILE), tokenizer.json())?;
-    writer.finish(sources.to_vec(), serde_json::json!({ "corpus": inputs }))?;
-    Ok(Dataset::open(dir)?)
+    Ok(writer.finish(sources.to_vec(), serde_json::json!({ "corpus": inputs }))?)
 }

@@ -1,7 +1,7 @@
 //! Stages 3 and 4: pairs of documents with an equal band, and which of them are dropped.
 //!
-//! Documents are gone through in the order of their digests; one is dropped when a document before it that is kept
-//! is like it. So what is kept is a function of the documents alone.
+//! Documents are visited in the order of their digests; one is dropped when it nearly duplicates an earlier document
+//! that is kept. So what is kept is a function of the documents alone.
 
 use super::index::{Index, Place};
 use super::segments::{SegmentWriter, Segments, damaged, to_bytes, to_u64s};
@@ -12,22 +12,22 @@ use rayon::prelude::*;
 use scalelaw_core::observer::Progress;
 use serde::{Deserialize, Serialize};
 
-/// A document is compared with the first of those that have its band, and with this many before it: in a band that
-/// a thousand documents have, a million comparisons would find no more.
+/// A document is compared with the first document of its band and with this many before it: in a band of a thousand
+/// documents, a million comparisons would find no more.
 const COMPARED_BEFORE: usize = 4;
-/// Pairs whose comparison is at hand at a time.
+/// Pairs compared at a time.
 const BATCH: usize = 1 << 14;
 
 /// The documents of a bucket that are dropped.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Drops {
-    /// Numbers in the bucket, and of each the document it is like and how much.
+    /// Numbers in the bucket, each with the document that it nearly duplicates and their similarity.
     pub(super) dropped: Vec<(usize, Like)>,
     /// Pairs that were compared.
     pub(super) compared: u64,
 }
 
-/// What a dropped document is like.
+/// The document that a dropped one nearly duplicates.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Like {
     place: u64,
@@ -40,7 +40,7 @@ impl Like {
     }
 }
 
-/// Compares what is not compared yet; returns what each bucket loses.
+/// Compares the pairs that are not compared yet; returns what each bucket drops.
 pub(super) fn near_duplicates(
     run: &Run<'_>,
     index: &Index,
@@ -112,7 +112,7 @@ fn write_pairs(path: &std::path::Path, bands: &[(u64, Place)], n_buckets: usize)
     writer.finish(&())
 }
 
-/// Which documents of a bucket are like one that is kept.
+/// Which documents of a bucket nearly duplicate one that is kept.
 fn decide(
     run: &Run<'_>,
     index: &Index,

@@ -1,4 +1,4 @@
-//! Stage 1: raw records become documents that keep the rules, in parts on disk.
+//! Stage 1: raw records become documents that pass the filter, in parts on disk.
 
 use super::store::{DOCUMENT_BYTES, Store, Stored, write_part};
 use super::{Interrupted, Run};
@@ -19,9 +19,9 @@ use std::time::{Duration, Instant};
 
 /// Memory of a part's documents.
 const PART_BYTES: u64 = 128 << 20;
-/// A kill loses no more than this time's work. Where a part ends changes nothing that comes out.
+/// An interruption loses at most this much work. Where a part ends does not change the output.
 const PART_TIME: Duration = Duration::from_secs(60);
-/// Raw records that are worked on at a time, in bytes …
+/// Raw records processed at a time, in bytes …
 const BATCH_BYTES: usize = 16 << 20;
 /// … and in number.
 const BATCH_RECORDS: usize = 4096;
@@ -41,9 +41,9 @@ pub struct ReadCounts {
     pub bytes: u64,
     /// Records without a document, by reason.
     pub skipped: Skipped,
-    /// Documents that broke a rule, by the first one they broke.
+    /// Documents that the filter dropped, by the first rule they broke.
     pub filtered: BTreeMap<String, Dropped>,
-    /// Documents that kept all rules.
+    /// Documents that passed the filter.
     pub kept: u64,
     /// Bytes of their text.
     pub kept_bytes: u64,
@@ -60,12 +60,12 @@ pub struct Dropped {
     pub samples: Vec<Sample>,
 }
 
-/// A document that was dropped, for a person to judge.
+/// An example of the documents that were dropped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// blake3 of its text, in hex.
     pub id: String,
-    /// What was found: the rule's number, or the document that is like it.
+    /// What was found: the rule's value, or the document that it nearly duplicates.
     pub found: String,
     /// Where it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,7 +137,7 @@ impl ReadCounts {
     }
 }
 
-/// Where reading goes on.
+/// Where reading continues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Position {
     unit: usize,
@@ -145,7 +145,7 @@ struct Position {
     records: u64,
 }
 
-/// What a part says of itself.
+/// Metadata of a part.
 #[derive(Serialize, Deserialize)]
 struct PartMeta {
     next: Position,
@@ -163,7 +163,7 @@ pub(super) struct ReadStage {
     pub(super) sources: Vec<Source>,
 }
 
-/// Reads what is not read yet.
+/// Reads the input that is not read yet.
 pub(super) fn read(
     run: &Run<'_>,
     units: &Units,
@@ -196,7 +196,7 @@ pub(super) fn read(
     Ok(stage)
 }
 
-/// Parts behind a missing one were written after another beginning.
+/// Deletes the parts after a missing one: they belong to an earlier attempt.
 fn remove_later_parts(folder: &Path, parts: usize) -> Result<(), CorpusError> {
     for entry in std::fs::read_dir(folder).map_err(CorpusError::io(folder, "list"))? {
         let path = entry.map_err(CorpusError::io(folder, "list"))?.path();
@@ -211,7 +211,7 @@ fn remove_later_parts(folder: &Path, parts: usize) -> Result<(), CorpusError> {
 /// Records on their way from the reader.
 struct Batch {
     records: Vec<Found>,
-    /// Where reading goes on behind them.
+    /// Where reading continues after them.
     next: Position,
     /// How far that is into its unit, in bytes.
     place: u64,
@@ -219,7 +219,7 @@ struct Batch {
     sources: Vec<Source>,
 }
 
-/// Reads from `position` to the end, a part at a time. Asked to stop, it writes what it has.
+/// Reads from `position` to the end, one part at a time; when asked to stop, it first writes what it has.
 fn read_parts(
     run: &Run<'_>,
     units: &Units,
@@ -266,7 +266,7 @@ impl Part {
         Self { begun: Instant::now(), documents: Vec::new(), meta }
     }
 
-    /// The memory that its documents take, about.
+    /// Approximate memory of its documents.
     fn bytes(&self) -> u64 {
         self.meta.counts.kept_bytes + DOCUMENT_BYTES * self.documents.len() as u64
     }
@@ -342,7 +342,7 @@ fn outcome(record: Found, filter: &FilterSettings) -> Outcome {
     }
 }
 
-/// Sends the records from a position on; ends early when nobody listens.
+/// Sends the records from a position on; ends early when the receiver is gone.
 fn send_batches(
     units: &[Unit],
     options: &ReadOptions,
@@ -358,7 +358,7 @@ fn send_batches(
         let mut visit = |record: Found| {
             seen += 1;
             bytes += record_bytes(&record);
-            // Records that were done before are passed over; an empty batch still tells how far that is.
+            // Records done earlier are skipped; an empty batch still reports progress.
             if seen > done_before {
                 next.records.push(record);
                 next.next = Position { unit: number, records: seen };

@@ -1,4 +1,4 @@
-//! Files of numbered segments, whole or absent: what one stage leaves for the next.
+//! Files of numbered segments, complete or absent: what one stage leaves for the next.
 //!
 //! ```text
 //! segment 0 | segment 1 | … | {"ends":[…],"meta":…} | length of that JSON, little-endian u64
@@ -39,7 +39,7 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Writes what the file says about itself and gives it its name.
+    /// Writes the metadata and gives the file its name.
     pub(super) fn finish<M: Serialize>(mut self, meta: &M) -> Result<(), CorpusError> {
         let footer = serde_json::to_vec(&Footer { ends: self.ends, meta });
         let footer = footer.expect("footers have only string keys");
@@ -57,7 +57,7 @@ pub(super) struct Segments {
 }
 
 impl Segments {
-    /// Opens a file and what it says about itself; `None` when there is none.
+    /// Opens a file and reads its metadata; `None` when there is no file.
     pub(super) fn open<M: DeserializeOwned>(path: &Path) -> Result<Option<(Self, M)>, CorpusError> {
         let mut file = match File::open(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -68,6 +68,11 @@ impl Segments {
             Some(Footer { ends, meta }) => Ok(Some((Self { path: path.to_owned(), ends }, meta))),
             None => Err(damaged(path)),
         }
+    }
+
+    /// The error of contents that are not as they were written.
+    pub(super) fn damaged(&self) -> CorpusError {
+        damaged(&self.path)
     }
 
     pub(super) fn n_segments(&self) -> usize {
@@ -81,7 +86,7 @@ impl Segments {
     /// The bytes of some segments that follow one another, together.
     pub(super) fn read(&self, segments: Range<usize>) -> Result<Vec<u8>, CorpusError> {
         if segments.is_empty() || segments.end > self.ends.len() {
-            return Err(damaged(&self.path));
+            return Err(self.damaged());
         }
         let (start, end) = (self.start(segments.start), self.ends[segments.end - 1]);
         self.read_bytes(start, (end - start) as usize)
@@ -122,7 +127,7 @@ fn read_footer(file: &mut File) -> std::io::Result<Option<Vec<u8>>> {
     Ok(Some(footer))
 }
 
-/// The error of a file of an unfinished build that is not as it was written.
+/// The error of a damaged file of an unfinished build.
 pub(super) fn damaged(path: &Path) -> CorpusError {
     CorpusError::DamagedWork { path: path.to_owned() }
 }

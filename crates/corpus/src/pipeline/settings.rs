@@ -1,4 +1,4 @@
-//! The settings of a corpus: one TOML, unknown keys refused.
+//! The settings of a corpus: one TOML file, unknown keys are errors.
 
 use super::leaks::MOST_EVALS;
 use crate::dedup::NearDuplicates;
@@ -8,16 +8,16 @@ use crate::split::SplitFractions;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// How a corpus is built; the manifest repeats all of it.
+/// How a corpus is built; recorded in the manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CorpusSettings {
     /// What is read.
     pub input: InputSettings,
-    /// Links whose pages alone are wanted; without, every page is.
+    /// Only the pages of these links are read; without links, every page is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub links: Option<LinkSettings>,
-    /// Rules that a document must keep.
+    /// The filter that documents must pass.
     #[serde(default, deserialize_with = "filter_from_table")]
     pub filter: FilterSettings,
     /// What counts as a near-duplicate.
@@ -35,7 +35,7 @@ pub struct CorpusSettings {
     /// How the documents are written.
     #[serde(default)]
     pub output: OutputSettings,
-    /// Further held-out texts, made into tokens alike: neither filtered nor deduplicated, at most 29.
+    /// Further held-out texts, tokenized with the same tokenizer but neither filtered nor deduplicated; at most 29.
     #[serde(default, rename = "eval")]
     pub evals: Vec<EvalSettings>,
 }
@@ -64,13 +64,13 @@ pub struct LinkSettings {
     /// Smallest sum of the scores of a link.
     #[serde(default = "min_score")]
     pub min_score: i64,
-    /// Domains whose links are not wanted, with all of their subdomains.
+    /// Excluded domains, with all of their subdomains.
     #[serde(default)]
     pub excluded_domains: Vec<String>,
 }
 
 impl LinkSettings {
-    /// Dumps with the default choices.
+    /// Dumps with the default settings.
     pub fn of_paths(paths: Vec<PathBuf>) -> Self {
         Self { paths, min_score: min_score(), excluded_domains: Vec::new() }
     }
@@ -91,7 +91,7 @@ pub struct LeakSettings {
 }
 
 impl Default for LeakSettings {
-    /// Runs of 13 words, as GPT-3's authors took them (Brown et al. 2020, appendix C); nothing is dropped.
+    /// Runs of 13 words, as in GPT-3 (Brown et al. 2020, appendix C); nothing is dropped.
     fn default() -> Self {
         Self { words: 13, drop_above: 1.0 }
     }
@@ -107,7 +107,7 @@ pub enum TokenizerSettings {
     Train {
         /// Size of the vocabulary.
         train: u32,
-        /// Bytes of text to learn from, at most.
+        /// Most bytes of text to train on.
         #[serde(default = "sample_bytes")]
         sample_bytes: u64,
     },
@@ -142,11 +142,11 @@ pub struct OutputSettings {
 /// A format for documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DocumentFormat {
-    /// One JSON object a line, zstd.
+    /// One JSON object per line, in Zstandard.
     #[default]
     #[serde(rename = "jsonl.zst")]
     JsonLines,
-    /// Parquet, zstd.
+    /// Parquet, in Zstandard.
     #[serde(rename = "parquet")]
     Parquet,
 }
@@ -167,7 +167,7 @@ fn filter_from_table<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Resul
 }
 
 impl CorpusSettings {
-    /// The settings without a single choice: everything by its default.
+    /// These inputs with every other setting at its default.
     pub fn of_paths(paths: Vec<PathBuf>) -> Self {
         Self {
             input: InputSettings { paths, text_key: text_key() },
@@ -209,7 +209,7 @@ impl CorpusSettings {
         Ok(settings)
     }
 
-    /// Checks what types cannot say.
+    /// Checks the ranges of all settings.
     ///
     /// # Errors
     /// Names the option, its value and what was expected.

@@ -1,7 +1,7 @@
 //! The documents of an unfinished build: written in the order they come, read in the order of their digests.
 //!
 //! A part holds its documents in [`SLOTS`] segments by the first bits of the digest. A bucket is a range of slots,
-//! read from all parts: bounded memory, and no order of reading that could matter.
+//! read from all parts: memory is bounded, and the order of reading cannot matter.
 
 use super::segments::{SegmentWriter, Segments, damaged};
 use crate::document::{Document, Origin};
@@ -12,9 +12,9 @@ use std::path::Path;
 
 /// Segments of a part.
 pub(super) const SLOTS: usize = 4096;
-/// Memory of a bucket, about: text, and [`DOCUMENT_BYTES`] a document.
+/// Approximate memory of a bucket: its text, and [`DOCUMENT_BYTES`] per document.
 const BUCKET_BYTES: u64 = 64 << 20;
-/// What a document needs beside its text: its origin, and most of all the keys of its bands.
+/// Memory of a document besides its text: its origin and, mostly, the keys of its bands.
 pub(super) const DOCUMENT_BYTES: u64 = 1 << 10;
 
 /// A document and its digest.
@@ -100,7 +100,7 @@ pub(super) struct Bucket {
 }
 
 impl Store {
-    /// Opens parts by their names, in order, up to the first that is missing; returns what each says of itself.
+    /// Opens parts by their names, in order, up to the first that is missing; returns the metadata of each.
     pub(super) fn open<M: DeserializeOwned>(
         name: impl Fn(usize) -> std::path::PathBuf,
     ) -> Result<(Self, Vec<M>), CorpusError> {
@@ -115,8 +115,7 @@ impl Store {
         Ok((Self { parts, n_buckets: 1 }, metas))
     }
 
-    /// Divides the documents into buckets that fit in memory; how many changes nothing that is written later but
-    /// the number of files.
+    /// Divides the documents into buckets that fit in memory; their number changes only the number of files written.
     pub(super) fn with_buckets_for(mut self, documents: u64, text_bytes: u64) -> Self {
         let bytes = text_bytes.saturating_add(documents.saturating_mul(DOCUMENT_BYTES));
         self.n_buckets = (bytes.div_ceil(BUCKET_BYTES).max(1).next_power_of_two() as usize).min(SLOTS);
@@ -127,7 +126,7 @@ impl Store {
         self.n_buckets
     }
 
-    /// Reads a bucket. Of equal texts the one whose origin comes first (as JSON) is kept.
+    /// Reads a bucket. Of equal texts, the one whose origin sorts first (as JSON) is kept.
     pub(super) fn bucket(&self, bucket: usize) -> Result<Bucket, CorpusError> {
         let width = SLOTS / self.n_buckets;
         let slots = bucket * width..(bucket + 1) * width;

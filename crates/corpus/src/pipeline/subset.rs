@@ -1,11 +1,10 @@
 //! Nested subsets of a dataset as datasets of their own.
 
-use crate::build::TOKENIZER_FILE;
+use crate::dataset::{TOKENIZER_FILE, TokenWriter};
 use crate::document::count_words;
 use crate::error::CorpusError;
 use crate::tokenizer::Tokenizer;
-use scalelaw_files::write_atomically;
-use scalelaw_tokens::{Dataset, DatasetWriter, Document as TokenDocument, Split, SplitCounts};
+use scalelaw_tokens::{Dataset, Document as TokenDocument, Split, SplitCounts};
 use std::path::Path;
 
 /// A subset that was written.
@@ -27,13 +26,13 @@ pub struct Subset {
 pub fn write_subset(dataset: &Dataset, halvings: u32, dir: &Path) -> Result<Subset, CorpusError> {
     let tokenizer_file = dataset.dir().join(TOKENIZER_FILE);
     let tokenizer = Tokenizer::from_file(&tokenizer_file)?;
-    let mut writer = DatasetWriter::create(dir, tokenizer.vocabulary())?;
+    let mut writer = TokenWriter::create(dir, &tokenizer)?;
     for split in Split::ALL {
         let limit = match split {
             Split::Train => dataset.subset(halvings).len(),
             Split::Valid | Split::Test => u64::MAX,
         };
-        copy(dataset, split, &tokenizer, limit, &mut writer)?;
+        copy(dataset, split, limit, &mut writer)?;
     }
     if writer.n_tokens(Split::Train) == 0 {
         return Err(CorpusError::TooLittleText {
@@ -42,19 +41,17 @@ pub fn write_subset(dataset: &Dataset, halvings: u32, dir: &Path) -> Result<Subs
             needed: "those of the first document: take fewer halvings".into(),
         });
     }
-    write_atomically(&dir.join(TOKENIZER_FILE), tokenizer.json())?;
     let build = serde_json::json!({ "subset_of": dataset.digest(), "halvings": halvings });
-    let manifest = writer.finish(dataset.manifest().sources.clone(), build)?;
-    Ok(Subset { halvings, train: manifest.splits.train.clone(), dataset: manifest.digest() })
+    let subset = writer.finish(dataset.manifest().sources.clone(), build)?;
+    Ok(Subset { halvings, train: subset.manifest().splits.train.clone(), dataset: subset.digest() })
 }
 
 /// Copies whole documents while they fit.
 fn copy(
     dataset: &Dataset,
     split: Split,
-    tokenizer: &Tokenizer,
     limit: u64,
-    writer: &mut DatasetWriter,
+    writer: &mut TokenWriter<'_>,
 ) -> Result<(), CorpusError> {
     const CHUNK: usize = 1 << 20;
     let tokens = dataset.tokens(split);
@@ -72,7 +69,7 @@ fn copy(
             if writer.n_tokens(split) + document.len() as u64 + 1 > limit {
                 return Ok(());
             }
-            let text = tokenizer.decode(&document);
+            let text = writer.tokenizer().decode(&document);
             let (bytes, words) = (text.len() as u64, count_words(&String::from_utf8_lossy(&text)));
             writer.push(split, TokenDocument { tokens: &document, bytes, words })?;
             document.clear();

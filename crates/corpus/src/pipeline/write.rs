@@ -10,20 +10,21 @@ use super::segments::{SegmentWriter, Segments, damaged, to_bytes, to_u64s};
 use super::settings::CorpusSettings;
 use super::store::{Store, Stored};
 use super::{Interrupted, Run};
+use crate::dataset::TokenWriter;
 use crate::document::count_words;
 use crate::error::CorpusError;
 use crate::tokenizer::Tokenizer;
 use rayon::prelude::*;
 use scalelaw_core::observer::Progress;
-use scalelaw_tokens::{DatasetWriter, Document as TokenDocument, Split};
+use scalelaw_tokens::{Document as TokenDocument, Split};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// The largest leaks that a manifest shows.
+/// Number of the largest leaks that a manifest shows.
 const WORST: usize = 10;
 
-/// What a written bucket says of itself; its segments are the tokens of each split and the runs of words that
-/// training has.
+/// Metadata of a written bucket; its segments are the tokens of each split and the held-out runs of words that occur
+/// in training.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Written {
     pub(super) splits: [CorpusCounts; 3],
@@ -42,7 +43,7 @@ pub(super) struct Leaks {
     worst: Vec<(f64, Sample)>,
 }
 
-/// Segment of the runs that training has.
+/// Segment of the held-out runs that occur in training.
 const RUNS: usize = 3;
 
 /// What stage 5 leaves.
@@ -51,7 +52,7 @@ pub(super) struct WriteStage {
     pub(super) written: Written,
 }
 
-/// What writing needs to know.
+/// What writing takes from the stages before.
 pub(super) struct Kept<'a> {
     pub(super) store: &'a Store,
     pub(super) index: &'a Index,
@@ -61,7 +62,7 @@ pub(super) struct Kept<'a> {
     pub(super) settings: &'a CorpusSettings,
 }
 
-/// Writes the buckets that are not written yet, and tells `held_out` which of its runs training has.
+/// Writes the buckets that are not written yet, and marks in `held_out` which of its runs occur in training.
 pub(super) fn write(
     run: &Run<'_>,
     from: &Kept<'_>,
@@ -220,7 +221,7 @@ fn token_segment(documents: &[&Ready<'_>], counts: &mut CorpusCounts) -> Vec<u8>
 
 impl WriteStage {
     /// Appends all tokens to a dataset.
-    pub(super) fn push_tokens(&self, run: &Run<'_>, writer: &mut DatasetWriter) -> Result<(), Interrupted> {
+    pub(super) fn push_tokens(&self, run: &Run<'_>, writer: &mut TokenWriter<'_>) -> Result<(), Interrupted> {
         for (bucket, segments) in self.buckets.iter().enumerate() {
             run.check()?;
             let (done, total) = (bucket as u64, self.buckets.len() as u64);
@@ -230,12 +231,12 @@ impl WriteStage {
                 let bytes = segments.read(at..at + 1)?;
                 let mut rest = &bytes[..];
                 while !rest.is_empty() {
-                    let broken = || CorpusError::Tokenizer("a file of tokens is damaged".into());
+                    let broken = || segments.damaged();
                     let head = to_u64s(rest.split_off(..24).ok_or_else(broken)?);
                     let raw = rest.split_off(..4 * head[0] as usize).ok_or_else(broken)?;
                     let tokens = super::segments::to_u32s(raw);
                     let document = TokenDocument { tokens: &tokens, bytes: head[1], words: head[2] };
-                    writer.push(split, document).map_err(CorpusError::from)?;
+                    writer.push(split, document)?;
                 }
             }
         }
