@@ -1,14 +1,14 @@
-//! The bytes of an archive unpacked, member by member, with the place of each in the file.
+//! The decompressed bytes of an archive, member by member, with the place of each in the file.
 
 use flate2::bufread::GzDecoder;
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Result};
 
-/// An archive as one stream of unpacked bytes, whether it is plain, gzipped as a whole, or packed record by
-/// record with gzip or zstd; told apart by its first bytes.
+/// An archive as one stream of decompressed bytes, whether it is plain, gzipped as a whole, or compressed record by
+/// record with gzip or Zstandard; its first bytes decide which.
 pub(crate) struct Stream<R: BufRead> {
     inner: BufReader<Members<R>>,
-    /// Unpacked bytes consumed.
+    /// Decompressed bytes consumed.
     at: u64,
 }
 
@@ -44,7 +44,7 @@ impl<R: BufRead> Stream<R> {
         Ok(bytes)
     }
 
-    /// Passes over `length` bytes; returns how many there were.
+    /// Skips `length` bytes; returns how many there were.
     pub(crate) fn skip(&mut self, length: u64) -> Result<u64> {
         std::io::copy(&mut self.by_ref().take(length), &mut std::io::sink())
     }
@@ -111,7 +111,7 @@ enum State<R: BufRead> {
 
 struct Members<R: BufRead> {
     state: State<R>,
-    /// Bytes unpacked so far.
+    /// Bytes decompressed so far.
     unpacked: u64,
     /// The members whose bytes may still be asked for.
     starts: VecDeque<Start>,

@@ -1,4 +1,4 @@
-//! The records of WARC 1.0 and 1.1 and of ARC 1 and 2: where they are, what they are, whose they are.
+//! The records of WARC 1.0 and 1.1 and of ARC 1 and 2: their places, kinds and addresses.
 
 use crate::error::Mismatch;
 use crate::http::excerpt;
@@ -6,11 +6,11 @@ use crate::members::Stream;
 use scalelaw_files::{Line, next_line};
 use std::io::{BufRead, Result};
 
-/// A longer line is no header.
+/// Longer lines are not headers.
 const MAX_LINE: usize = 64 << 10;
 /// A header that our own archives have in addition: the link that led to the page, where that is not its URL.
 pub(crate) const LINK_HEADER: &[u8] = b"x-link-uri";
-/// A record has fewer headers than this.
+/// Most headers of a record.
 const MAX_HEADERS: usize = 1000;
 /// What a record has between its headers and its contents.
 const END_OF_HEADERS: &str = "an empty line behind the headers";
@@ -46,7 +46,7 @@ pub(crate) struct Record {
 pub(crate) enum Next {
     /// A record; the stream is at its contents.
     Record(Record),
-    /// Something that is no record; the stream is behind it, at the next that looks like one.
+    /// Something that is not a record; the stream is after it, at the next one that looks like a record.
     Broken {
         offset: u64,
         detail: Mismatch,
@@ -69,12 +69,12 @@ pub(crate) struct Records<R: BufRead> {
     pub(crate) stream: Stream<R>,
     format: Format,
     line: Vec<u8>,
-    /// The line at hand begins a record and was not used yet.
+    /// The current line begins a record that was not read yet.
     ahead: Option<u64>,
 }
 
 impl<R: BufRead> Records<R> {
-    /// Looks at the first line; `Ok(Err(…))` says why this is no archive.
+    /// Looks at the first line; `Ok(Err(…))` says why this is not an archive.
     pub(crate) fn open(file: R) -> Result<std::result::Result<Self, Mismatch>> {
         let mut records = Self { stream: Stream::new(file), format: Format::Warc, line: vec![], ahead: None };
         let Some(offset) = records.next_text_line()? else { return Ok(Ok(records)) };
@@ -118,7 +118,7 @@ impl<R: BufRead> Records<R> {
     /// Reads on to a line that is not empty; returns where it begins.
     fn next_text_line(&mut self) -> Result<Option<u64>> {
         loop {
-            // The place of a line at the start of a member is known once it is unpacked.
+            // The place of a line at the start of a member is known once it is decompressed.
             self.stream.fill_buf()?;
             let offset = self.stream.offset();
             match self.read_line()? {

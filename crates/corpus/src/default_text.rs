@@ -37,8 +37,8 @@ pub const CRATES: [&str; 20] = [
     "zerocopy",
 ];
 
-/// A file is no text to learn from when more than this share of its characters other than white space are
-/// not letters: Unicode tables, number tables, test vectors.
+/// A file is not used when more than this share of its characters other than white space are not letters: Unicode
+/// tables, number tables, test vectors.
 const MAX_NON_LETTERS: f64 = 0.40;
 
 /// The default text, found and checked.
@@ -54,7 +54,7 @@ struct CheckedCrate {
     archive: Vec<u8>,
 }
 
-/// Why there is no default text here; the caller falls back on other text and says so.
+/// Why there is no default text on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoDefaultText {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Document {
     /// The text; never empty.
     pub text: String,
-    /// Where it comes from, where that is known.
+    /// Where it comes from, if known.
     pub origin: Option<Box<Origin>>,
 }
 
@@ -23,22 +23,22 @@ pub struct Origin {
     /// The address of the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// When the page was fetched, as the archive says: `2014-01-03T03:03:21Z`.
+    /// When the page was fetched, according to the archive: `2014-01-03T03:03:21Z`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     /// The title of the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The language that the page claims for itself.
+    /// The language that the page declares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// The encoding that the page was in.
+    /// The encoding of the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charset: Option<String>,
 }
 
 impl Document {
-    /// A text of which nothing else is known.
+    /// A text of unknown origin.
     pub fn new(text: String) -> Self {
         Self { text, origin: None }
     }

@@ -22,7 +22,7 @@ impl Default for SplitFractions {
 }
 
 impl SplitFractions {
-    /// Everything is test text: a set that models are only evaluated on.
+    /// Everything is test text: a set for evaluation only.
     pub const EVALUATION: Self = Self { valid: 0.0, test: 1.0 };
 
     /// Checks that all three splits get a share, or that everything is [`Self::EVALUATION`].
@@ -55,7 +55,7 @@ impl SplitFractions {
         }
     }
 
-    /// The split of the document with this identity: the same whatever other documents there are.
+    /// The split of the document with this identity, independent of all other documents.
     ///
     /// It reads the last eight bytes of the digest, the order of documents the first ones: the two are
     /// independent.

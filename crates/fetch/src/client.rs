@@ -19,7 +19,7 @@ const ROBOTS_BYTES: u64 = robotxt::BYTE_LIMIT as u64 + 1;
 /// Longest status line and headers together.
 const HEAD_BYTES: usize = 64 << 10;
 
-/// What is asked for.
+/// What is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
     /// A page, whole or not at all.
@@ -28,7 +28,7 @@ pub(crate) enum Want {
     Robots,
 }
 
-/// What a server said. The body is there if it is what was wanted.
+/// A server's answer, with its body if that is what was requested.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -64,9 +64,9 @@ impl Client {
             .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
             .http_status_as_error(false)
             .max_redirects(0)
-            // The addresses of a proxy's choice cannot be checked.
+            // The addresses that a proxy contacts cannot be checked.
             .proxy(None)
-            // One connection a request: seconds pass between them.
+            // One connection per request: seconds pass between them.
             .max_idle_connections(0)
             .max_response_header_size(HEAD_BYTES)
             .timeout_resolve(Some(CONNECT))
@@ -85,7 +85,7 @@ impl Client {
         self.agent.clone().shutdown();
     }
 
-    /// Asks for a URL, and follows nothing.
+    /// Requests a URL without following redirections.
     pub(crate) fn get(&self, url: &Url, want: Want) -> Result<Answer, Trouble> {
         let limit = match want {
             Want::Page => self.page_bytes,
@@ -115,7 +115,7 @@ impl Client {
             Want::Robots if (200..300).contains(&status) => ROBOTS_BYTES,
             Want::Robots => 0,
         };
-        // It is the wire that keeps the bytes.
+        // The wire records the bytes.
         let read = std::io::copy(&mut response.into_body().into_reader().take(wanted), &mut std::io::sink());
         read.map_err(|error| trouble(error.into()))?;
         Ok(Answer { status, content_type, location, pause, exchange: self.wire.take() })
@@ -145,7 +145,7 @@ fn trouble(error: Error) -> Trouble {
         Error::HostNotFound => Outcome::Dns,
         Error::Other(inner) if inner.is::<NotPublic>() => Outcome::PrivateAddress,
         Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired => Outcome::Tls,
-        // What TLS does not like arrives as an error of the stream.
+        // TLS reports its failures as errors of the stream.
         Error::Io(inner) if inner.kind() == ErrorKind::InvalidData => Outcome::Tls,
         Error::BodyExceedsLimit(_) => Outcome::TooLarge,
         _ => Outcome::Connection,

@@ -11,7 +11,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// The log beside the archives. Its ending keeps it from being taken for documents.
+/// The log beside the archives. Because of its ending it is not read as documents.
 pub(crate) const LOG: &str = "fetch-log.ndjson";
 /// Longer lines are not lines of a log.
 const MAX_LINE: usize = 16 << 20;

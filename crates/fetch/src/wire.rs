@@ -1,4 +1,4 @@
-//! Connections that remember what went over them, and go to the public internet only.
+//! Connections that record what is sent and received, to the public internet only.
 
 use crate::address::is_public;
 use std::fmt;
@@ -24,17 +24,17 @@ pub(crate) struct Wire(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     exchange: Exchange,
-    /// An answer is cut off at this length.
+    /// Longest answer.
     limit: u64,
 }
 
 impl Wire {
-    /// Begins another exchange, of which the answer may be as long.
+    /// Begins another exchange, with this limit on the length of the answer.
     pub(crate) fn begin(&self, limit: u64) {
         *self.state() = State { exchange: Exchange::default(), limit };
     }
 
-    /// What went over the wire since.
+    /// What was sent and received since.
     pub(crate) fn take(&self) -> Exchange {
         std::mem::take(&mut self.state().exchange)
     }
@@ -54,7 +54,7 @@ impl<In: Transport> Connector<In> for Wire {
     }
 }
 
-/// A connection of which every byte is kept.
+/// A connection that records every byte.
 #[derive(Debug)]
 pub(crate) struct Recorded<T> {
     inner: T,
@@ -93,8 +93,8 @@ impl<T: Transport> Transport for Recorded<T> {
     }
 }
 
-/// Finds the addresses of hosts and leaves out those that are not public. The connection is made to what is left, not
-/// to what a second look-up would say.
+/// Resolves host names and drops addresses that are not public. The connection is made to one of the remaining
+/// addresses, without a second look-up.
 #[derive(Debug)]
 pub(crate) struct Addresses {
     allow_private: bool,
@@ -131,7 +131,7 @@ impl Resolver for Addresses {
     }
 }
 
-/// A host has no address but such ones.
+/// A host has only addresses that are not public.
 #[derive(Debug)]
 pub(crate) struct NotPublic(IpAddr);
 

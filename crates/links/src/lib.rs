@@ -231,7 +231,7 @@ fn visit_submissions(
     }
 }
 
-/// What is read of a submission; other keys are passed over.
+/// What is read of a submission; other keys are ignored.
 #[derive(Deserialize)]
 struct Submission {
     url: String,

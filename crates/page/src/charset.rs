@@ -4,7 +4,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use std::borrow::Cow;
 
-/// Where a page may name its own encoding, as browsers look for it.
+/// Bytes at the start of a page that may declare its encoding, as in browsers.
 const PRESCAN: usize = 4096;
 
 /// The text of a page, or of plain text, and the name of its encoding in the Encoding Standard.
@@ -37,14 +37,14 @@ pub fn decode<'b>(bytes: &'b [u8], declared: Option<&str>) -> (Cow<'b, str>, &'s
     (text, encoding.name())
 }
 
-/// What the bytes look like.
+/// The encoding that the bytes suggest.
 fn guess(bytes: &[u8]) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(&bytes[..bytes.len().min(1 << 20)], true);
     detector.guess(None, Utf8Detection::Allow)
 }
 
-/// What the page says in `<meta charset=…>`, `<meta … content="…; charset=…">` or `<?xml encoding=…?>`.
+/// What the page declares in `<meta charset=…>`, `<meta … content="…; charset=…">` or `<?xml encoding=…?>`.
 fn in_page(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = bytes[..bytes.len().min(PRESCAN)].to_ascii_lowercase();
     let mut rest = &head[..];

@@ -6,7 +6,7 @@ use crate::rules;
 use crate::tag::Tag;
 use crate::view::View;
 
-/// A paragraph shorter than this many characters says nothing about its surroundings.
+/// Paragraphs shorter than this many characters do not count towards a score.
 const TELLING: u32 = 25;
 
 /// The text of the element with the highest score, and of its siblings that score well too.
@@ -128,7 +128,7 @@ fn ends_sentence(view: &View<'_>, node: usize) -> bool {
     })
 }
 
-/// Takes away what does not look like prose within the parts.
+/// Hides what does not look like prose within the parts.
 fn tidy(view: &mut View<'_>, parts: &[usize], scores: &[f32]) {
     let commas = commas(view);
     for &part in parts {

@@ -1,8 +1,8 @@
 //! Which part of a page is its main text.
 //!
-//! The steps are those of trafilatura 2.3.1 (Apache-2.0): take away what is never prose, find the body of the
-//! article by the names that sites give it, take out furniture and blocks of links, take the paragraphs, and
-//! where that yields too little, ask others: the densest part, metadata, and finally the whole page.
+//! The steps are those of trafilatura 2.3.1 (Apache-2.0): hide what is never prose, find the body of the article by
+//! the names that sites give it, hide boilerplate and blocks of links, take the paragraphs, and where that yields too
+//! little, fall back on the densest part, on metadata, and finally on the whole page.
 
 use crate::densest;
 use crate::prose::{Prose, Taking};
@@ -28,7 +28,7 @@ enum Focus {
 /// The main text of a page.
 pub(crate) fn main_text(tree: &Tree) -> Prose {
     let with_scripts = main_text_of(View::new(tree), Shown::WithScripts);
-    // Some pages are there only for those who run no scripts.
+    // Some pages carry their text only inside `<noscript>`.
     if with_scripts.chars < SHORT && tree.nodes.iter().any(|node| node.tag == Tag::Noscript) {
         let without = main_text_of(View::new(tree), Shown::WithoutScripts);
         if without.chars > 2 * with_scripts.chars {
@@ -38,7 +38,7 @@ pub(crate) fn main_text(tree: &Tree) -> Prose {
     with_scripts
 }
 
-/// To whom a page is shown.
+/// Whether the contents of `<noscript>` are shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shown {
     WithScripts,
@@ -102,7 +102,7 @@ fn choose(page: &View<'_>, focus: Focus) -> Prose {
     chosen
 }
 
-/// Takes away what is never prose.
+/// Hides what is never prose.
 pub(crate) fn clean(view: &mut View<'_>) {
     view.take_away_where(0, |view, node| match view.tag(node) {
         Tag::Chrome | Tag::Script | Tag::Title | Tag::Head => true,
@@ -165,7 +165,7 @@ fn article(cleaned: &View<'_>, focus: Focus) -> Prose {
     prose
 }
 
-/// What stands between the title and the article and is named as its lead, or shares the title's header.
+/// What lies between the title and the article and is named as its lead, or shares the title's header.
 fn lead(cleaned: &View<'_>, article: &Prose) -> Prose {
     let mut lead = Prose::default();
     let start = article.blocks.first().map_or(0, |block| block.at);
@@ -217,19 +217,19 @@ fn is_section(tag: Tag) -> bool {
     matches!(tag, Tag::Div | Tag::Section)
 }
 
-/// Elements that a name alone can condemn.
+/// Elements that are hidden because of their name alone.
 fn is_part(tag: Tag) -> bool {
     matches!(tag, Tag::Div | Tag::Section | Tag::Item | Tag::List | Tag::P | Tag::Quote | Tag::Inline)
 }
 
-/// Takes furniture and blocks of links out of a part of a page.
+/// Hides boilerplate and blocks of links in a part of a page.
 fn prune(view: &mut View<'_>, root: usize, focus: Focus) {
     let before = view.sums(root).chars;
     let mut pruned = view.clone();
     pruned.take_away_where(root, |view, node| {
         (is_part(view.tag(node)) && view.has(node, rules::FURNITURE)) || view.has(node, rules::HIDDEN)
     });
-    // Names that would condemn nearly all of it are no such names here.
+    // A rule that would hide nearly all of it does not apply here.
     if pruned.sums(root).chars * 7 > before {
         *view = pruned;
     }

@@ -131,7 +131,7 @@ fn takes(taking: Taking, tag: Tag) -> bool {
     }
 }
 
-/// Names of buttons that stand alone in a block.
+/// Labels of buttons that form a block of their own.
 const LABELS: [&str; 22] = [
     "drucken",
     "e-mail",
@@ -166,7 +166,7 @@ fn is_label(text: &str) -> bool {
 }
 
 impl Block {
-    /// Whether it only points to another page: "Read also: a title", or a title alone.
+    /// Whether it only refers to another page: "Read also: a title", or a title alone.
     fn is_pointer(&self) -> bool {
         let label = self.chars.saturating_sub(self.linked);
         let labelled =

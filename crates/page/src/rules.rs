@@ -1,4 +1,4 @@
-//! What the names in `class` and `id` say about an element.
+//! What the names in `class` and `id` mean for an element.
 //!
 //! The vocabulary is that of trafilatura 2.3.1 (`trafilatura/xpaths.py` and `readability_lxml.py`, Apache-2.0),
 //! gathered there from thousands of sites; here it is one table that one automaton reads in one pass.
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 /// A set of meanings.
 pub(crate) type Marks = u32;
 
-/// Furniture of a page: navigation, sharing, related links, advertisements.
+/// Boilerplate: navigation, sharing, related links, advertisements.
 pub(crate) const FURNITURE: Marks = 1 << 0;
 /// Not shown, or a message of the site.
 pub(crate) const HIDDEN: Marks = 1 << 1;
@@ -31,11 +31,11 @@ pub(crate) const MAIN: Marks = 1 << 8;
 pub(crate) const CONSENT: Marks = 1 << 9;
 /// Unlikely to be content, unless [`LIKELY`].
 pub(crate) const UNLIKELY: Marks = 1 << 10;
-/// Perhaps content after all.
+/// May be content in spite of [`UNLIKELY`].
 pub(crate) const LIKELY: Marks = 1 << 11;
-/// Speaks for content.
+/// Suggests content.
 pub(crate) const POSITIVE: Marks = 1 << 12;
-/// Speaks against content.
+/// Suggests something other than content.
 pub(crate) const NEGATIVE: Marks = 1 << 13;
 /// Other articles, appended to this one.
 pub(crate) const APPENDED: Marks = 1 << 14;
@@ -195,7 +195,7 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     Vocabulary { automaton, meanings }
 });
 
-/// What the value of an attribute says.
+/// The meanings of an attribute's value.
 pub(crate) fn marks(value: &[u8], attribute: Attribute) -> Marks {
     let mut marks = 0;
     for found in VOCABULARY.automaton.find_overlapping_iter(value) {

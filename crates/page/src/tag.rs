@@ -1,4 +1,4 @@
-//! The elements of HTML that page extraction tells apart.
+//! The elements of HTML that page extraction distinguishes.
 
 /// An element's name, as far as it matters here; [`Tag::Text`] is a run of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,7 +120,7 @@ impl Tag {
         )
     }
 
-    /// Whether the element runs along in a line of text.
+    /// Whether the element is part of a line of text.
     pub(crate) fn is_inline(self) -> bool {
         matches!(self, Self::Text | Self::Link | Self::Inline | Self::Sup | Self::Image | Self::Other)
     }
@@ -147,7 +147,7 @@ impl Tag {
         )
     }
 
-    /// Whether it may hold a page's main text.
+    /// Whether it may contain a page's main text.
     pub(crate) fn is_container(self) -> bool {
         matches!(self, Self::Div | Self::Section | Self::Article | Self::Main)
     }

@@ -10,13 +10,13 @@ use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, State};
 use std::ops::Range;
 
-/// Elements deeper than this lie side by side with their contents at this depth.
+/// Elements deeper than this are flattened to this depth, next to their contents.
 const MAX_DEPTH: usize = 256;
-/// What comes after this many nodes is left out: 2 million nodes are 80 MB.
+/// Nodes after this many are left out: 2 million nodes are 80 MB.
 const MAX_NODES: usize = 2_000_000;
-/// Of an attribute, this much is looked at.
+/// Bytes of an attribute that are examined.
 const MAX_ATTRIBUTE: usize = 1024;
-/// Of metadata in scripts, this much is kept.
+/// Bytes of metadata in scripts that are kept.
 const MAX_METADATA: usize = 4 << 20;
 
 /// An element or a run of text.
@@ -43,7 +43,7 @@ pub(crate) struct Tree {
     pub(crate) title: String,
     /// Contents of `og:title` or `twitter:title`.
     pub(crate) meta_title: Option<String>,
-    /// The language that the page claims for itself.
+    /// The language that the page declares.
     pub(crate) language: Option<String>,
     /// Scripts of type `application/ld+json`.
     pub(crate) metadata: Vec<String>,

@@ -1,4 +1,4 @@
-//! A tree with some of its nodes taken away, and what is left below each node.
+//! A view of a page's tree with some subtrees hidden, and sums over what is visible below each node.
 
 use crate::rules::Marks;
 use crate::tag::Tag;
@@ -22,11 +22,11 @@ pub(crate) struct Sums {
     pub(crate) short_links: u32,
 }
 
-/// A tree of which parts are taken away.
+/// A view of a DOM tree with some subtrees hidden.
 #[derive(Clone)]
 pub(crate) struct View<'t> {
     pub(crate) tree: &'t Tree,
-    /// Of each node: taken away, with all below it.
+    /// For each node: whether it is hidden, with all below it.
     gone: Vec<bool>,
     sums: Vec<Sums>,
 }
@@ -53,12 +53,12 @@ impl<'t> View<'t> {
         &self.sums[node]
     }
 
-    /// Takes a node away; [`View::sum`] brings the sums up to date.
+    /// Hides a node; [`View::sum`] updates the sums.
     pub(crate) fn take_away(&mut self, node: usize) {
         self.gone[node] = true;
     }
 
-    /// The nodes below `root` that are left, in order, itself left out.
+    /// The visible nodes below `root`, in order, without `root` itself.
     pub(crate) fn nodes(&self, root: usize) -> impl Iterator<Item = usize> + '_ {
         let Range { start, end } = self.tree.below(root);
         let mut next = start + 1;
@@ -73,12 +73,12 @@ impl<'t> View<'t> {
         })
     }
 
-    /// The first node below `root` that fits.
+    /// The first node below `root` that matches.
     pub(crate) fn find(&self, root: usize, mut fits: impl FnMut(usize) -> bool) -> Option<usize> {
         self.nodes(root).find(|&node| fits(node))
     }
 
-    /// The nodes directly below `parent` that are left.
+    /// The visible children of `parent`.
     pub(crate) fn children(&self, parent: usize) -> impl Iterator<Item = usize> + '_ {
         let Range { start, end } = self.tree.below(parent);
         let mut next = start + 1;
@@ -111,7 +111,7 @@ impl<'t> View<'t> {
         false
     }
 
-    /// Takes away all below `root` that fit, whatever lies below those.
+    /// Hides all nodes below `root` that match, with everything below them.
     pub(crate) fn take_away_where(&mut self, root: usize, fits: impl Fn(&Self, usize) -> bool) {
         let found: Vec<usize> = self.nodes(root).filter(|&node| fits(self, node)).collect();
         if !found.is_empty() {
@@ -120,7 +120,7 @@ impl<'t> View<'t> {
         }
     }
 
-    /// Counts what is left below `root`; only sums at and below it change.
+    /// Sums what is visible below `root`; only sums at and below it change.
     pub(crate) fn sum(&mut self, root: usize) {
         let range = self.tree.below(root);
         self.sums[range.clone()].fill(Sums::default());

@@ -8,7 +8,7 @@ use crate::view::View;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// A source that yields no more than this many characters is passed over.
+/// A source that yields at most this many characters is skipped.
 const ENOUGH: usize = 100;
 
 /// Characters of the page without its margins.
@@ -86,7 +86,7 @@ pub(crate) fn sentences(page: &View<'_>) -> Prose {
     prose
 }
 
-/// Whether the nearest block on one side that says anything is good: only those that are, or nearly good too.
+/// Whether the nearest decisive block on one side is good.
 #[derive(Clone, Copy)]
 struct Neighbour {
     strictly: bool,

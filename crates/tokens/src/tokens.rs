@@ -63,7 +63,7 @@ impl Tokens {
         self.len == 0
     }
 
-    /// What the tokens are called in messages ("train", "train/4").
+    /// The name of the tokens in messages ("train", "train/4").
     pub fn name(&self) -> &str {
         &self.name
     }

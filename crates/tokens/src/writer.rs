@@ -1,4 +1,4 @@
-//! Writing a dataset: complete or absent, never half.
+//! Writing a dataset: complete or absent, never partial.
 
 use crate::dataset::{MANIFEST, TOKEN_BYTES};
 use crate::error::TokensError;
@@ -7,7 +7,7 @@ use crate::tokens::Width;
 use scalelaw_files::{AtomicFile, FileError, write_atomically};
 use std::path::{Path, PathBuf};
 
-/// What the writer must know of a tokenizer.
+/// What the writer needs to know about a tokenizer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vocabulary {
     /// Bytes of text behind each id (0 for the end-of-text token); its length is n_vocab.
@@ -18,7 +18,7 @@ pub struct Vocabulary {
     pub blake3: String,
 }
 
-/// One document on its way to disk.
+/// One document to be written.
 #[derive(Clone, Copy, Debug)]
 pub struct Document<'a> {
     /// Its tokens, without an end-of-text token.

@@ -4,7 +4,7 @@ use super::terms::{Term, mix};
 use crate::error::CorpusError;
 use serde::{Deserialize, Serialize};
 
-/// How near-duplicates are looked for; the manifest repeats it.
+/// How near-duplicates are found; recorded in the manifest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NearDuplicates {

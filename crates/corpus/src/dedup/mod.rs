@@ -1,6 +1,6 @@
 //! Near-duplicates: candidates by MinHash and bands, decided by the words that two documents have in common.
 //!
-//! Exact duplicates fall together wherever documents are sorted by their digests.
+//! Exact duplicates meet wherever documents are sorted by their digests.
 
 mod alignment;
 mod minhash;

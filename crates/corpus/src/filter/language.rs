@@ -1,6 +1,6 @@
 //! Which language a text is in.
 
-/// Text that is looked at, in bytes: more changes no verdict that is clear.
+/// Bytes of text examined: more would not change a clear verdict.
 const LOOKED_AT: usize = 4096;
 
 /// The ISO 639-3 code of the language, or `None` where there are no letters.

@@ -8,7 +8,7 @@ const BULLETS: [char; 9] = ['•', '‣', '▪', '▶', '●', '○', '◦', '-'
 /// Ends of sentences, also in scripts that do not use Latin punctuation.
 const STOPS: [char; 15] = ['.', '!', '?', '"', '”', '’', '\'', ':', ';', '…', '。', '！', '？', '」', '।'];
 
-/// What the rules ask of lines; lines and paragraphs of white space alone do not count.
+/// What the rules measure of lines; lines and paragraphs of white space alone do not count.
 pub(super) struct Lines<'a> {
     text: &'a str,
     lines: u64,
@@ -19,7 +19,7 @@ pub(super) struct Lines<'a> {
     pub(super) lorem_ipsum: bool,
 }
 
-/// How much of a text stands there before.
+/// How much of a text repeats earlier parts of it.
 pub(super) struct Repeated {
     /// Of lines or paragraphs.
     pub(super) share: f64,

@@ -12,7 +12,7 @@ use language::is_english;
 use lines::Lines;
 use words::WordFacts;
 
-/// Why a document was dropped: the first rule that it broke, and by how much.
+/// Why a document was dropped: the first rule that it broke, and the value found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Broken {
     /// The rule: the name of its setting.
@@ -22,7 +22,7 @@ pub struct Broken {
 }
 
 impl FilterSettings {
-    /// Whether a text keeps all rules, in the order of the settings; cheap rules come first.
+    /// Whether a text passes all rules, in the order of the settings; cheap rules come first.
     ///
     /// # Errors
     /// The first rule that it breaks.

@@ -1,4 +1,4 @@
-//! How much of a text is runs of words that it has again and again.
+//! How much of a text is repeated runs of words.
 
 use twox_hash::XxHash64;
 
@@ -35,7 +35,7 @@ impl Ngrams {
     }
 
     /// Share of bytes in the most frequent run of `n` words (the longest of those equally frequent), each time
-    /// counted whole; a run that stands there once is no repetition.
+    /// counted whole; a run that occurs once is not a repetition.
     pub(super) fn top_share(&mut self, n: usize) -> f64 {
         self.counts.clear();
         let mut top = (1, 0);
@@ -49,7 +49,7 @@ impl Ngrams {
         self.share(u64::from(top.0) * top.1)
     }
 
-    /// Share of bytes in runs of `n` words that stand before in the text; no byte counts twice.
+    /// Share of bytes in runs of `n` words that occurred earlier in the text; no byte counts twice.
     pub(super) fn repeated_share(&mut self, n: usize) -> f64 {
         self.counts.clear();
         let (mut start, mut repeated) = (0, 0);

@@ -1,4 +1,4 @@
-//! The rules' limits: named sets that never change, and what a user changes of one.
+//! The limits of the rules: named sets that never change, and the changes a user makes to one.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub struct FilterSettings {
     pub min_mean_word_chars: f64,
     /// Longest mean length of a word, in characters.
     pub max_mean_word_chars: f64,
-    /// Most hash signs and ellipses per word, each kind by itself.
+    /// Most hash signs and most ellipses per word.
     pub max_symbols_per_word: f64,
     /// Smallest share of words with a letter.
     pub min_alphabetic_words: f64,
@@ -39,9 +39,9 @@ pub struct FilterSettings {
     pub languages: Vec<String>,
     /// Fewest of the eight words the, be, to, of, and, that, have, with in an English text.
     pub min_stop_words: u64,
-    /// Largest share of lines that stand there before.
+    /// Largest share of lines that repeat an earlier line.
     pub max_repeated_lines: f64,
-    /// Largest share of paragraphs that stand there before.
+    /// Largest share of paragraphs that repeat an earlier paragraph.
     pub max_repeated_paragraphs: f64,
     /// Largest share of bytes in such lines.
     pub max_repeated_line_bytes: f64,
@@ -49,7 +49,7 @@ pub struct FilterSettings {
     pub max_repeated_paragraph_bytes: f64,
     /// Largest share of bytes in the most frequent run of 2, 3 and 4 words.
     pub max_top_ngram: [f64; 3],
-    /// Largest share of bytes in runs of 5 to 10 words that stand there before.
+    /// Largest share of bytes in runs of 5 to 10 words that occurred earlier.
     pub max_repeated_ngrams: [f64; 6],
 }
 

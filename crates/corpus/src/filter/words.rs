@@ -3,7 +3,7 @@
 /// Gopher's stop words.
 const STOP_WORDS: [&str; 8] = ["the", "be", "to", "of", "and", "that", "have", "with"];
 
-/// What the rules ask of words.
+/// What the rules measure of words.
 pub(super) struct WordFacts {
     pub(super) words: u64,
     chars: u64,
@@ -11,7 +11,7 @@ pub(super) struct WordFacts {
     pub(super) symbols: u64,
     /// Words with a letter.
     pub(super) alphabetic: u64,
-    /// How many of Gopher's eight stop words stand in the text.
+    /// How many of Gopher's eight stop words occur in the text.
     pub(super) stop_words: u64,
 }
 

@@ -21,7 +21,7 @@ pub(super) const WANTED_URL: &str = "the URL of a wanted link";
 
 pub(crate) type Visit<'a> = &'a mut dyn FnMut(Found) -> ControlFlow<()>;
 
-/// Calls `visit` with what a file holds, in order; `place` follows how many of its bytes were read.
+/// Calls `visit` with what a file holds, in order; `place` is kept at the number of its bytes read so far.
 pub(crate) fn visit(
     unit: &Unit,
     options: &ReadOptions,
@@ -48,7 +48,7 @@ pub(crate) fn visit(
     .map_err(CorpusError::io(path, "read"))
 }
 
-/// A file, and how many of its bytes were read.
+/// A file that counts the bytes read from it.
 struct Followed<'p> {
     file: File,
     place: &'p AtomicU64,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 
-/// What is read of an object; other keys are passed over.
+/// What is read of an object; other keys are ignored.
 #[derive(Debug, Default)]
 pub(crate) struct JsonDocument<'t> {
     pub(crate) text: Option<Cow<'t, str>>,

@@ -3,18 +3,18 @@
 use scalelaw_files::Compression;
 use std::path::Path;
 
-/// What the unpacked bytes are.
+/// What the decompressed bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Contents {
     /// One document.
     Text,
-    /// A document a line, in the key `text`.
+    /// One document per line, in the key `text`.
     JsonLines,
     /// A web page.
     Page,
-    /// A web archive; how it is packed is told by its first bytes.
+    /// A web archive; its first bytes decide how it is compressed.
     Archive,
-    /// A document a row.
+    /// One document per row.
     Parquet,
 }
 

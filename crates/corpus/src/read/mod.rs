@@ -28,9 +28,9 @@ use std::sync::Arc;
 pub struct ReadLimits {
     /// A JSON line longer than this many bytes is skipped and counted.
     pub line_bytes: usize,
-    /// A text file longer than this many bytes becomes several documents, cut between paragraphs.
+    /// A text file longer than this many bytes is cut into several documents, between paragraphs.
     pub file_bytes: usize,
-    /// A web page longer than this many bytes, unpacked, is skipped and counted.
+    /// A web page longer than this many bytes, decompressed, is skipped and counted.
     pub page_bytes: usize,
 }
 
@@ -60,8 +60,8 @@ impl Default for ReadOptions {
 }
 
 /// Files and folders, read in sorted order: `.txt .md .rs .py` as one document each, `.html .htm .xhtml` as the main
-/// text of a page, `.jsonl` as one a line (key `text`), web archives (`.warc .wet .arc`) as one a page, all of them
-/// also with `.gz` or `.zst`; and `.parquet` as one a row (column `text`).
+/// text of a page, `.jsonl` as one per line (key `text`), web archives (`.warc .wet .arc`) as one per page, all of
+/// them also with `.gz` or `.zst`; and `.parquet` as one per row (column `text`).
 #[derive(Clone, Debug)]
 pub struct TextPaths {
     paths: Vec<PathBuf>,
@@ -69,7 +69,7 @@ pub struct TextPaths {
 }
 
 impl TextPaths {
-    /// These files and folders; none is touched before it is read.
+    /// These files and folders; none is opened before it is read.
     pub fn new(paths: Vec<PathBuf>, limits: ReadLimits) -> Self {
         Self { paths, options: ReadOptions { limits, ..ReadOptions::default() } }
     }

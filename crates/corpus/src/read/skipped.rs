@@ -4,8 +4,8 @@ use super::found::Reason;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Of each counter: what it counts, its name in a manifest, its name for a person, and the reason of records that are
-/// counted there.
+/// For each counter: what it counts, its name in a manifest, its name in messages, and the reason of the records that
+/// it counts.
 macro_rules! counters {
     ($($(#[$what:meta])* $field:ident $name:literal $($reason:ident)?,)*) => {
         /// Counts of what was not used, by reason.
@@ -63,11 +63,11 @@ counters! {
     page_too_long "page too long" PageTooLong,
     /// Pages without a main text.
     no_main_text "page without main text" NoMainText,
-    /// Records of archives that are not as they should be.
+    /// Malformed records of archives.
     broken_record "broken record" BrokenRecord,
-    /// Records that say only that a page had not changed.
+    /// Records that only say that a page had not changed.
     revisit "unchanged page" Revisit,
-    /// Records of archives that are no pages.
+    /// Records of archives that are not about a page.
     other_record "other record" OtherRecord,
     /// Answers of servers other than the page.
     http_status "other HTTP status" HttpStatus,

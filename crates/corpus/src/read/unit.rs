@@ -63,8 +63,8 @@ impl Unit {
     /// Calls `visit` with the records of the file, in order, in bounded memory, until it breaks.
     ///
     /// # Errors
-    /// Names the file that cannot be read, and the place where it cannot be unpacked. A record that is broken by
-    /// itself is left out and no error.
+    /// Names the file that cannot be read, and the place where it cannot be decompressed. A malformed record is left
+    /// out, which is not an error.
     pub fn visit(
         &self,
         options: &ReadOptions,
@@ -73,7 +73,7 @@ impl Unit {
         self.visit_from(options, &AtomicU64::new(0), visit)
     }
 
-    /// The same; meanwhile `place` says how far into the file reading has come, in bytes.
+    /// As [`Unit::visit`]; `place` is kept at the number of bytes of the file read so far.
     pub(crate) fn visit_from(
         &self,
         options: &ReadOptions,
