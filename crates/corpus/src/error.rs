@@ -32,13 +32,24 @@ pub enum CorpusError {
     /// Links that cannot be read.
     #[error(transparent)]
     Links(#[from] scalelaw_links::LinksError),
-    /// A Parquet file that cannot be used.
-    #[error("{}: not a Parquet file that can be read: {reason}", path.display())]
+    /// A Parquet file that cannot be read.
+    #[error("{}: not a Parquet file that can be read", path.display())]
     Parquet {
         /// The file.
         path: PathBuf,
-        /// What was expected and what was found.
-        reason: String,
+        /// Why not.
+        #[source]
+        source: parquet::errors::ParquetError,
+    },
+    /// A Parquet file without the column of the text.
+    #[error("{}: expected a column `{column}`, found the columns {}", path.display(), columns.join(", "))]
+    NoColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The columns that it has.
+        columns: Vec<String>,
     },
     /// Too little text for what was asked.
     #[error("{what}: found {found}, needs at least {needed}")]
@@ -61,20 +72,38 @@ pub enum CorpusError {
         expected: &'static str,
     },
     /// A tokenizer file that cannot be used.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {problem}", path.display())]
     TokenizerFile {
         /// The file.
         path: PathBuf,
-        /// Why not, and what would do.
-        reason: String,
+        /// Why not.
+        problem: TokenizerProblem,
     },
-    /// A file of settings, or a manifest, that is not as it should be.
-    #[error("{}: {reason}", path.display())]
+    /// A file of settings that cannot be understood.
+    #[error("{}: not the settings of a corpus", path.display())]
     Settings {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with line and column where there are any.
-        reason: String,
+        /// What is wrong, with line and column.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// The manifest of a corpus that cannot be understood.
+    #[error("{}: not the manifest of a corpus", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The manifest is not that of a corpus, or of one of another format.
+    #[error("{}: not the manifest of a corpus of format {expected}", path.display())]
+    ManifestFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format that this program reads.
+        expected: u32,
     },
     /// The folder holds no finished corpus.
     #[error("{} is not a corpus (no {})", dir.display(), crate::CORPUS_MANIFEST)]
@@ -95,11 +124,57 @@ pub enum CorpusError {
         path: PathBuf,
     },
     /// The tokenizers library failed where it never should.
-    #[error("the tokenizer failed: {0}")]
-    Tokenizer(String),
+    #[error("the tokenizers library failed")]
+    Tokenizer(#[source] tokenizers::Error),
+    /// GPT-2's published tokens are not a byte-pair vocabulary: never with the tokens as published.
+    #[error("GPT-2's token {token} is not a pair of other tokens")]
+    Gpt2Token {
+        /// Its id.
+        token: u32,
+    },
     /// The dataset could not be written or opened.
     #[error(transparent)]
     Tokens(#[from] scalelaw_tokens::TokensError),
+}
+
+/// Why a `tokenizer.json` cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenizerProblem {
+    /// The tokenizers library cannot read it.
+    #[error("not a tokenizer.json: {0}")]
+    Unreadable(tokenizers::Error),
+    /// Its decoder is not byte-level, so the bytes behind a token are unknown.
+    #[error("not a byte-level tokenizer: the bytes behind its tokens are unknown")]
+    NotByteLevel,
+    /// It has no end-of-text token.
+    #[error("no end-of-text token: expected {expected} in the vocabulary")]
+    NoEndOfText {
+        /// The token.
+        expected: &'static str,
+    },
+    /// It has too many tokens.
+    #[error("{n_vocab} token ids: expected at most 16,777,216")]
+    TooManyTokens {
+        /// How many.
+        n_vocab: usize,
+    },
+    /// A token has a character that stands for no byte.
+    #[error("token {id} ({token:?}) is not spelt in the byte-level alphabet")]
+    Spelling {
+        /// Its id.
+        id: u32,
+        /// The token.
+        token: String,
+    },
+    /// A token stands for too many bytes.
+    #[error("token {id} stands for {bytes} bytes: expected at most 65,535")]
+    TokenTooLong {
+        /// Its id.
+        id: u32,
+        /// How many.
+        bytes: usize,
+    },
 }
 
 impl CorpusError {

@@ -23,7 +23,7 @@ pub use dataset::TOKENIZER_FILE;
 pub use dedup::NearDuplicates;
 pub use default_text::{CrateSources, NoDefaultText, cargo_sources};
 pub use document::{Document, Origin, count_words};
-pub use error::CorpusError;
+pub use error::{CorpusError, TokenizerProblem};
 pub use filter::{Broken, FilterSettings, UnknownRules};
 pub use pipeline::{
     CORPUS_FORMAT, CORPUS_MANIFEST, CORPUS_TOKENS, CorpusBuild, CorpusCounts, CorpusManifest, CorpusSettings,

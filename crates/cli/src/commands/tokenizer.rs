@@ -54,14 +54,10 @@ struct Which {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.action {
         Action::Train { text, vocab, sample_bytes, out } => train(text, *vocab, *sample_bytes, out)?,
-        Action::Encode(which) => encode(&open(&which.tokenizer)?)?,
-        Action::Decode(which) => decode(&open(&which.tokenizer)?)?,
+        Action::Encode(which) => encode(&Tokenizer::named(&which.tokenizer)?)?,
+        Action::Decode(which) => decode(&Tokenizer::named(&which.tokenizer)?)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn open(name: &str) -> anyhow::Result<Tokenizer> {
-    if name == "gpt2" { Ok(Tokenizer::gpt2()?) } else { Ok(Tokenizer::from_file(Path::new(name))?) }
 }
 
 fn train(paths: &[PathBuf], vocab: u32, sample_bytes: u64, out: &Path) -> anyhow::Result<()> {

@@ -160,12 +160,12 @@ impl CorpusManifest {
             }
             text => text.map_err(CorpusError::io(&path, "read"))?,
         };
-        let bad = |reason: String| CorpusError::Settings { path: path.clone(), reason };
-        let any: serde_json::Value = serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
+        let bad = |source| CorpusError::Manifest { path: path.clone(), source };
+        let any: serde_json::Value = serde_json::from_slice(&text).map_err(bad)?;
         if any["format"] != CORPUS_FORMAT || any.get("settings").is_none() {
-            return Err(bad(format!("not the manifest of a corpus of format {CORPUS_FORMAT}")));
+            return Err(CorpusError::ManifestFormat { path, expected: CORPUS_FORMAT });
         }
-        serde_json::from_value(any).map_err(|error| bad(error.to_string()))
+        serde_json::from_value(any).map_err(bad)
     }
 
     /// All splits together.

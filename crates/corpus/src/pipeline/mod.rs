@@ -170,8 +170,7 @@ fn build(
     out: &Path,
 ) -> Result<CorpusManifest, Interrupted> {
     let given = match &settings.tokenizer {
-        TokenizerSettings::Named(name) if name == "gpt2" => Some(Tokenizer::gpt2()?),
-        TokenizerSettings::Named(path) => Some(Tokenizer::from_file(Path::new(path))?),
+        TokenizerSettings::Named(name) => Some(Tokenizer::named(name)?),
         TokenizerSettings::Train { .. } => None,
     };
     let links = settings.links.as_ref().map(read_links).transpose()?;

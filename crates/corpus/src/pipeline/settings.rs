@@ -189,7 +189,7 @@ impl CorpusSettings {
     pub fn from_file(path: &Path) -> Result<Self, CorpusError> {
         let text = std::fs::read_to_string(path).map_err(CorpusError::io(path, "read"))?;
         let mut settings: Self = toml::from_str(&text)
-            .map_err(|error| CorpusError::Settings { path: path.to_owned(), reason: error.to_string() })?;
+            .map_err(|error| CorpusError::Settings { path: path.to_owned(), source: Box::new(error) })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let rebase = |paths: &mut Vec<PathBuf>| {
             for path in paths {

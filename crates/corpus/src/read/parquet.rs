@@ -23,8 +23,7 @@ pub(super) fn visit_parquet(
     visit: Visit<'_>,
 ) -> Result<ControlFlow<()>, CorpusError> {
     let (path, name) = (&*unit.path, &*unit.name);
-    let fail =
-        |error: ParquetError| CorpusError::Parquet { path: path.to_path_buf(), reason: error.to_string() };
+    let fail = |source: ParquetError| CorpusError::Parquet { path: path.to_path_buf(), source };
     let file = File::open(path).map_err(CorpusError::io(path, "open"))?;
     let file = SerializedFileReader::new(file).map_err(fail)?;
     let schema = file.metadata().file_metadata().schema();
@@ -34,10 +33,9 @@ pub(super) fn visit_parquet(
         .filter(|field| [&*options.text_key, "url", "title"].contains(&field.name()))
         .collect();
     if !columns.iter().any(|field| field.name() == options.text_key) {
-        let names: Vec<&str> = schema.get_fields().iter().map(|field| field.name()).collect();
-        let reason =
-            format!("expected a column `{}`, found the columns {}", options.text_key, names.join(", "));
-        return Err(CorpusError::Parquet { path: path.to_path_buf(), reason });
+        let columns = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
+        let column = options.text_key.clone();
+        return Err(CorpusError::NoColumn { path: path.to_path_buf(), column, columns });
     }
     let projection = Type::group_type_builder(schema.name())
         .with_fields(columns.into_iter().cloned().collect())

@@ -51,10 +51,7 @@ impl WordEncoder {
             if word.len() <= LONGEST_MERGED {
                 self.merges.merge(word.as_bytes(), &mut ids, &mut cache.scratch);
             } else {
-                let tokens = self
-                    .library
-                    .tokenize(&bytes::to_chars(word))
-                    .map_err(|error| CorpusError::Tokenizer(error.to_string()))?;
+                let tokens = self.library.tokenize(&bytes::to_chars(word)).map_err(CorpusError::Tokenizer)?;
                 ids.extend(tokens.iter().map(|token| token.id));
             }
             if let Some(key) = key {
@@ -72,8 +69,7 @@ impl Tokenizer {
     /// Only when the tokenizers library fails on a text, which a valid tokenizer never does.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, CorpusError> {
         let Some(words) = &self.words else {
-            let encoding =
-                self.library.encode_fast(text, false).map_err(|e| CorpusError::Tokenizer(e.to_string()))?;
+            let encoding = self.library.encode_fast(text, false).map_err(CorpusError::Tokenizer)?;
             return Ok(encoding.get_ids().to_vec());
         };
         let mut cache = self.caches.lock().ok().and_then(|mut caches| caches.pop()).unwrap_or_default();

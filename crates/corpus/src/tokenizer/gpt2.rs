@@ -15,28 +15,24 @@ impl Tokenizer {
     /// # Errors
     /// Never with the tokens as published.
     pub fn gpt2() -> Result<Self, CorpusError> {
-        let failed = |error: String| CorpusError::Tokenizer(format!("GPT-2's tokens: {error}"));
         let published = tiktoken_rs::r50k_base_singleton();
         let mut strings = Vec::with_capacity(BYTE_STRINGS as usize);
         let mut ranks: HashMap<Vec<u8>, u32> = HashMap::new();
         for id in 0..BYTE_STRINGS {
-            let string = published.decode_bytes(&[id]).map_err(|error| failed(error.to_string()))?;
+            let string = published.decode_bytes(&[id]).map_err(|_| CorpusError::Gpt2Token { token: id })?;
             ranks.insert(string.clone(), id);
             strings.push(string);
         }
         let mut merges = Vec::new();
         for (id, string) in (0..).zip(&strings).filter(|(_, string)| string.len() > 1) {
-            let cut =
-                last_cut(string, id, &ranks).ok_or_else(|| failed(format!("{id} is no pair of others")))?;
+            let cut = last_cut(string, id, &ranks).ok_or(CorpusError::Gpt2Token { token: id })?;
             merges.push((bytes::from_bytes(&string[..cut]), bytes::from_bytes(&string[cut..])));
         }
         let mut vocabulary: Vocab =
             (0..).zip(&strings).map(|(id, string)| (bytes::from_bytes(string), id)).collect();
         vocabulary.insert(END_OF_TEXT.to_string(), BYTE_STRINGS);
-        let model = BPE::builder()
-            .vocab_and_merges(vocabulary, merges)
-            .build()
-            .map_err(|error| failed(error.to_string()))?;
+        let model =
+            BPE::builder().vocab_and_merges(vocabulary, merges).build().map_err(CorpusError::Tokenizer)?;
         Self::byte_level(model, vec![AddedToken::from(END_OF_TEXT, true)])
     }
 }

@@ -9,7 +9,7 @@ mod table;
 mod train;
 mod words;
 
-use crate::error::CorpusError;
+use crate::error::{CorpusError, TokenizerProblem};
 use encode::WordEncoder;
 use scalelaw_tokens::Vocabulary;
 use std::path::Path;
@@ -42,6 +42,14 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
+    /// The tokenizer of this name: `gpt2`, or the path of a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::from_file`].
+    pub fn named(name: &str) -> Result<Self, CorpusError> {
+        if name == "gpt2" { Self::gpt2() } else { Self::from_file(Path::new(name)) }
+    }
+
     /// Reads a `tokenizer.json`.
     ///
     /// # Errors
@@ -49,29 +57,24 @@ impl Tokenizer {
     pub fn from_file(path: &Path) -> Result<Self, CorpusError> {
         let json = std::fs::read(path).map_err(CorpusError::io(path, "read"))?;
         Self::from_json(json)
-            .map_err(|reason| CorpusError::TokenizerFile { path: path.to_path_buf(), reason })
+            .map_err(|problem| CorpusError::TokenizerFile { path: path.to_path_buf(), problem })
     }
 
     /// The tokenizer that a `tokenizer.json` describes, or the reason why it cannot be used.
-    fn from_json(json: Vec<u8>) -> Result<Self, String> {
-        let mut library = tokenizers::Tokenizer::from_bytes(&json)
-            .map_err(|error| format!("not a tokenizer.json: {error}"))?;
+    fn from_json(json: Vec<u8>) -> Result<Self, TokenizerProblem> {
+        let mut library = tokenizers::Tokenizer::from_bytes(&json).map_err(TokenizerProblem::Unreadable)?;
         library.set_encode_special_tokens(true);
         if !is_byte_level(library.get_decoder()) {
-            return Err(
-                "not a byte-level tokenizer (its decoder is another), so the bytes behind a token are \
-                        not known: use a byte-level BPE tokenizer"
-                    .into(),
-            );
+            return Err(TokenizerProblem::NotByteLevel);
         }
         let end_of_text = [END_OF_TEXT, "<|end_of_text|>", "</s>"]
             .into_iter()
             .find_map(|token| library.token_to_id(token))
-            .ok_or_else(|| format!("no end-of-text token: expected {END_OF_TEXT} in the vocabulary"))?;
+            .ok_or(TokenizerProblem::NoEndOfText { expected: END_OF_TEXT })?;
         let vocabulary = library.get_vocab(true);
         let n_vocab = vocabulary.values().max().map_or(0, |&id| id as usize + 1);
         if n_vocab > 1 << 24 {
-            return Err(format!("{n_vocab} token ids: expected at most 16,777,216"));
+            return Err(TokenizerProblem::TooManyTokens { n_vocab });
         }
         let mut bytes = vec![Box::default(); n_vocab];
         let added = library.get_added_vocabulary();
@@ -80,9 +83,9 @@ impl Tokenizer {
                 continue;
             }
             let raw = bytes::to_bytes(token)
-                .ok_or_else(|| format!("token {id} ({token:?}) is not spelt in the byte-level alphabet"))?;
+                .ok_or_else(|| TokenizerProblem::Spelling { id: *id, token: token.clone() })?;
             if raw.len() > usize::from(u16::MAX) {
-                return Err(format!("token {id} stands for {} bytes: expected at most 65,535", raw.len()));
+                return Err(TokenizerProblem::TokenTooLong { id: *id, bytes: raw.len() });
             }
             bytes[*id as usize] = raw.into();
         }
@@ -92,13 +95,12 @@ impl Tokenizer {
 
     /// GPT-2's words and byte alphabet around a model.
     fn byte_level(model: BPE, special: Vec<AddedToken>) -> Result<Self, CorpusError> {
-        let failed = |error: tokenizers::Error| CorpusError::Tokenizer(error.to_string());
         let mut library = tokenizers::Tokenizer::new(model);
         let byte_level = ByteLevel::new(false, true, true);
         library.with_pre_tokenizer(Some(byte_level)).with_decoder(Some(byte_level));
-        library.add_special_tokens(special).map_err(failed)?;
-        let json = library.to_string(true).map_err(failed)?;
-        Self::from_json(json.into_bytes()).map_err(CorpusError::Tokenizer)
+        library.add_special_tokens(special).map_err(CorpusError::Tokenizer)?;
+        let json = library.to_string(true).map_err(CorpusError::Tokenizer)?;
+        Self::from_json(json.into_bytes()).map_err(|problem| CorpusError::Tokenizer(problem.into()))
     }
 
     /// The contents of `tokenizer.json`.

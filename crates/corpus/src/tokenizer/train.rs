@@ -35,7 +35,6 @@ impl Tokenizer {
                 expected: "below 2,147,483,648 (pairs are counted in 32 bits): a sample of 50 MB is plenty",
             });
         }
-        let failed = |error: tokenizers::Error| CorpusError::Tokenizer(error.to_string());
         let mut trainer = BpeTrainerBuilder::new()
             .show_progress(false)
             .vocab_size(n_vocab as usize)
@@ -44,9 +43,9 @@ impl Tokenizer {
             .build();
         trainer
             .feed(texts.iter(), |text| Ok(Words::new(text).map(bytes::to_chars).collect()))
-            .map_err(failed)?;
+            .map_err(CorpusError::Tokenizer)?;
         let mut model = BPE::default();
-        let special = trainer.train(&mut model).map_err(failed)?;
+        let special = trainer.train(&mut model).map_err(CorpusError::Tokenizer)?;
         let tokenizer = Self::byte_level(model, special)?;
         if tokenizer.n_vocab() != n_vocab {
             return Err(CorpusError::TooLittleText {
