@@ -29,7 +29,7 @@ pub use pipeline::{
     CORPUS_FORMAT, CORPUS_MANIFEST, CORPUS_TOKENS, CorpusBuild, CorpusCounts, CorpusManifest, CorpusSettings,
     DocumentFile, DocumentFormat, Dropped, DuplicateCounts, EvalSettings, EvalSummary, HeldOutLeaks,
     InputSettings, LeakCounts, LeakSettings, LinkSettings, LinkSummary, OutputSettings, ReadCounts, Sample,
-    Subset, TokenizerSettings, build_corpus, write_subset,
+    Subset, TokenizerSettings, build_corpus, open_tokens, write_subset,
 };
 pub use read::{
     Found, LeftOut, RawBody, RawDocument, ReadLimits, ReadOptions, Reason, Skipped, TextPaths, Unit, Units,
@@ -38,4 +38,4 @@ pub use read::{
 pub use source::DocumentSource;
 pub use split::SplitFractions;
 pub use synthetic::{Floor, Language, SyntheticText, true_floor};
-pub use tokenizer::{END_OF_TEXT, Encoding, Tokenizer};
+pub use tokenizer::{END_OF_TEXT, Encoding, Tokenizer, TrainedOnFiles};

@@ -9,10 +9,10 @@ use crate::progress::Display;
 use crate::signals;
 use anyhow::{Context, bail};
 use scalelaw_corpus::{
-    CORPUS_TOKENS, CorpusBuild, CorpusCounts, CorpusManifest, CorpusSettings, FilterSettings, LinkSettings,
-    Sample, TokenizerSettings, build_corpus, write_subset,
+    CorpusBuild, CorpusCounts, CorpusManifest, CorpusSettings, FilterSettings, LinkSettings, Sample,
+    TokenizerSettings, build_corpus, open_tokens, write_subset,
 };
-use scalelaw_tokens::{Dataset, Split};
+use scalelaw_tokens::Split;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -161,14 +161,6 @@ fn show(manifest: &CorpusManifest, json: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// WebText2 as Kaplan et al. 2020 describe it, section 2.3.
-const WEBTEXT2: CorpusCounts = CorpusCounts {
-    documents: 20_300_000,
-    bytes: 96_000_000_000,
-    words: 16_200_000_000,
-    tokens: 22_900_000_000,
-};
-
 /// The figures as text, 80 columns wide.
 fn text(manifest: &CorpusManifest) -> String {
     let mut text = format!(
@@ -194,7 +186,7 @@ fn text(manifest: &CorpusManifest) -> String {
     for eval in &manifest.evals {
         line(&format!("  {}", eval.name), eval.counts);
     }
-    line("WebText2", WEBTEXT2);
+    line("WebText2", CorpusCounts::WEBTEXT2);
     text + "\n" + &losses(manifest) + "\n" + &leaks(manifest)
 }
 
@@ -283,8 +275,7 @@ fn size(bytes: f64) -> String {
 }
 
 fn subset(dir: &std::path::Path, halvings: &str, out: &std::path::Path) -> anyhow::Result<ExitCode> {
-    let tokens = dir.join(CORPUS_TOKENS);
-    let dataset = Dataset::open(if tokens.is_dir() { &tokens } else { dir })?;
+    let dataset = open_tokens(dir)?;
     for halvings in numbers(halvings)? {
         let subset = write_subset(&dataset, halvings, &out.join(format!("d{halvings}")))?;
         output::print(&format!(

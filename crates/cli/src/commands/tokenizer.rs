@@ -2,11 +2,10 @@
 
 use crate::output;
 use anyhow::{Context, bail};
-use scalelaw_corpus::{ReadLimits, Tokenizer, read_paths};
+use scalelaw_corpus::Tokenizer;
 use scalelaw_files::write_atomically;
 use std::fmt::Write as _;
 use std::io::Read;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -61,19 +60,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn train(paths: &[PathBuf], vocab: u32, sample_bytes: u64, out: &Path) -> anyhow::Result<()> {
-    let (mut texts, mut bytes) = (Vec::new(), 0);
-    let skipped = read_paths(paths, ReadLimits::default(), &mut |document| {
-        bytes += document.text.len() as u64;
-        texts.push(document.text);
-        if bytes < sample_bytes { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let tokenizer = Tokenizer::train(&texts, vocab)?;
-    write_atomically(out, tokenizer.json())?;
+    let trained = Tokenizer::train_on_files(paths, vocab, sample_bytes)?;
+    write_atomically(out, trained.tokenizer.json())?;
     eprintln!(
-        "{}: {vocab} tokens from {} documents, {bytes} bytes (skipped: {skipped})",
+        "{}: {vocab} tokens from {} documents, {} bytes (skipped: {})",
         out.display(),
-        texts.len()
+        trained.documents,
+        trained.bytes,
+        trained.skipped
     );
     Ok(())
 }

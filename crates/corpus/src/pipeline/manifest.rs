@@ -108,6 +108,13 @@ pub struct CorpusCounts {
 }
 
 impl CorpusCounts {
+    /// WebText2.
+    ///
+    /// # Source
+    /// Kaplan et al. 2020 (arXiv 2001.08361), section 2.3.
+    pub const WEBTEXT2: Self =
+        Self { documents: 20_300_000, bytes: 96_000_000_000, words: 16_200_000_000, tokens: 22_900_000_000 };
+
     /// The sum of two counts.
     pub fn plus(self, other: Self) -> Self {
         Self {

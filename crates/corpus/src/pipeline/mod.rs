@@ -31,7 +31,7 @@ pub use settings::{
     CorpusSettings, DocumentFormat, EvalSettings, InputSettings, LeakSettings, LinkSettings, OutputSettings,
     TokenizerSettings,
 };
-pub use subset::{Subset, write_subset};
+pub use subset::{Subset, open_tokens, write_subset};
 
 use crate::dataset::{TOKENIZER_FILE, TokenWriter, empty_split, train_tokenizer};
 use crate::error::CorpusError;

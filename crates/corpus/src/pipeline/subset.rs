@@ -1,11 +1,21 @@
 //! Nested subsets of a dataset as datasets of their own.
 
+use super::CORPUS_TOKENS;
 use crate::dataset::{TOKENIZER_FILE, TokenWriter};
 use crate::document::count_words;
 use crate::error::CorpusError;
 use crate::tokenizer::Tokenizer;
 use scalelaw_tokens::{Dataset, Document as TokenDocument, Split, SplitCounts};
 use std::path::Path;
+
+/// Opens the token dataset of a corpus, or of a folder that is a dataset itself.
+///
+/// # Errors
+/// As [`Dataset::open`].
+pub fn open_tokens(dir: &Path) -> Result<Dataset, CorpusError> {
+    let tokens = dir.join(CORPUS_TOKENS);
+    Ok(Dataset::open(if tokens.is_dir() { &tokens } else { dir })?)
+}
 
 /// A subset that was written.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

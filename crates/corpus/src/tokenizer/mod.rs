@@ -9,6 +9,8 @@ mod table;
 mod train;
 mod words;
 
+pub use train::TrainedOnFiles;
+
 use crate::error::{CorpusError, TokenizerProblem};
 use encode::WordEncoder;
 use scalelaw_tokens::Vocabulary;

@@ -3,6 +3,9 @@
 use super::words::Words;
 use super::{END_OF_TEXT, Tokenizer, bytes};
 use crate::error::CorpusError;
+use crate::read::{ReadLimits, Skipped, read_paths};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
 use tokenizers::AddedToken;
 use tokenizers::models::bpe::{BPE, BpeTrainerBuilder};
 use tokenizers::tokenizer::Trainer;
@@ -12,7 +15,41 @@ const MIN_VOCAB: u32 = 257;
 /// The library's trainer counts pairs in i32, and a pair may occur once a byte.
 const MAX_SAMPLE_BYTES: usize = i32::MAX as usize;
 
+/// A tokenizer trained on files.
+#[derive(Debug)]
+pub struct TrainedOnFiles {
+    /// The tokenizer.
+    pub tokenizer: Tokenizer,
+    /// Documents that it was trained on.
+    pub documents: u64,
+    /// Bytes of their text.
+    pub bytes: u64,
+    /// What was left out.
+    pub skipped: Skipped,
+}
+
 impl Tokenizer {
+    /// Trains a byte-level BPE tokenizer on the first documents of files and folders that together have
+    /// `sample_bytes` bytes.
+    ///
+    /// # Errors
+    /// Names the path that cannot be read; as [`Tokenizer::train`].
+    pub fn train_on_files(
+        paths: &[PathBuf],
+        n_vocab: u32,
+        sample_bytes: u64,
+    ) -> Result<TrainedOnFiles, CorpusError> {
+        let (mut texts, mut bytes) = (Vec::new(), 0);
+        let skipped = read_paths(paths, ReadLimits::default(), &mut |document| {
+            bytes += document.text.len() as u64;
+            texts.push(document.text);
+            if bytes < sample_bytes { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        let sample: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let tokenizer = Self::train(&sample, n_vocab)?;
+        Ok(TrainedOnFiles { tokenizer, documents: texts.len() as u64, bytes, skipped })
+    }
+
     /// Trains a tokenizer of exactly `n_vocab` ids (256 bytes, the end-of-text token, and merges) on texts.
     ///
     /// The same texts, in any order and with any number of threads, give the same bytes.
