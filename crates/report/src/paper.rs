@@ -5,14 +5,11 @@
 
 mod budget_rise;
 mod claims;
-mod compare;
 mod contradiction;
 mod figures;
-mod fits;
 mod fixed_batch;
 mod over_fitting;
-mod published;
-mod runs;
+mod parts;
 mod study_tables;
 mod tables;
 mod training_curves;
@@ -20,14 +17,12 @@ mod wrong_size;
 
 use crate::error::ReportError;
 use crate::figure::Figure;
+use crate::number::significant;
 use crate::page::{self, EXTRAPOLATION_CAVEATS, Table};
 use crate::text::RichText;
 use crate::write::{write_figures, write_file};
+use scalelaw_lab::paper::{ConstantsStudy, Fits, Judged, PaperStudy, SetCost};
 use std::path::{Path, PathBuf};
-
-pub use claims::{Claim, Claims, Estimate, Judged, Verdict};
-pub use fits::Fits;
-pub use runs::{PaperRun, PaperRuns, RunSet, SetCost};
 
 /// The paper as a page, figures, tables and claims.
 #[derive(Clone, Debug)]
@@ -40,8 +35,6 @@ pub struct PaperReport {
     pub figures: Vec<Figure>,
     /// In the paper's order, then the variants and the worked numbers of Appendix B and section 6.3.
     pub tables: Vec<PaperTable>,
-    /// Everything fitted; none without runs.
-    pub fits: Option<Box<Fits>>,
     /// What is doubtful about the fits, sentences in markup.
     pub doubts: Vec<String>,
     /// The claims, judged; none without runs.
@@ -68,7 +61,7 @@ impl PaperTable {
 }
 
 /// Everything that follows from the published constants.
-pub fn constants_only() -> PaperReport {
+pub fn constants_only(published: &ConstantsStudy) -> PaperReport {
     PaperReport {
         title: "Kaplan et al. 2020 from its published constants",
         about: vec![
@@ -79,16 +72,15 @@ pub fn constants_only() -> PaperReport {
             "Where the paper contradicts itself both numbers are shown, by name.".into(),
         ],
         figures: vec![
-            budget_rise::figure(),
-            over_fitting::figure_4_left(),
-            training_curves::figure(),
-            over_fitting::figure_9(),
-            fixed_batch::figure(),
-            wrong_size::figure(),
-            contradiction::figure(),
+            budget_rise::figure(&published.budget_rise),
+            over_fitting::figure_4_left(published),
+            training_curves::figure(&published.learning),
+            over_fitting::figure_9(published),
+            fixed_batch::figure(published),
+            wrong_size::figure(published),
+            contradiction::figure(&published.contradiction),
         ],
-        tables: tables::all(),
-        fits: None,
+        tables: tables::all(&published.worked),
         doubts: vec![],
         claims: vec![],
         facts: vec![],
@@ -96,29 +88,61 @@ pub fn constants_only() -> PaperReport {
 }
 
 /// Every figure, table and claim from the runs of a study.
-pub fn from_runs(runs: &PaperRuns) -> PaperReport {
-    let claims = Claims::of_the_paper();
-    let fits = Fits::new(runs, &claims.estimators);
-    let judged = claims::judge(&claims, runs, &fits);
-    let figures = figures::all(&figures::Study { runs, fits: &fits, estimators: &claims.estimators });
+pub fn from_runs(study: &PaperStudy) -> PaperReport {
     let mut about = vec![
-        claims::count(&judged),
+        claims::count(&study.claims),
         "Runs of this study beside what the paper prints. N counts non-embedding parameters and C is 6N FLOPs unless an \
          axis says otherwise, D unique tokens, L nats per token of this study's tokenizer: heights of lines cannot be \
          compared with the paper's, exponents can."
             .into(),
         "Bands and bars are 95% intervals; each caption says of what.".into(),
     ];
-    about.extend(runs.missing.iter().map(SetCost::sentence));
+    about.extend(study.runs.missing.iter().map(missing_sentence));
     PaperReport {
         title: "Kaplan et al. 2020 on runs of our own",
         about,
-        figures,
-        tables: study_tables::all(&fits),
-        doubts: fits.doubts(),
-        fits: Some(Box::new(fits)),
-        claims: judged,
-        facts: runs.facts.clone(),
+        figures: figures::all(study),
+        tables: study_tables::all(study),
+        doubts: doubts(&study.fits),
+        claims: study.claims.clone(),
+        facts: study.runs.facts.clone(),
+    }
+}
+
+/// What is doubtful about the fits: the chain's doubts, and the warnings of every law.
+fn doubts(fits: &Fits) -> Vec<String> {
+    let mut doubts: Vec<String> = Vec::new();
+    match &fits.chain {
+        Ok(chain) => doubts.extend(chain.doubts.iter().map(|doubt| format!("Chain: {doubt}."))),
+        Err(reason) => doubts.push(format!("Chain: not walked, {reason}.")),
+    }
+    for (name, fit) in [("L(N)", &fits.n), ("L(D)", &fits.d), ("L(N, D)", &fits.nd)] {
+        match fit {
+            Ok(fit) => doubts.extend(fit.law.warnings.iter().map(|w| format!("{name}: {}.", w.message))),
+            Err(reason) => doubts.push(format!("{name}: not fitted, {reason}.")),
+        }
+    }
+    doubts
+}
+
+/// What is missing of a run set, what makes it, what it takes.
+fn missing_sentence(cost: &SetCost) -> String {
+    let time = cost.seconds.map_or_else(String::new, |s| format!(", about {}", duration(s)));
+    format!(
+        "Not finished: run set {}, {} of its {} runs are missing; scalelaw sweep {} makes them with {} FLOPs{time}.",
+        cost.set.letter(),
+        cost.runs,
+        cost.of,
+        cost.file,
+        significant(cost.flops, 2)
+    )
+}
+
+fn duration(seconds: f64) -> String {
+    if seconds < 5400.0 {
+        format!("{:.0} min", (seconds / 60.0).max(1.0))
+    } else {
+        format!("{:.1} h", seconds / 3600.0)
     }
 }
 
@@ -196,7 +220,5 @@ impl PaperReport {
     }
 }
 
-#[cfg(test)]
-mod simulated;
 #[cfg(test)]
 mod tests;

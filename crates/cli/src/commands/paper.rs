@@ -2,11 +2,11 @@
 
 mod missing;
 mod runs;
-mod tables;
 
 use crate::output;
 use anyhow::Context;
-use scalelaw_report::paper::{Fits, PaperReport, constants_only, from_runs};
+use scalelaw_lab::paper::{self, Fits, PaperStudy};
+use scalelaw_report::paper::{PaperReport, constants_only, from_runs};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -64,17 +64,14 @@ struct Line {
 /// # Errors
 /// When the runs cannot be read or the folder cannot be written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let report = match &arguments.runs {
-        Some(dir) => {
-            let runs = if tables::are_in(dir) { tables::read(dir)? } else { runs::read(dir)? };
-            tables::write(&runs, &arguments.out.join("runs"))?;
-            from_runs(&runs)
-        }
-        None => constants_only(),
+    let study = arguments.runs.as_ref().map(|dir| study(dir, &arguments.out)).transpose()?;
+    let report = match &study {
+        Some(study) => from_runs(study),
+        None => constants_only(&paper::constants_only()),
     };
     let page = report.write(&arguments.out)?;
-    if let Some(fits) = &report.fits {
-        write_laws(fits, &arguments.out.join("laws"))?;
+    if let Some(study) = &study {
+        write_laws(&study.fits, &arguments.out.join("laws"))?;
     }
     if arguments.json {
         output::print(&serde_json::to_string_pretty(&written(&report, page))?)?;
@@ -86,6 +83,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         output::print(&page.display().to_string())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The runs of a sweep, or of an earlier call's tables, kept as tables in `out` and worked through.
+fn study(dir: &Path, out: &Path) -> anyhow::Result<PaperStudy> {
+    let runs = if paper::are_in(dir) { paper::read(dir)? } else { runs::read(dir)? };
+    paper::write(&runs, &out.join("runs"))?;
+    Ok(paper::study(runs))
 }
 
 /// Writes the laws as the other commands read them: the chain for `plan --law`, the others for `predict` and `plan`.
@@ -120,7 +124,7 @@ fn written(report: &PaperReport, page: PathBuf) -> Written {
             margin: [judged.claim.lo, judged.claim.hi],
             smallest_detectable_effect: judged.detectable(),
             note: estimate.map_or_else(
-                || judged.estimate.as_ref().err().cloned().unwrap_or_default(),
+                || judged.estimate.as_ref().err().map_or_else(String::new, ToString::to_string),
                 |e| e.note.clone(),
             ),
         }

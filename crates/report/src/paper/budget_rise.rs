@@ -1,16 +1,11 @@
 //! Figure 3: where a billion times more compute goes.
 
-use super::published::log_spaced;
 use crate::figure::{Axis, Figure, Ink, Key, Panel, Point, Series};
 use crate::number::significant;
-use scalelaw_fit::presets::kaplan2020::{BATCH, N_OPT, STEPS};
+use scalelaw_lab::paper::BudgetRise;
 
-/// PF-days where the rise begins; it ends 10⁹ times higher.
-const START: f64 = 1e-8;
-const RISE: f64 = 1e9;
-
-pub(super) fn figure() -> Figure {
-    let [p_s, p_b, p_n] = [STEPS, BATCH, N_OPT].map(|monomial| monomial.c);
+pub(super) fn figure(rise: &BudgetRise) -> Figure {
+    let [p_s, p_b, p_n] = rise.exponents;
     Figure {
         name: "figure-03".into(),
         title: "Figure 3: most of a larger budget goes into a larger model".into(),
@@ -20,39 +15,36 @@ pub(super) fn figure() -> Figure {
              serial steps."
         )
         .into(),
-        panels: vec![panel("Factors of growth, stacked", [p_s, p_b, p_n], "")],
+        panels: vec![panel("Factors of growth, stacked", rise, "")],
         colour_bar: None,
     }
 }
 
-/// The rise divided by exponents of S, B and N; `whose` follows the names in the key.
-pub(super) fn panel(title: &str, [p_s, p_b, p_n]: [f64; 3], whose: &str) -> Panel {
-    let (mut steps, mut batch, mut model) = (Vec::new(), Vec::new(), Vec::new());
-    for pf_days in log_spaced(START, START * RISE, 46) {
-        let rise = |exponent: f64| libm::pow(pf_days / START, exponent);
-        let s = rise(p_s);
-        let b = s * rise(p_b);
-        let n = b * rise(p_n);
-        steps.push(Point::at(pf_days, s).between(1.0, s));
-        batch.push(Point::at(pf_days, b).between(s, b));
-        model.push(Point::at(pf_days, n).between(b, n));
-    }
-    let name = |what: &str, exponent: f64| {
-        format!("{what}{whose} (× {})", significant(libm::pow(RISE, exponent), 2))
+/// The stacked factors; `whose` follows the names in the key.
+pub(super) fn panel(title: &str, rise: &BudgetRise, whose: &str) -> Panel {
+    let layer = |i: usize| -> Vec<Point> {
+        let below = |stacked: &[f64; 3]| if i == 0 { 1.0 } else { stacked[i - 1] };
+        rise.places
+            .iter()
+            .map(|(c, stacked)| Point::at(*c, stacked[i]).between(below(stacked), stacked[i]))
+            .collect()
     };
+    let [steps, batch, model] = [layer(0), layer(1), layer(2)];
+    let [s, b, n] = rise.factors.map(|factor| significant(factor, 2));
     let edge = |points: &[Point]| Series::line("", Ink::Data, points.to_vec()).keyed(Key::Hidden);
     let series = vec![
-        Series::band(name("serial steps", p_s), Ink::Hue(1), steps.clone()),
-        Series::band(name("batch", p_b), Ink::Hue(2), batch.clone()),
-        Series::band(name("model size", p_n), Ink::Hue(0), model.clone()),
+        Series::band(format!("serial steps{whose} (× {s})"), Ink::Hue(1), steps.clone()),
+        Series::band(format!("batch{whose} (× {b})"), Ink::Hue(2), batch.clone()),
+        Series::band(format!("model size{whose} (× {n})"), Ink::Hue(0), model.clone()),
         edge(&steps),
         edge(&batch),
         edge(&model),
     ];
     Panel {
         title: title.into(),
-        x: Axis::log("C_{min} (PF-days, 6N FLOPs)").from_to(START, START * RISE),
-        y: Axis::log("multiplicative contribution").from_to(1.0, RISE),
+        x: Axis::log("C_{min} (PF-days, 6N FLOPs)")
+            .from_to(BudgetRise::START, BudgetRise::START * BudgetRise::RISE),
+        y: Axis::log("multiplicative contribution").from_to(1.0, BudgetRise::RISE),
         series,
     }
 }

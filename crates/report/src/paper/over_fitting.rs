@@ -1,10 +1,10 @@
 //! Figure 4 left and Figure 9: L(N, D) of equation 1.5 with Table 2.
 
-use super::published::{SIZES, SUBSETS, log_spaced, loss_n_d};
-use crate::figure::{Axis, ColourBar, Figure, Ink, Key, Panel, Point, Series, Spacing};
+use super::parts::{at, lines_named_at_their_ends};
+use crate::figure::{Axis, ColourBar, Figure, Ink, Panel, Series, Spacing};
 use crate::number::significant;
-use scalelaw_fit::plan::overfit;
-use scalelaw_fit::presets::kaplan2020::{Joint, L_N_D, OVERFITTING_EXPONENT};
+use scalelaw_lab::paper::kaplan2020::{Joint, L_N_D, OVERFITTING_EXPONENT};
+use scalelaw_lab::paper::{ConstantsStudy, Line};
 
 fn note() -> String {
     let Joint { n_c, d_c, alpha_n, alpha_d } = L_N_D;
@@ -15,15 +15,7 @@ fn note() -> String {
     )
 }
 
-pub(super) fn figure_4_left() -> Figure {
-    let series = SIZES
-        .iter()
-        .map(|(n, label)| {
-            let points =
-                log_spaced(1e7, 3e10, 60).map(|d| Point::at(d, loss_n_d(*n, d)).named(*label)).collect();
-            Series::line(*label, Ink::Value(*n), points).keyed(Key::Direct)
-        })
-        .collect();
+pub(super) fn figure_4_left(published: &ConstantsStudy) -> Figure {
     Figure {
         name: "figure-04-left".into(),
         title: "Figure 4, left: loss against data for each model size".into(),
@@ -36,30 +28,13 @@ pub(super) fn figure_4_left() -> Figure {
             title: "L(N, D)".into(),
             x: Axis::log("D, unique tokens"),
             y: Axis::log("L, test loss (nats per token)"),
-            series,
+            series: lines_named_at_their_ends(&published.loss_by_data),
         }],
-        colour_bar: Some(bar("N, non-embedding parameters", SIZES[0].0, SIZES[5].0)),
+        colour_bar: bar("N, non-embedding parameters", &published.loss_by_data),
     }
 }
 
-pub(super) fn figure_9() -> Figure {
-    let left = SUBSETS
-        .iter()
-        .map(|(d, label)| {
-            let points =
-                log_spaced(1e5, 2e9, 60).map(|n| Point::at(n, loss_n_d(n, *d)).named(*label)).collect();
-            Series::line(*label, Ink::Value(*d), points).keyed(Key::Direct)
-        })
-        .collect();
-    // N^(α_N/α_D)/D is all that the excess depends on: one N stands for every N.
-    let ratio = L_N_D.alpha_n / L_N_D.alpha_d;
-    let n = 1e8;
-    let right = log_spaced(1e-4, 1e-1, 60)
-        .map(|x| {
-            let d = libm::pow(n, ratio) / x;
-            Point::at(x, overfit(&loss_n_d, n, d))
-        })
-        .collect();
+pub(super) fn figure_9(published: &ConstantsStudy) -> Figure {
     Figure {
         name: "figure-09".into(),
         title: format!("Figure 9: over-fitting depends on N^{{{OVERFITTING_EXPONENT}}}/D alone").into(),
@@ -74,19 +49,20 @@ pub(super) fn figure_9() -> Figure {
                 title: "Loss by data".into(),
                 x: Axis::log("N, non-embedding parameters"),
                 y: Axis::log("L, test loss (nats per token)"),
-                series: left,
+                series: lines_named_at_their_ends(&published.loss_by_size),
             },
             Panel {
                 title: "Excess of the loss over endless data".into(),
                 x: Axis::log("N^{αN/αD} / D"),
                 y: Axis::linear("δL = L(N, D)/L(N, ∞) − 1").from_to(0.0, 0.5),
-                series: vec![Series::line("equation 4.3", Ink::Hue(0), right)],
+                series: vec![Series::line("equation 4.3", Ink::Hue(0), at(published.excess.iter().copied()))],
             },
         ],
-        colour_bar: Some(bar("D, unique tokens", SUBSETS[0].0, SUBSETS[7].0)),
+        colour_bar: bar("D, unique tokens", &published.loss_by_size),
     }
 }
 
-fn bar(label: &str, lo: f64, hi: f64) -> ColourBar {
-    ColourBar { label: label.into(), spacing: Spacing::Log, lo, hi }
+fn bar(label: &str, lines: &[Line]) -> Option<ColourBar> {
+    let (lo, hi) = (lines.first()?.of, lines.last()?.of);
+    Some(ColourBar { label: label.into(), spacing: Spacing::Log, lo, hi })
 }

@@ -1,18 +1,19 @@
 //! Tables 1 to 6 with the constants of a study beside the published ones, and the corrections of later papers.
 
 use super::PaperTable;
-use super::fits::{Fits, Fitted};
 use super::tables;
 use crate::number::{interval, significant, within};
 use crate::page::Table;
-use scalelaw_fit::chain::{ChainReport, Section};
-use scalelaw_fit::presets::kaplan2020::{
+use scalelaw_lab::laws::Fitted;
+use scalelaw_lab::paper::kaplan2020::{
     ALPHA_C_MIN_EQUATION_6_4, BATCH, L_C, L_C_MIN, L_D, L_N, L_N_D, N_OPT, STEPS, TOKENS, TRAINING,
 };
+use scalelaw_lab::paper::{Estimate, Fits, PaperStudy, Refusal, Section};
 
 /// The paper's tables, ours beside them where there is something to measure.
-pub(super) fn all(fits: &Fits) -> Vec<PaperTable> {
-    let mut all = tables::all();
+pub(super) fn all(study: &PaperStudy) -> Vec<PaperTable> {
+    let fits = &study.fits;
+    let mut all = tables::all(&study.published.worked);
     let measured = [table_2(fits), table_3(fits), table_5(fits), table_6(fits)];
     for table in measured {
         // After the published table of the same number.
@@ -27,16 +28,21 @@ pub(super) fn all(fits: &Fits) -> Vec<PaperTable> {
 const HEAD: [&str; 4] = ["Constant", "Here", "95% interval", "Published"];
 
 /// A constant, its value, its interval.
-type Row<'a> = (&'a str, Result<(f64, Option<(f64, f64)>), String>, f64);
+type Row<'a> = (&'a str, Result<Estimate, Refusal>, f64);
 
 fn table(name: &'static str, title: &'static str, caption: &str, rows: Vec<Row<'_>>) -> PaperTable {
     let rows = rows
         .into_iter()
         .map(|(constant, here, published)| {
             let [value, ends] = match here {
-                Ok((value, Some(ends))) => [within(value, ends), interval(ends)],
-                Ok((value, None)) => [significant(value, 3), "none".to_owned()],
-                Err(reason) => ["–".to_owned(), reason],
+                Ok(e) if e.ci95.iter().all(|end| end.is_infinite()) => {
+                    [significant(e.value, 3), "none".to_owned()]
+                }
+                Ok(e) => {
+                    let ends = (e.ci95[0], e.ci95[1]);
+                    [within(e.value, ends), interval(ends)]
+                }
+                Err(reason) => ["–".to_owned(), reason.to_string()],
             };
             let published = if published.is_finite() { significant(published, 2) } else { String::new() };
             vec![constant.to_owned(), value, ends, published]
@@ -54,24 +60,8 @@ fn table(name: &'static str, title: &'static str, caption: &str, rows: Vec<Row<'
     }
 }
 
-fn of_law(fit: &Result<Fitted, String>, name: &str) -> Result<(f64, Option<(f64, f64)>), String> {
-    let fit = fit.as_ref().map_err(String::clone)?;
-    let (_, e) = fit.law.params.iter().find(|(n, _)| n == name).ok_or("not in the law")?;
-    let end = |v: Option<f64>, open: f64| v.unwrap_or(open);
-    Ok((e.value, e.ci95.map(|[lo, hi]| (end(lo, f64::NEG_INFINITY), end(hi, f64::INFINITY)))))
-}
-
-fn of_chain(
-    chain: &Result<ChainReport, String>,
-    section: Section,
-    name: &str,
-) -> Result<(f64, Option<(f64, f64)>), String> {
-    let chain = chain.as_ref().map_err(String::clone)?;
-    if let Some(reason) = chain.part(section).and_then(|p| p.refused.clone()) {
-        return Err(reason);
-    }
-    let c = chain.constant(section, name).ok_or("not in the chain")?;
-    Ok((c.value, c.ci95.map(|[lo, hi]| (lo, hi))))
+fn of_law(fit: &Result<Fitted, Refusal>, name: &str) -> Result<Estimate, Refusal> {
+    Estimate::constant(&fit.as_ref().map_err(Refusal::clone)?.law, name, "")
 }
 
 const SCALES: &str =
@@ -93,7 +83,7 @@ fn table_2(fits: &Fits) -> PaperTable {
 }
 
 fn table_3(fits: &Fits) -> PaperTable {
-    let row = |symbol, name, published| (symbol, of_chain(&fits.chain, Section::StepsLaw, name), published);
+    let row = |symbol, name, published| (symbol, fits.of_chain(Section::StepsLaw, name), published);
     table(
         "table-3-here",
         "Table 3 on these runs: L(N, S_{min})",
@@ -110,7 +100,7 @@ fn table_3(fits: &Fits) -> PaperTable {
 }
 
 fn table_5(fits: &Fits) -> PaperTable {
-    let chain = |section, name| of_chain(&fits.chain, section, name);
+    let chain = |section, name| fits.of_chain(section, name);
     table(
         "table-5-here",
         "Table 5 on these runs: scales and exponents",
@@ -136,7 +126,7 @@ fn table_5(fits: &Fits) -> PaperTable {
 }
 
 fn table_6(fits: &Fits) -> PaperTable {
-    let chain = |name| of_chain(&fits.chain, Section::AdjustedFrontier, name);
+    let chain = |name| fits.of_chain(Section::AdjustedFrontier, name);
     table(
         "table-6-here",
         "Table 6 on these runs: compute-optimal allocation",

@@ -1,29 +1,25 @@
 //! Tables 1 to 6, and what the paper's numbers give when they are put to work.
 
 use super::PaperTable;
-use super::published::{constants, pf_days, table_6, training};
 use crate::number::{count, significant};
 use crate::page::Table;
-use scalelaw_core::PF_DAY;
-use scalelaw_core::shape::{Head, ModelShape, Transformer};
-use scalelaw_core::units::{FlopConvention, ParamConvention};
-use scalelaw_fit::plan::contradiction::sensitivity;
-use scalelaw_fit::presets::kaplan2020::{
-    ALPHA_C_MIN_EQUATION_6_4, ALPHA_C_MIN_EQUATION_B_7, B_STAR_EQUATION_1_4, BATCH, L_C_MIN, N_OPT, STEPS,
-    TOKENS, TOKENS_EQUATION_6_7,
+use scalelaw_lab::paper::Worked;
+use scalelaw_lab::paper::kaplan2020::{
+    ALPHA_C_MIN_EQUATION_6_4, ALPHA_C_MIN_EQUATION_B_7, B_STAR_EQUATION_1_4, BATCH, L_C, L_C_FIGURE_13,
+    L_C_MIN, L_C_MIN_FIGURE_1, L_D, L_N, L_N_D, N_OPT, STEPS, TOKENS, TOKENS_EQUATION_6_7, TRAINING,
 };
 
-pub(super) fn all() -> Vec<PaperTable> {
+pub(super) fn all(worked: &Worked) -> Vec<PaperTable> {
     vec![
-        table_1(),
+        table_1(worked),
         table_2(),
         table_3(),
         table_4(),
         table_5(),
         table_6_printed(),
-        variants(),
-        appendix_b(),
-        section_6_3(),
+        variants(worked),
+        appendix_b(worked),
+        section_6_3(worked),
     ]
 }
 
@@ -51,71 +47,30 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
 }
 
-/// GPT-2's smallest shape, to show the formulas at work.
-fn example() -> ModelShape {
-    ModelShape::standard(12, 768, 12, 1024, 50_257, Head::Tied)
-}
+/// Each operation, its parameters and its FLOPs per token.
+const OPERATIONS: [[&str; 3]; 7] = [
+    ["Embed", "(n_{vocab} + n_{ctx})·d_{model}", "4·d_{model}"],
+    ["Attention: QKV", "n_{layer}·d_{model}·3·d_{attn}", "2·n_{layer}·d_{model}·3·d_{attn}"],
+    ["Attention: mask", "–", "2·n_{layer}·n_{ctx}·d_{attn}"],
+    ["Attention: project", "n_{layer}·d_{attn}·d_{model}", "2·n_{layer}·d_{attn}·d_{model}"],
+    ["Feed-forward", "n_{layer}·2·d_{model}·d_{ff}", "2·n_{layer}·2·d_{model}·d_{ff}"],
+    ["De-embed", "– (tied)", "2·d_{model}·n_{vocab}"],
+    [
+        "Total, non-embedding",
+        "N = 2·d_{model}·n_{layer}·(2·d_{attn} + d_{ff})",
+        "2N + 2·n_{layer}·n_{ctx}·d_{attn}",
+    ],
+];
 
-fn table_1() -> PaperTable {
-    let shape = example();
-    let blocks = Transformer::standard(shape.d_model, 12);
-    let [layers, d, ff, attn, context, vocabulary] =
-        [shape.n_layer, shape.d_model, blocks.d_ff, blocks.d_attn, shape.n_ctx, shape.n_vocab].map(f64::from);
-    let operation = |name: &str, params: &str, flops: &str, n: Option<f64>, c: f64| {
-        vec![
-            name.to_owned(),
-            params.to_owned(),
-            flops.to_owned(),
-            n.map_or_else(|| "–".to_owned(), count),
-            count(c),
-        ]
-    };
-    let qkv = layers * d * 3.0 * attn;
-    let project = layers * attn * d;
-    let feed = layers * 2.0 * d * ff;
-    let n = shape.n_params(ParamConvention::NonEmbedding) as f64;
-    let mask = 2.0 * layers * context * attn;
-    let rows = vec![
-        operation(
-            "Embed",
-            "(n_{vocab} + n_{ctx})·d_{model}",
-            "4·d_{model}",
-            Some((vocabulary + context) * d),
-            4.0 * d,
-        ),
-        operation(
-            "Attention: QKV",
-            "n_{layer}·d_{model}·3·d_{attn}",
-            "2·n_{layer}·d_{model}·3·d_{attn}",
-            Some(qkv),
-            2.0 * qkv,
-        ),
-        operation("Attention: mask", "–", "2·n_{layer}·n_{ctx}·d_{attn}", None, mask),
-        operation(
-            "Attention: project",
-            "n_{layer}·d_{attn}·d_{model}",
-            "2·n_{layer}·d_{attn}·d_{model}",
-            Some(project),
-            2.0 * project,
-        ),
-        operation(
-            "Feed-forward",
-            "n_{layer}·2·d_{model}·d_{ff}",
-            "2·n_{layer}·2·d_{model}·d_{ff}",
-            Some(feed),
-            2.0 * feed,
-        ),
-        operation("De-embed", "– (tied)", "2·d_{model}·n_{vocab}", None, 2.0 * d * vocabulary),
-        operation(
-            "Total, non-embedding",
-            "N = 2·d_{model}·n_{layer}·(2·d_{attn} + d_{ff})",
-            "2N + 2·n_{layer}·n_{ctx}·d_{attn}",
-            Some(n),
-            2.0 * n + mask,
-        ),
-    ];
-    let training = shape.train_flops_per_token(FlopConvention::SixN);
-    let full = shape.train_flops_per_token(FlopConvention::Full);
+fn table_1(worked: &Worked) -> PaperTable {
+    let rows = OPERATIONS.iter().zip(&worked.operations).map(|(formulas, example)| {
+        let mut cells = row(*formulas);
+        cells.push(example.params.map_or_else(|| "–".to_owned(), count));
+        cells.push(count(example.flops));
+        cells
+    });
+    let rows = rows.collect();
+    let [training, full] = worked.train_flops;
     let caption = format!(
         "Parameters and forward FLOPs per token; the last two columns for 12 layers of 768, vocabulary 50,257, context 1024. \
          Training costs {} FLOPs per token as 6N and {} with head and attention.",
@@ -133,11 +88,12 @@ fn table_1() -> PaperTable {
 }
 
 fn table_2() -> PaperTable {
-    let values: Vec<String> = ["alpha_N", "alpha_D", "N_c", "D_c"]
-        .iter()
-        .filter_map(|wanted| constants("kaplan2020-nd").iter().find(|(name, _)| name == wanted))
-        .map(|(_, value)| significant(*value, 2 + usize::from(*value < 1.0 && *value > 0.1)))
-        .collect();
+    let values = vec![
+        significant(L_N_D.alpha_n, 2),
+        significant(L_N_D.alpha_d, 3),
+        significant(L_N_D.n_c, 2),
+        significant(L_N_D.d_c, 2),
+    ];
     paper_table(
         "table-2",
         "Table 2: fit of L(N, D)",
@@ -149,7 +105,7 @@ fn table_2() -> PaperTable {
 }
 
 fn table_3() -> PaperTable {
-    let k = training();
+    let k = TRAINING;
     let values =
         vec![significant(k.alpha_n, 2), significant(k.alpha_s, 2), significant(k.n_c, 2), count(k.s_c)];
     paper_table(
@@ -188,16 +144,20 @@ fn table_4() -> PaperTable {
 }
 
 fn table_5() -> PaperTable {
-    let k = training();
-    let law = |label: &str, name: &str, unit: &str, scale: f64| {
-        let [(_, at), (_, exponent)] = constants(name) else { return row([label, "", "", ""]) };
-        vec![label.to_owned(), significant(*exponent, 2), significant(at * scale, 2), unit.to_owned()]
-    };
-    let rows = vec![
-        law("L(N), N_{c}", "kaplan2020-n", "non-embedding parameters", 1.0),
-        law("L(D), D_{c}", "kaplan2020-d", "unique tokens", 1.0),
-        law("L(C), C_{c}, batch 2^{19} tokens", "kaplan2020-c", "PF-days, 6N FLOPs", 1.0 / PF_DAY),
-        law("L(C_{min}), C_{c}^{min}", "kaplan2020-c-min", "PF-days, 6N FLOPs", 1.0 / PF_DAY),
+    let k = TRAINING;
+    let laws = [
+        ("L(N), N_{c}", L_N, "non-embedding parameters"),
+        ("L(D), D_{c}", L_D, "unique tokens"),
+        ("L(C), C_{c}, batch 2^{19} tokens", L_C, "PF-days, 6N FLOPs"),
+        ("L(C_{min}), C_{c}^{min}", L_C_MIN, "PF-days, 6N FLOPs"),
+    ];
+    let mut rows: Vec<Vec<String>> = laws
+        .into_iter()
+        .map(|(label, law, unit)| {
+            vec![label.to_owned(), significant(law.exponent, 2), significant(law.scale, 2), unit.to_owned()]
+        })
+        .collect();
+    rows.extend([
         vec![
             "B_{crit}(L), B_{*}".into(),
             significant(k.alpha_b, 2),
@@ -205,7 +165,7 @@ fn table_5() -> PaperTable {
             "tokens".into(),
         ],
         vec!["L(N, S_{min}), S_{c}".into(), significant(k.alpha_s, 2), count(k.s_c), "updates".into()],
-    ];
+    ]);
     paper_table(
         "table-5",
         "Table 5: scales and exponents",
@@ -217,19 +177,16 @@ fn table_5() -> PaperTable {
 }
 
 fn table_6_printed() -> PaperTable {
-    let optima = table_6();
     let rows = [
-        ("N_{opt}, non-embedding parameters", optima.n),
-        ("B ≪ B_{crit}, tokens", optima.batch),
-        ("S_{min}, updates (a lower bound)", optima.steps),
-        ("D_{opt}, tokens (one epoch)", optima.d),
+        ("N_{opt}, non-embedding parameters", N_OPT),
+        ("B ≪ B_{crit}, tokens", BATCH),
+        ("S_{min}, updates (a lower bound)", STEPS),
+        ("D_{opt}, tokens (one epoch)", TOKENS),
     ]
-    .into_iter()
-    .filter_map(|(name, monomial)| {
-        let monomial = monomial?;
-        Some(vec![name.to_owned(), significant(monomial.coefficient, 2), significant(monomial.c, 2)])
+    .map(|(name, optimum)| {
+        vec![name.to_owned(), significant(optimum.coefficient, 2), significant(optimum.c, 2)]
     })
-    .collect();
+    .to_vec();
     paper_table(
         "table-6",
         "Table 6: compute-optimal allocation",
@@ -241,25 +198,19 @@ fn table_6_printed() -> PaperTable {
 }
 
 /// What the paper prints in two ways.
-fn variants() -> PaperTable {
-    let k = training();
-    let scale = |name: &str| significant(pf_days(constants(name)[0].1), 2);
-    let at_one_pf_day = k.optimum(PF_DAY).ok();
+fn variants(worked: &Worked) -> PaperTable {
+    let scale = |scale: f64, place: &str| format!("{} ({place})", significant(scale, 2));
     let mut rows = vec![
         vec![
             "C_{c}^{min}, PF-days".into(),
-            format!("{} (text, Table 5)", scale("kaplan2020-c-min")),
-            format!("{} (Figures 1 and 13)", scale("kaplan2020-c-min-fig1")),
+            scale(L_C_MIN.scale, "text, Table 5"),
+            scale(L_C_MIN_FIGURE_1.scale, "Figures 1 and 13"),
         ],
-        vec![
-            "C_{c}, PF-days".into(),
-            format!("{} (Table 5)", scale("kaplan2020-c")),
-            format!("{} (Figure 13)", scale("kaplan2020-c-fig13")),
-        ],
+        vec!["C_{c}, PF-days".into(), scale(L_C.scale, "Table 5"), scale(L_C_FIGURE_13.scale, "Figure 13")],
         vec![
             "B_{*}, tokens".into(),
             format!("{} (equation 1.4)", significant(B_STAR_EQUATION_1_4, 1)),
-            format!("{} (Table 5)", significant(k.b_star, 2)),
+            scale(TRAINING.b_star, "Table 5"),
         ],
         vec![
             "α_{C,min}".into(),
@@ -267,7 +218,7 @@ fn variants() -> PaperTable {
                 "{} measured; {ALPHA_C_MIN_EQUATION_6_4} (6.4) and {ALPHA_C_MIN_EQUATION_B_7} (B.7) printed as predictions",
                 significant(L_C_MIN.exponent, 2)
             ),
-            format!("{} computed from the printed exponents (1.8)", significant(k.alpha_c(), 3)),
+            format!("{} computed from the printed exponents (1.8)", significant(worked.alpha_c_min, 3)),
         ],
         vec![
             "D(C_{min}) at 1 PF-day, tokens".into(),
@@ -276,7 +227,7 @@ fn variants() -> PaperTable {
         ],
         row(["spread of seeds, nats", "0.02 (section 4.2)", "0.05 (Figure 22, 3M parameters)"]),
     ];
-    if let Some(optimum) = at_one_pf_day {
+    if let Some(optimum) = &worked.optimum {
         rows.push(vec![
             "optimum at 1 PF-day".into(),
             format!(
@@ -304,32 +255,31 @@ fn variants() -> PaperTable {
     )
 }
 
-fn appendix_b() -> PaperTable {
-    let k = training();
-    let trade = k.stopping(k.efficient_f(), 0.02);
-    let wrong = |x: f64| k.wrong_size(x).map_or_else(String::new, |w| significant(w.compute, 4));
+fn appendix_b(worked: &Worked) -> PaperTable {
+    let trade = &worked.trade;
+    let [smaller, larger] = worked.wrong_sizes.map(|(_, compute, _)| significant(compute, 4));
     let mut rows = vec![
         vec![
             "f, excess over the converged loss at the optimum (B.5)".into(),
             "about 10%".into(),
-            format!("{}%", significant(100.0 * k.efficient_f(), 4)),
+            format!("{}%", significant(100.0 * worked.efficient_excess, 4)),
         ],
         vec!["N at f against f' = 2% (B.12)".into(), "2.7".into(), significant(trade.n, 4)],
         vec!["S at f against f' = 2% (B.13)".into(), "0.13".into(), significant(trade.steps, 4)],
         vec!["C at f against f' = 2% (B.14)".into(), "0.35".into(), significant(trade.compute, 4)],
-        vec!["C at 0.6 of the optimal size (B.16)".into(), "up to 1.2".into(), wrong(0.6)],
-        vec!["C at 2.2 times the optimal size (B.16)".into(), "up to 1.2".into(), wrong(2.2)],
+        vec!["C at 0.6 of the optimal size (B.16)".into(), "up to 1.2".into(), smaller],
+        vec!["C at 2.2 times the optimal size (B.16)".into(), "up to 1.2".into(), larger],
         vec![
             "C_{c}^{min}, PF-days (B.8)".into(),
             significant(L_C_MIN.scale, 2),
-            significant(pf_days(k.c_c()), 2),
+            significant(worked.c_c_min, 2),
         ],
     ];
-    for loss in [10.0, 4.0, 3.0, 2.5] {
+    for (loss, batch) in worked.critical_batches {
         rows.push(vec![
             format!("B_{{crit}} at a loss of {loss} nats, tokens (1.4)"),
             String::new(),
-            significant(k.b_crit(loss), 3),
+            significant(batch, 3),
         ]);
     }
     paper_table(
@@ -342,9 +292,10 @@ fn appendix_b() -> PaperTable {
     )
 }
 
-fn section_6_3() -> PaperTable {
-    let rows = sensitivity()
-        .into_iter()
+fn section_6_3(worked: &Worked) -> PaperTable {
+    let rows = worked
+        .crossings
+        .iter()
         .map(|at| {
             vec![
                 at.claims.variant.to_owned(),

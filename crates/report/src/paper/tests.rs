@@ -1,13 +1,14 @@
 use super::*;
+use scalelaw_lab::paper::{PaperRuns, RunSet, Verdict, constants_only as published, simulated, study};
 
 fn table(name: &str) -> String {
-    let report = constants_only();
+    let report = constants_only(&published());
     report.tables.iter().find(|table| table.name == name).map(PaperTable::csv).unwrap_or_default()
 }
 
 #[test]
 fn constants_only_has_seven_figures_with_finite_lines() {
-    let report = constants_only();
+    let report = constants_only(&published());
     let names: Vec<&str> = report.figures.iter().map(|figure| figure.name.as_str()).collect();
     assert_eq!(
         names,
@@ -45,7 +46,7 @@ fn tables_appendix_b_equals_the_reference_sheet() {
 
 #[test]
 fn figure_3_ends_at_the_factors_of_table_6() {
-    let figure = &constants_only().figures[0];
+    let figure = &constants_only(&published()).figures[0];
     let tops: Vec<f64> = figure.panels[0].series[..3]
         .iter()
         .filter_map(|series| series.points.last())
@@ -59,7 +60,7 @@ fn figure_3_ends_at_the_factors_of_table_6() {
 
 #[test]
 fn claims_on_runs_simulated_from_the_published_laws_hold_where_they_are_simulated() {
-    let report = from_runs(&simulated::study());
+    let report = from_runs(&study(simulated::study()));
     let verdict = |id: &str| {
         let judged = report.claims.iter().find(|j| j.claim.id == id).unwrap();
         (judged.verdict, judged.estimate.clone())
@@ -95,6 +96,7 @@ fn from_runs_has_the_24_figures_in_order_and_says_what_is_missing() {
         flops: 2.5e13,
         seconds: Some(600.0),
     });
+    let runs = study(runs);
     let report = from_runs(&runs);
     let names: Vec<String> = report.figures.iter().map(|figure| figure.name.clone()).collect();
     let expected: Vec<String> = (1..=24).map(|i| format!("figure-{i:02}")).collect();
@@ -111,8 +113,8 @@ fn from_runs_has_the_24_figures_in_order_and_says_what_is_missing() {
 
 #[test]
 fn from_runs_without_a_run_still_has_every_figure_and_no_verdict() {
-    let report = from_runs(&PaperRuns::default());
+    let report = from_runs(&study(PaperRuns::default()));
     assert_eq!(report.figures.len(), 24);
-    assert!(report.claims.iter().all(|judged| judged.verdict == Verdict::CannotTell));
+    assert!(report.claims.iter().all(|judged| judged.verdict == Verdict::Inconclusive));
     assert!(report.html().contains("Claims"));
 }

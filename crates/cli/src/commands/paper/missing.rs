@@ -3,7 +3,7 @@
 use crate::commands::sweep::{PlannedLine, cost};
 use crate::commands::train::available_threads;
 use scalelaw_experiment::{ExperimentFile, Facts};
-use scalelaw_report::paper::{RunSet, SetCost};
+use scalelaw_lab::paper::{RunSet, SetCost};
 use scalelaw_runs::{FinishedRun, TimingRecord};
 use std::path::Path;
 

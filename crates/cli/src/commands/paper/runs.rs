@@ -4,7 +4,7 @@ use super::missing;
 use crate::commands::sweep::planned;
 use crate::tables::{curve_rows, run_row};
 use anyhow::{Context, bail};
-use scalelaw_report::paper::{PaperRun, PaperRuns};
+use scalelaw_lab::paper::{PaperRun, PaperRuns};
 use scalelaw_runs::{FinishedRun, Outcome, finished_run};
 use scalelaw_table::PositionRow;
 use std::path::Path;

@@ -1,30 +1,21 @@
 //! Figures 3, 12 and 15: what follows from the constants, ours beside the published.
 
-use super::Study;
-use super::parts::at;
+use super::missing;
 use crate::figure::{Axis, Dash, Figure, Ink, Mark, Marker, Panel, Point, Series, Weight};
 use crate::number::significant;
-use crate::paper::published::{log_spaced, loss_c_min, loss_d};
-use crate::paper::runs::RunSet;
 use crate::paper::{budget_rise, contradiction, wrong_size};
-use scalelaw_fit::chain::Section;
-use scalelaw_fit::plan::contradiction::Claims;
+use scalelaw_lab::paper::{Contradiction, PaperStudy, RunSet};
 
 const CHAIN: [RunSet; 2] = [RunSet::Sizes, RunSet::Batches];
 
-/// A constant of the adjusted frontier.
-fn frontier(study: &Study<'_>, name: &str) -> Option<f64> {
-    study.fits.chain.as_ref().ok()?.constant(Section::AdjustedFrontier, name).map(|c| c.value)
-}
-
-pub(super) fn figure_3(study: &Study<'_>) -> Figure {
-    let mut figure = budget_rise::figure();
-    let ours = ["p_S", "p_B", "p_N"].map(|name| frontier(study, name));
-    let mut end = study.missing(&CHAIN);
+pub(super) fn figure_3(study: &PaperStudy) -> Figure {
+    let mut figure = budget_rise::figure(&study.published.budget_rise);
+    let mut end = missing(study, &CHAIN);
     figure.title = "Figure 3: where a larger budget goes".into();
     figure.panels[0].title = "Published exponents".into();
-    if let [Some(s), Some(b), Some(n)] = ours {
-        figure.panels.push(budget_rise::panel("Exponents of these runs", [s, b, n], ", these runs"));
+    if let Some(rise) = &study.figures.budget_rise {
+        let [s, b, n] = rise.exponents;
+        figure.panels.push(budget_rise::panel("Exponents of these runs", rise, ", these runs"));
         end += &format!(
             " Right: N {}, B {}, S {} of the adjusted frontier of these runs, an extrapolation over nine decades that \
              they span only a part of.",
@@ -39,60 +30,43 @@ pub(super) fn figure_3(study: &Study<'_>) -> Figure {
     figure
 }
 
-pub(super) fn figure_12(study: &Study<'_>) -> Figure {
-    let mut figure = wrong_size::figure();
+pub(super) fn figure_12(study: &PaperStudy) -> Figure {
+    let mut figure = wrong_size::figure(&study.published);
     figure.title = "Figure 12: what a size beside the optimum costs".into();
-    let Some(k) = study.fits.constants() else {
-        let end = format!(" These runs have no L(N, S_{{min}}) to put beside it.{}", study.missing(&CHAIN));
+    let Some(sizes) = &study.figures.wrong_size else {
+        let end = format!(" These runs have no L(N, S_{{min}}) to put beside it.{}", missing(study, &CHAIN));
         figure.caption = figure.caption.followed_by(&end);
         return figure;
     };
-    let curve = |pick: fn(&scalelaw_fit::plan::WrongSize) -> f64| -> Vec<Point> {
-        let wrong = log_spaced(k.smallest_size() * 1.001, 20.0, 200).filter_map(|x| k.wrong_size(x));
-        wrong.map(|w| Point::at(w.x, pick(&w))).collect()
-    };
     let dashed = Mark::Line(Dash::Dashed, Weight::Heavy);
     figure.panels[0].series.push(
-        Series::line("compute, constants of these runs", Ink::Data, curve(|w| w.compute)).marked(dashed),
+        Series::line("compute, constants of these runs", Ink::Data, wrong_size::compute(sizes))
+            .marked(dashed),
     );
-    figure.panels[1]
-        .series
-        .push(Series::line("steps, constants of these runs", Ink::Data, curve(|w| w.steps)).marked(dashed));
-    let sizes = k.sizes_costing(1.2).map_or_else(String::new, |[lo, hi]| {
+    figure.panels[1].series.push(
+        Series::line("steps, constants of these runs", Ink::Data, wrong_size::steps(sizes)).marked(dashed),
+    );
+    let paid = sizes.for_a_fifth.map_or_else(String::new, |[lo, hi]| {
         format!(
             " With the constants of these runs (dashed) 20% more compute pays for {} to {} times the optimal size.",
             significant(lo, 2),
             significant(hi, 2)
         )
     });
-    figure.caption = figure.caption.followed_by(&(sizes + &study.missing(&CHAIN)));
+    figure.caption = figure.caption.followed_by(&(paid + &missing(study, &CHAIN)));
     figure
 }
 
-pub(super) fn figure_15(study: &Study<'_>) -> Figure {
-    let mut figure = contradiction::figure();
-    let ours = || {
-        let d = study.fits.d.as_ref().ok()?;
-        Some(Claims {
-            variant: "these runs",
-            c_c: frontier(study, "C_c_min")?,
-            alpha_c: frontier(study, "alpha_C_min")?,
-            d_0: frontier(study, "D_e")?,
-            p: frontier(study, "p_D")?,
-            d_c: d.law.param("D_c")?,
-            alpha_d: d.law.param("alpha_D")?,
-            n_0: frontier(study, "N_e")?,
-            p_n: frontier(study, "p_N")?,
-        })
-    };
+pub(super) fn figure_15(study: &PaperStudy) -> Figure {
+    let mut figure = contradiction::figure(&study.published.contradiction);
     figure.title = "Figure 15: where L(C_{min}) and L(D) cross".into();
     figure.panels[0].title = "Published constants".into();
-    let missing = study.missing(&[RunSet::Sizes, RunSet::Data, RunSet::Batches]);
-    let end = match ours() {
+    let missing = missing(study, &[RunSet::Sizes, RunSet::Data, RunSet::Batches]);
+    let end = match &study.figures.contradiction {
         None => format!(" These runs have not the laws to put beside it.{missing}"),
-        Some(claims) => {
-            let crossing = claims.crossing().ok();
-            figure.panels.push(crossing_panel(&claims, crossing.map(|c| (c.pf_days, c.loss))));
+        Some(ours) => {
+            let crossing = ours.crossings.first();
+            figure.panels.push(crossing_panel(ours));
             let words = crossing.map_or_else(
                 || " Right: with the constants of these runs the two lines never cross.".to_owned(),
                 |c| {
@@ -113,20 +87,10 @@ pub(super) fn figure_15(study: &Study<'_>) -> Figure {
     figure
 }
 
-fn crossing_panel(claims: &Claims, crossing: Option<(f64, f64)>) -> Panel {
-    let (start, end) = crossing
-        .map_or((1e-11, 1e7), |(c, _)| ((c / 100.0).clamp(1e-30, 1e-11), (c * 100.0).clamp(1e-6, 1e30)));
-    let compute = at(log_spaced(start, end, 60).map(|c| (c, loss_c_min(c, claims.c_c, claims.alpha_c))));
-    let data = at(log_spaced(start, end, 60).map(|c| {
-        let d = claims.d_0 * libm::pow(c, claims.p);
-        (c, loss_d(d, claims.d_c, claims.alpha_d))
-    }));
-    let mut series = vec![
-        Series::line("L(C_{min})", Ink::Hue(0), compute),
-        Series::line("L(D(C_{min}))", Ink::Hue(1), data).marked(Mark::Line(Dash::Solid, Weight::Heavy)),
-    ];
-    if let Some((c, loss)) = crossing {
-        let point = vec![Point::at(c, loss).named("these runs")];
+fn crossing_panel(ours: &Contradiction) -> Panel {
+    let mut series = contradiction::laws(ours);
+    for at in &ours.crossings {
+        let point = vec![Point::at(at.pf_days, at.loss).named("these runs")];
         series.push(Series::points("crossing, these runs", Marker::Star, Ink::Data, point));
     }
     Panel {

@@ -1,15 +1,15 @@
 //! Figure 7: LSTMs against Transformers.
 
-use super::Study;
-use super::parts::{LOSS, SIZE, at, bar, loss_axis, size_axis};
+use super::missing;
 use crate::figure::{Axis, Dash, Figure, Ink, Key, Mark, Marker, Panel, Point, Series, Weight};
 use crate::number::count;
-use crate::paper::runs::{PaperRun, RunSet};
+use crate::paper::parts::{LOSS, SIZE, at, bar, loss_axis, size_axis};
 use scalelaw_core::number::short;
+use scalelaw_lab::paper::{PaperRun, PaperStudy, RunSet};
 
 const MARKERS: [Marker; 3] = [Marker::Ring, Marker::Square, Marker::Triangle];
 
-pub(super) fn figure_7(study: &Study<'_>) -> Figure {
+pub(super) fn figure_7(study: &PaperStudy) -> Figure {
     let lstms: Vec<&PaperRun> = sorted(study.runs.of(RunSet::Lstm).collect());
     let transformers = study.runs.longest();
     let mut left = vec![
@@ -43,7 +43,7 @@ pub(super) fn figure_7(study: &Study<'_>) -> Figure {
             "Left: loss against size. Right: loss at each position of the context of a small, a middle and a large LSTM \
              of two layers (dashed) and of the Transformers nearest in N (unbroken), N at the lines. In the paper LSTMs \
              stop improving before 100 tokens of 1024.{}",
-            study.missing(&[RunSet::Lstm, RunSet::Sizes])
+            missing(study, &[RunSet::Lstm, RunSet::Sizes])
         )
         .into(),
         panels: vec![
@@ -78,7 +78,7 @@ fn along_context(lstms: &[&PaperRun], transformers: &[&PaperRun]) -> Vec<Series>
         .flatten()
         .map(|(run, dash, what)| {
             let name = format!("{what} {}", short(run.n()));
-            let points = super::positions::last(run).into_iter();
+            let points = run.along_context().into_iter();
             let points = points.map(|(t, loss)| Point::at(t, loss).named(count(run.n()))).collect();
             Series::line(name, Ink::Value(run.n()), points)
                 .marked(Mark::Line(dash, Weight::Normal))

@@ -6,7 +6,6 @@ mod budgets;
 mod curves;
 mod data;
 mod lstm;
-mod parts;
 mod positions;
 mod power_laws;
 mod recurrent;
@@ -15,20 +14,12 @@ mod shapes;
 mod sizes;
 mod transfer;
 
-use super::claims::Estimators;
-use super::fits::Fits;
-use super::runs::{PaperRuns, RunSet};
+use super::missing_sentence;
 use crate::figure::Figure;
-
-/// What figures are drawn from.
-pub(super) struct Study<'a> {
-    pub runs: &'a PaperRuns,
-    pub fits: &'a Fits,
-    pub estimators: &'a Estimators,
-}
+use scalelaw_lab::paper::{PaperStudy, RunSet};
 
 /// Figures 1 to 24.
-pub(super) fn all(study: &Study<'_>) -> Vec<Figure> {
+pub(super) fn all(study: &PaperStudy) -> Vec<Figure> {
     vec![
         power_laws::figure_1(study),
         curves::figure_2(study),
@@ -57,15 +48,19 @@ pub(super) fn all(study: &Study<'_>) -> Vec<Figure> {
     ]
 }
 
-impl Study<'_> {
-    /// The same for figures in S_min or C_min, after where they can be trusted.
-    fn adjusted(&self, sets: &[RunSet]) -> String {
-        self.fits.measured_range() + &self.missing(sets)
-    }
+/// What is not finished of the sets that a figure is made of, as the end of its caption.
+fn missing(study: &PaperStudy, sets: &[RunSet]) -> String {
+    let wanted = |set: &RunSet| study.runs.missing.iter().find(|m| m.set == *set);
+    sets.iter().filter_map(wanted).map(|m| format!(" {}", missing_sentence(m))).collect()
+}
 
-    /// What is not finished of the sets that a figure is made of, as the end of its caption.
-    fn missing(&self, sets: &[RunSet]) -> String {
-        let wanted = |set: &RunSet| self.runs.missing.iter().find(|m| m.set == *set);
-        sets.iter().filter_map(wanted).map(|m| format!(" {}", m.sentence())).collect()
-    }
+/// The same for figures in S_min or C_min, after where they can be trusted.
+fn adjusted(study: &PaperStudy, sets: &[RunSet]) -> String {
+    let range = study.fits.measured_losses().map_or_else(String::new, |(lo, hi)| {
+        format!(
+            " B_{{crit}}(L) was measured for losses of {lo:.2} to {hi:.2}; outside S_{{min}} and C_{{min}} rest on its \
+             continuation."
+        )
+    });
+    range + &missing(study, sets)
 }

@@ -1,23 +1,15 @@
 //! Figures 20 and 21: loss along the context.
 
-use super::Study;
-use super::parts::{DASHED, LOSS, SIZE, THIN, at, bar, named_once, size_axis};
+use super::missing;
 use crate::figure::{Axis, Dash, Figure, Ink, Key, Mark, Panel, Point, Series, Weight};
 use crate::number::significant;
-use crate::paper::runs::{PaperRun, RunSet};
+use crate::paper::parts::{DASHED, LOSS, SIZE, THIN, at, bar, named_once, size_axis};
 use scalelaw_core::number::short;
-use scalelaw_fit::laws::PerPosition;
-use scalelaw_fit::{Dataset, FitOptions, IntervalChoice, fit, value};
+use scalelaw_lab::paper::{PaperRun, PaperStudy, RunSet};
 
 /// An exponent below this is that of no trend along the context.
 const FLAT: f64 = 0.01;
 const INDEX: &str = "token index in the context";
-
-/// (position, loss) at the last evaluation that logged positions.
-pub(super) fn last(run: &PaperRun) -> Vec<(f64, f64)> {
-    let Some(step) = run.positions.iter().map(|p| p.step).max() else { return vec![] };
-    run.positions.iter().filter(|p| p.step == step).map(|p| (p.position as f64, p.loss)).collect()
-}
 
 /// Powers of two up to the context, and its end.
 fn indices(runs: &[&PaperRun]) -> Vec<u64> {
@@ -29,22 +21,18 @@ fn indices(runs: &[&PaperRun]) -> Vec<u64> {
     indices
 }
 
-pub(super) fn figure_20(study: &Study<'_>) -> Figure {
+pub(super) fn figure_20(study: &PaperStudy) -> Figure {
     let runs = study.runs.longest();
     let (mut curves, mut lines, mut fits) = (Vec::new(), Vec::new(), Vec::new());
     for run in &runs {
-        let points = last(run);
+        let points = run.along_context();
         if points.len() < 4 {
             continue;
         }
-        let data = Dataset::new(points.iter().map(|p| p.1).collect())
-            .with("T", points.iter().map(|p| p.0).collect());
-        let options = FitOptions { intervals: IntervalChoice::None, ..FitOptions::default() };
-        if let Ok(fitted) = fit(&PerPosition, &data, &options) {
-            let p = fitted.values();
-            let line = at(points.iter().map(|(t, _)| (*t, value(&PerPosition, &[*t], &p))));
+        if let Some(fitted) = study.figures.context.iter().find(|c| c.run_id == run.row.run_id) {
+            let line = at(fitted.line.iter().copied());
             lines.push(Series::line("a + b·T^{−c}, fitted", Ink::Value(run.n()), line).marked(DASHED));
-            let [a, b, c] = ["a", "b", "c"].map(|name| fitted.param(name).unwrap_or(f64::NAN));
+            let [a, b, c] = fitted.constants;
             fits.push(if c < FLAT {
                 format!("{}: {} everywhere", short(run.n()), significant(a + b, 3))
             } else {
@@ -68,7 +56,7 @@ pub(super) fn figure_20(study: &Study<'_>) -> Figure {
              2.3 + 5.4·T^{{−0.62}}. Right: loss at some indices of the largest trunk in training{}.{}",
             if fits.is_empty() { "none".into() } else { fits.join("; ") },
             largest.map_or_else(String::new, |run| format!(", N {}", short(run.n()))),
-            study.missing(&[RunSet::Sizes])
+            missing(study, &[RunSet::Sizes])
         )
         .into(),
         panels: vec![
@@ -102,7 +90,7 @@ fn in_training(run: &PaperRun) -> Vec<Series> {
         .collect()
 }
 
-pub(super) fn figure_21(study: &Study<'_>) -> Figure {
+pub(super) fn figure_21(study: &PaperStudy) -> Figure {
     let long = study.runs.longest();
     let mut short_context: Vec<&PaperRun> = study.runs.of(RunSet::Context).collect();
     short_context.sort_by(|a, b| a.n().total_cmp(&b.n()));
@@ -130,7 +118,7 @@ pub(super) fn figure_21(study: &Study<'_>) -> Figure {
         caption: format!(
             "Loss at single indices of the context (colour) of A's longest runs, and of models with a context of 8 tokens \
              (dashed), which do better early: they spend nothing on later tokens. The paper's indices: 1 to 1024.{}",
-            study.missing(&[RunSet::Sizes, RunSet::Context])
+            missing(study, &[RunSet::Sizes, RunSet::Context])
         )
         .into(),
         panels: vec![Panel {

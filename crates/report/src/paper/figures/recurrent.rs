@@ -1,13 +1,13 @@
 //! Figure 17: recurrent Transformers.
 
-use super::Study;
-use super::parts::{at, loss_axis, size_axis};
+use super::missing;
 use crate::figure::{Axis, Dash, Figure, Ink, Key, Mark, Marker, Panel, Point, Series, Weight};
-use crate::paper::runs::{PaperRun, RunSet};
+use crate::paper::parts::{at, loss_axis, size_axis};
+use scalelaw_lab::paper::{PaperRun, PaperStudy, RunSet};
 
 const MARKERS: [Marker; 3] = [Marker::Square, Marker::Triangle, Marker::Diamond];
 
-pub(super) fn figure_17(study: &Study<'_>) -> Figure {
+pub(super) fn figure_17(study: &PaperStudy) -> Figure {
     let panel = |title: &str, axis: Axis, n: fn(&PaperRun) -> f64| Panel {
         title: title.into(),
         x: axis,
@@ -20,7 +20,7 @@ pub(super) fn figure_17(study: &Study<'_>) -> Figure {
         caption: format!(
             "Blocks whose weights are used 2, 4 and 8 times against Transformers that use each once (A's longest runs). \
              Left: every use counts, which is compute. Right: each parameter counts once.{}",
-            study.missing(&[RunSet::Recurrent, RunSet::Sizes])
+            missing(study, &[RunSet::Recurrent, RunSet::Sizes])
         )
         .into(),
         panels: vec![
@@ -31,7 +31,7 @@ pub(super) fn figure_17(study: &Study<'_>) -> Figure {
     }
 }
 
-fn series(study: &Study<'_>, n: fn(&PaperRun) -> f64) -> Vec<Series> {
+fn series(study: &PaperStudy, n: fn(&PaperRun) -> f64) -> Vec<Series> {
     let mut series = Vec::new();
     let mut draw = |name: String, marker: Marker, ink: Ink, mut runs: Vec<&PaperRun>| {
         if runs.is_empty() {

@@ -1,16 +1,15 @@
 //! Figure 22: schedules of the learning rate.
 
-use super::Study;
-use super::parts::LOSS;
+use super::missing;
 use crate::figure::{Axis, Dash, Figure, Ink, Key, Mark, Marker, Panel, Point, Series, Weight};
 use crate::number::significant;
-use crate::paper::claims::has_decayed;
-use crate::paper::runs::{PaperRun, RunSet};
+use crate::paper::parts::LOSS;
+use scalelaw_lab::paper::{PaperRun, PaperStudy, RunSet};
 
 const MARKERS: [Marker; 6] =
     [Marker::Disc, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::Ring, Marker::Cross];
 
-pub(super) fn figure_22(study: &Study<'_>) -> Figure {
+pub(super) fn figure_22(study: &PaperStudy) -> Figure {
     let mut runs: Vec<&PaperRun> = study.runs.of(RunSet::Schedules).collect();
     runs.sort_by(|a, b| a.row.schedule.cmp(&b.row.schedule).then(a.rate_sum.total_cmp(&b.rate_sum)));
     let noise = study.fits.noise.as_ref().ok().map(|m| m.se);
@@ -26,12 +25,8 @@ pub(super) fn figure_22(study: &Study<'_>) -> Figure {
                 .keyed(Key::Hidden),
         );
         let point = Point::at(run.rate_sum, run.loss()).named(run.row.run_id.clone());
-        let point = match noise {
-            Some(sd) => {
-                let half = 1.96 * sd * run.loss();
-                let (lo, hi) = (run.loss() - half, run.loss() + half);
-                point.between(lo, hi)
-            }
+        let point = match study.fits.between_seeds(run.loss()) {
+            Some((lo, hi)) => point.between(lo, hi),
             None => point,
         };
         // With its loss: two points of one place hide one another.
@@ -51,7 +46,7 @@ pub(super) fn figure_22(study: &Study<'_>) -> Figure {
              seeds{}. Schedules that end above a tenth of their highest rate are marked so. The paper's losses for a 3M model \
              lie between 3.65 and 3.90, those that come down within the 0.05 that seeds differ by.{}",
             noise.map_or_else(|| ", not known".into(), |sd| format!(" ({} of ln L)", significant(sd, 2))),
-            study.missing(&[RunSet::Schedules, RunSet::Seeds])
+            missing(study, &[RunSet::Schedules, RunSet::Seeds])
         )
         .into(),
         panels: vec![
@@ -76,6 +71,6 @@ pub(super) fn figure_22(study: &Study<'_>) -> Figure {
 fn name(run: &PaperRun) -> String {
     let kind = run.row.schedule.as_deref().unwrap_or("schedule").replace('_', " ");
     let last = run.rates.last().map_or(f64::NAN, |(_, rate)| *rate) / run.row.lr.unwrap_or(f64::NAN);
-    let end = if has_decayed(run) { "" } else { " (not come down)" };
+    let end = if run.has_decayed() { "" } else { " (not come down)" };
     format!("{kind}, ends at {:.0}%{end}", 100.0 * last)
 }

@@ -1,9 +1,9 @@
 //! Figure 6: with and without embeddings.
 
-use super::Study;
-use super::parts::{loss_axis, size_axis};
+use super::missing;
 use crate::figure::{Axis, Dash, Figure, Ink, Key, Mark, Marker, Panel, Point, Series, Weight};
-use crate::paper::runs::{PaperRun, RunSet};
+use crate::paper::parts::{loss_axis, size_axis};
+use scalelaw_lab::paper::{PaperRun, PaperStudy, RunSet};
 
 /// Depths that the paper tells apart, with the last one for all above.
 const DEPTHS: [(u32, u32, &str, Marker); 5] = [
@@ -14,7 +14,7 @@ const DEPTHS: [(u32, u32, &str, Marker); 5] = [
     (7, u32::MAX, "more than 6 layers", Marker::Diamond),
 ];
 
-pub(super) fn figure_6(study: &Study<'_>) -> Figure {
+pub(super) fn figure_6(study: &PaperStudy) -> Figure {
     let runs = study.runs.longest();
     let none: Vec<&PaperRun> = study.runs.part("A-zero").collect();
     let panel = |title: &str, axis: Axis, x: fn(&PaperRun) -> f64| Panel {
@@ -35,7 +35,7 @@ pub(super) fn figure_6(study: &Study<'_>) -> Figure {
             "The longest run of each size of A. Left: all parameters; at this vocabulary embeddings are most of a small \
              model, and models without layers have nothing else. Right: non-embedding parameters. In the paper one-layer \
              models and extreme shapes lie above the line of the others.{}",
-            study.missing(&[RunSet::Sizes])
+            missing(study, &[RunSet::Sizes])
         )
         .into(),
         panels: vec![

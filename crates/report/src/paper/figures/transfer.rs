@@ -1,11 +1,10 @@
 //! Figure 8: other text. Figure 24: depth and other text.
 
-use super::Study;
-use super::parts::{LOSS, at, loss_axis, size_axis};
+use super::missing;
 use crate::figure::{Axis, Dash, Figure, Ink, Key, Mark, Marker, Panel, Point, Series, Weight};
 use crate::number::significant;
-use crate::paper::claims::{in_course, transfer_line, transfer_pairs};
-use crate::paper::runs::{PaperRun, RunSet};
+use crate::paper::parts::{LOSS, at, loss_axis, size_axis};
+use scalelaw_lab::paper::{PaperRun, PaperStudy, RunSet};
 
 const MARKERS: [Marker; 5] = [Marker::Square, Marker::Triangle, Marker::Diamond, Marker::Cross, Marker::Ring];
 const OWN: &str = "text like the training text";
@@ -18,22 +17,17 @@ fn other(run: &PaperRun, set: &str) -> Option<f64> {
     run.row.loss_evalsets.get(set).copied()
 }
 
-pub(super) fn figure_8(study: &Study<'_>) -> Figure {
-    let sets = study.runs.evalsets();
-    let branches = study.runs.branches();
-    let skip = study.estimators.chain.skip_steps;
+pub(super) fn figure_8(study: &PaperStudy) -> Figure {
+    let sets = &study.figures.transfer;
     let longest = study.runs.longest();
     let mut left = lines(OWN, Marker::Disc, Ink::Data, &longest, |run| Some((run.n(), run.row.loss?)));
     let (mut right, mut slopes) = (Vec::new(), Vec::new());
-    for (i, set) in sets.iter().enumerate() {
+    for (i, transfer) in sets.iter().enumerate() {
+        let set = &transfer.set;
         left.extend(lines(set, marker(i), Ink::Hue(i), &longest, |run| Some((run.n(), other(run, set)?))));
-        let pairs = transfer_pairs(&branches, set);
-        if let Ok(fitted) = transfer_line(&pairs) {
-            slopes.push(format!("{set} {}", significant(fitted.param("b").unwrap_or(f64::NAN), 3)));
-        }
-        if let Some(largest) = study.runs.trunks().last() {
-            let course = in_course(largest, set).into_iter().filter(|(step, ..)| *step >= skip);
-            let line = at(course.map(|(_, own, other)| (own, other)));
+        slopes.extend(transfer.slope.map(|slope| format!("{set} {}", significant(slope, 3))));
+        if let Some(course) = &transfer.in_training {
+            let line = at(course.iter().copied());
             let dashed = Mark::Line(Dash::Dashed, Weight::Normal);
             right.push(
                 Series::line(format!("{set}, largest model in training"), Ink::Hue(i), line)
@@ -41,7 +35,7 @@ pub(super) fn figure_8(study: &Study<'_>) -> Figure {
                     .keyed(Key::Hidden),
             );
         }
-        let points = pairs.iter().map(|(own, other, _)| Point::at(*own, *other)).collect();
+        let points = at(transfer.pairs.iter().copied());
         right.push(Series::points(set.as_str(), marker(i), Ink::Hue(i), points));
     }
     let slopes = if slopes.is_empty() {
@@ -58,7 +52,7 @@ pub(super) fn figure_8(study: &Study<'_>) -> Figure {
         caption: format!(
             "Left: longest runs of A on their own test text and on other text. Right: points, all finished branches of A; \
              dashed, the largest trunk in training, after its warm-up. {slopes}{}",
-            study.missing(&[RunSet::Sizes])
+            missing(study, &[RunSet::Sizes])
         )
         .into(),
         panels: vec![
@@ -96,7 +90,7 @@ fn lines(
     ]
 }
 
-pub(super) fn figure_24(study: &Study<'_>) -> Figure {
+pub(super) fn figure_24(study: &PaperStudy) -> Figure {
     let mut runs: Vec<&PaperRun> = study.runs.part("D-aspect").collect();
     runs.sort_by_key(|run| run.layers());
     let depth = |run: &PaperRun| f64::from(run.layers());
@@ -116,7 +110,7 @@ pub(super) fn figure_24(study: &Study<'_>) -> Figure {
         caption: format!(
             "Shapes of one N (set D), the paper's at 1.5B parameters and depths of 10 to 100: loss there depends on depth \
              on no text.{}",
-            study.missing(&[RunSet::Shapes])
+            missing(study, &[RunSet::Shapes])
         )
         .into(),
         panels: vec![Panel {

@@ -1,12 +1,65 @@
 //! The runs of the paper's figures as tables, written beside the page and read back: a study that can be drawn again
 //! without its run directories.
 
-use anyhow::{Context, bail};
-use scalelaw_report::paper::{PaperRun, PaperRuns, RunSet, SetCost};
+use super::{PaperRun, PaperRuns, RunSet, SetCost};
 use scalelaw_table::{CurveRow, Format, PositionRow, Row, RunRow, Table, TableError, read_rows, write_rows};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the tables of a study cannot be written or read back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TablesError {
+    /// A file or folder cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// A table of runs, curves or positions cannot be written or read.
+    #[error("the table {}", path.display())]
+    Table {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: TableError,
+    },
+    /// A table lacks a column, or is none.
+    #[error(transparent)]
+    Column(#[from] TableError),
+    /// A run without a line in the table of sets.
+    #[error("{}: run {run} of runs.csv is not in it", path.display())]
+    Unlisted {
+        /// The table of sets.
+        path: PathBuf,
+        /// The run.
+        run: String,
+    },
+    /// A run set that does not exist.
+    #[error("{}: no run set is called {name:?}", path.display())]
+    UnknownSet {
+        /// The table of what is missing.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// A cell that holds no finite number.
+    #[error("{table}: row {row}, column {column}: expected a number")]
+    NotANumber {
+        /// Its table.
+        table: String,
+        /// Its row in the file.
+        row: u64,
+        /// Its column.
+        column: String,
+    },
+}
 
 /// Which sets a run is of, and the sum of its rates.
 const SETS: &str = "sets.csv";
@@ -26,8 +79,8 @@ pub fn are_in(dir: &Path) -> bool {
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(runs: &PaperRuns, dir: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+pub fn write(runs: &PaperRuns, dir: &Path) -> Result<(), TablesError> {
+    std::fs::create_dir_all(dir).map_err(|source| cannot_write(dir, source))?;
     let all = &runs.runs;
     rows(&dir.join("runs.csv"), &all.iter().map(|run| run.row.clone()).collect::<Vec<RunRow>>())?;
     rows(&dir.join("curves.csv"), &all.iter().flat_map(|run| run.curve.clone()).collect::<Vec<CurveRow>>())?;
@@ -72,13 +125,13 @@ pub fn write(runs: &PaperRuns, dir: &Path) -> anyhow::Result<()> {
     }
     for (name, text) in [(SETS, sets), (SCHEDULES, schedules), (FACTS, facts), (MISSING, missing)] {
         let path = dir.join(name);
-        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        std::fs::write(&path, text).map_err(|source| cannot_write(&path, source))?;
     }
     Ok(())
 }
 
 /// A table that may have a head and no rows.
-fn optional(path: &Path) -> anyhow::Result<Option<Table>> {
+fn optional(path: &Path) -> Result<Option<Table>, TablesError> {
     match Table::load(path) {
         Ok(table) => Ok(Some(table)),
         Err(TableError::Empty { .. }) => Ok(None),
@@ -86,16 +139,20 @@ fn optional(path: &Path) -> anyhow::Result<Option<Table>> {
     }
 }
 
-fn rows<R: Row>(path: &Path, rows: &[R]) -> anyhow::Result<()> {
-    let file = std::fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-    write_rows(rows, Format::CSV, file).with_context(|| format!("cannot write {}", path.display()))
+fn cannot_write(path: &Path, source: io::Error) -> TablesError {
+    TablesError::Write { path: path.to_owned(), source }
+}
+
+fn rows<R: Row>(path: &Path, rows: &[R]) -> Result<(), TablesError> {
+    let file = std::fs::File::create(path).map_err(|source| cannot_write(path, source))?;
+    write_rows(rows, Format::CSV, file).map_err(|source| TablesError::Table { path: path.to_owned(), source })
 }
 
 /// Reads what [`write`] wrote.
 ///
 /// # Errors
 /// When a table is missing or damaged.
-pub fn read(dir: &Path) -> anyhow::Result<PaperRuns> {
+pub fn read(dir: &Path) -> Result<PaperRuns, TablesError> {
     let mut curves: BTreeMap<String, Vec<CurveRow>> = BTreeMap::new();
     for row in load::<CurveRow>(&dir.join("curves.csv"))? {
         curves.entry(row.run_id.clone()).or_default().push(row);
@@ -121,7 +178,7 @@ pub fn read(dir: &Path) -> anyhow::Result<PaperRuns> {
     for row in load::<RunRow>(&dir.join("runs.csv"))? {
         let id = row.run_id.clone();
         let Some((sets, rate_sum)) = of.remove(&id) else {
-            bail!("{}: run {id} of runs.csv is not in it", dir.join(SETS).display())
+            return Err(TablesError::Unlisted { path: dir.join(SETS), run: id });
         };
         runs.push(PaperRun {
             sets,
@@ -133,19 +190,19 @@ pub fn read(dir: &Path) -> anyhow::Result<PaperRuns> {
         });
     }
     let facts = Table::load(&dir.join(FACTS))?;
-    let facts: anyhow::Result<Vec<(String, String)>> =
+    let facts: Result<Vec<(String, String)>, TablesError> =
         (0..facts.len()).map(|i| Ok((text(&facts, "name", i)?, text(&facts, "value", i)?))).collect();
     Ok(PaperRuns { runs, missing: missing(dir)?, facts: facts? })
 }
 
-fn missing(dir: &Path) -> anyhow::Result<Vec<SetCost>> {
+fn missing(dir: &Path) -> Result<Vec<SetCost>, TablesError> {
     let Some(table) = optional(&dir.join(MISSING))? else { return Ok(vec![]) };
     let mut missing = Vec::new();
     for i in 0..table.len() {
         let letter = text(&table, "set", i)?;
         let set = RunSet::ALL.into_iter().find(|set| letter == set.letter().to_string());
         missing.push(SetCost {
-            set: set.with_context(|| format!("{}: no run set is called {letter:?}", table.source))?,
+            set: set.ok_or_else(|| TablesError::UnknownSet { path: dir.join(MISSING), name: letter })?,
             file: text(&table, "file", i)?,
             runs: number(&table, "runs", i)? as usize,
             of: number(&table, "of", i)? as usize,
@@ -156,19 +213,19 @@ fn missing(dir: &Path) -> anyhow::Result<Vec<SetCost>> {
     Ok(missing)
 }
 
-fn text(table: &Table, column: &str, row: usize) -> anyhow::Result<String> {
+fn text(table: &Table, column: &str, row: usize) -> Result<String, TablesError> {
     Ok(table.column(column)?.text(row))
 }
 
-fn number(table: &Table, column: &str, row: usize) -> anyhow::Result<f64> {
-    let numbers = table.column(column)?.numbers();
-    let value = numbers.with_context(|| format!("{}: column {column} holds text", table.source))?[row];
-    if !value.is_finite() {
-        bail!("{}: row {}, column {column}: expected a number", table.source, table.row(row));
-    }
-    Ok(value)
+fn number(table: &Table, column: &str, row: usize) -> Result<f64, TablesError> {
+    let value = table.column(column)?.numbers().map(|numbers| numbers[row]);
+    value.filter(|value| value.is_finite()).ok_or_else(|| TablesError::NotANumber {
+        table: table.source.clone(),
+        row: table.row(row),
+        column: column.to_owned(),
+    })
 }
 
-fn load<R: Row>(path: &Path) -> anyhow::Result<Vec<R>> {
-    read_rows(path).with_context(|| format!("cannot read {}", path.display()))
+fn load<R: Row>(path: &Path) -> Result<Vec<R>, TablesError> {
+    read_rows(path).map_err(|source| TablesError::Table { path: path.to_owned(), source })
 }

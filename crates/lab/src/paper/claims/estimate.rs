@@ -1,5 +1,6 @@
 //! A quantity as the runs give it.
 
+use crate::paper::Refusal;
 use scalelaw_fit::{FittedLaw, Measured};
 
 /// A value with its interval.
@@ -20,20 +21,22 @@ impl Estimate {
     }
 
     /// The mean of runs.
-    pub(super) fn mean(values: &[f64], what: &str) -> Result<Self, String> {
-        let mean = Measured::mean(values)
-            .ok_or_else(|| format!("{} {what}; an interval needs two", values.len()))?;
+    pub(super) fn mean(values: &[f64], what: &str) -> Result<Self, Refusal> {
+        let mean = Measured::mean(values).ok_or_else(|| Refusal::too_few(values.len(), what, 2))?;
         Ok(Self::measured(mean, format!("{} {what}", values.len())))
     }
 
     /// A constant of a fitted law.
-    pub(in super::super) fn constant(law: &FittedLaw, name: &str, what: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// The law has no such constant, or no interval.
+    pub fn constant(law: &FittedLaw, name: &str, what: &str) -> Result<Self, Refusal> {
         let (_, estimate) = law
             .params
             .iter()
             .find(|(n, _)| n == name)
-            .ok_or_else(|| format!("the law {} has no {name}", law.law))?;
-        let ends = estimate.ci95.ok_or("the fit has no interval")?;
+            .ok_or_else(|| Refusal::without(format!("the law {}", law.law), name))?;
+        let ends = estimate.ci95.ok_or_else(|| Refusal::without("the fit", "interval"))?;
         let ci95 = [ends[0].unwrap_or(f64::NEG_INFINITY), ends[1].unwrap_or(f64::INFINITY)];
         let doubts: String = law.warnings.iter().map(|w| format!("; {}", w.message)).collect();
         Ok(Self { value: estimate.value, ci95, note: format!("{} {what}{doubts}", law.n_points) })

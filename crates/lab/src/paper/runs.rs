@@ -1,6 +1,5 @@
 //! The runs of a study as the figures see them: by run set, and by what they are in it.
 
-use crate::number::significant;
 use scalelaw_core::PF_DAY;
 use scalelaw_table::{CurveRow, PositionRow, RunRow};
 
@@ -88,6 +87,11 @@ impl PaperRun {
         self.n() * f64::from(self.row.reuse.unwrap_or(1))
     }
 
+    /// Distinct training tokens.
+    pub fn unique(&self) -> f64 {
+        self.row.d_unique.map_or(f64::NAN, |d| d as f64)
+    }
+
     /// Tokens per update.
     pub fn batch(&self) -> f64 {
         self.row.batch_tokens.map_or(f64::NAN, |b| b as f64)
@@ -136,6 +140,20 @@ impl PaperRun {
             .filter(move |(step, loss)| *step >= from && *step > 0.0 && loss.is_finite())
     }
 
+    /// (position, loss) at the last evaluation that logged positions.
+    pub fn along_context(&self) -> Vec<(f64, f64)> {
+        let Some(step) = self.positions.iter().map(|p| p.step).max() else { return vec![] };
+        self.positions.iter().filter(|p| p.step == step).map(|p| (p.position as f64, p.loss)).collect()
+    }
+
+    /// Whether the learning rate came down: to a tenth of the highest, or what the last update of a schedule that ends
+    /// there is above it.
+    pub fn has_decayed(&self) -> bool {
+        const DECAYED: f64 = 0.101;
+        let last = self.rates.last().map_or(f64::NAN, |(_, rate)| *rate);
+        last <= DECAYED * self.row.lr.unwrap_or(f64::NAN)
+    }
+
     /// Mean loss at the positions from `from` to `to` (from 1, both in), at the last evaluation that logged them.
     pub fn at_positions(&self, from: u64, to: u64) -> Option<f64> {
         let last = self.positions.iter().map(|p| p.step).max()?;
@@ -160,29 +178,6 @@ pub struct SetCost {
     pub flops: f64,
     /// Seconds on this study's cores at the rate its finished runs had; none without one.
     pub seconds: Option<f64>,
-}
-
-impl SetCost {
-    /// What is not there, what makes it, what it takes.
-    pub(super) fn sentence(&self) -> String {
-        let time = self.seconds.map_or_else(String::new, |s| format!(", about {}", duration(s)));
-        format!(
-            "Not finished: run set {}, {} of its {} runs are missing; scalelaw sweep {} makes them with {} FLOPs{time}.",
-            self.set.letter(),
-            self.runs,
-            self.of,
-            self.file,
-            significant(self.flops, 2)
-        )
-    }
-}
-
-fn duration(seconds: f64) -> String {
-    if seconds < 5400.0 {
-        format!("{:.0} min", (seconds / 60.0).max(1.0))
-    } else {
-        format!("{:.1} h", seconds / 3600.0)
-    }
 }
 
 /// A study of the paper's run sets: what is finished of it, and what is not.

@@ -1,54 +1,46 @@
 //! Every law that figures and claims share, fitted once.
 
-use super::claims::Estimators;
+use super::Refusal;
+use super::claims::{Estimate, Estimators};
 use super::runs::{PaperRun, PaperRuns, RunSet};
+use crate::laws::{Fitted, Observation, Settings, fit_observations};
+use crate::lines::range;
 use scalelaw_fit::chain::{ChainReport, Point, Section, Trunk, chain};
 use scalelaw_fit::explain::{CountedRun, Explanation, explain};
 use scalelaw_fit::laws::{KaplanNd, LogLine, PowerLaw};
 use scalelaw_fit::presets::KaplanConstants;
-use scalelaw_fit::{
-    CurveStudy, Dataset, FitOptions, FittedLaw, IntervalChoice, Law, Measured, fit, foretell,
-};
+use scalelaw_fit::{CurveStudy, Dataset, FitOptions, IntervalChoice, Law, Measured, foretell};
 
 /// Resamples of the corrections: six accountings, each refitted this often.
 const EXPLAIN_DRAWS: usize = 40;
-/// Share of a curve that foretells the rest.
-pub(super) const SEEN: f64 = 0.2;
-
-/// A law and the points it was fitted to.
-#[derive(Clone, Debug)]
-pub struct Fitted {
-    /// The law.
-    pub law: FittedLaw,
-    /// (x, loss, run).
-    pub points: Vec<(f64, f64, String)>,
-}
+/// Share of a curve that the rest is forecast from.
+const SEEN: f64 = 0.2;
 
 /// Everything fitted; what could not be says why.
 #[derive(Clone, Debug)]
 pub struct Fits {
     /// Standard deviation of ln L between seeds.
-    pub noise: Result<Measured, String>,
+    pub noise: Result<Measured, Refusal>,
     /// The chain over A's trunks and C's best runs.
-    pub chain: Result<ChainReport, String>,
+    pub chain: Result<ChainReport, Refusal>,
     /// The same without one-layer models.
-    pub chain_deep: Result<ChainReport, String>,
+    pub chain_deep: Result<ChainReport, Refusal>,
     /// L(N) over the sizes that the rule takes.
-    pub n: Result<Fitted, String>,
+    pub n: Result<Fitted, Refusal>,
     /// The rival −a·ln(N/b) over the same.
-    pub n_log: Result<Fitted, String>,
+    pub n_log: Result<Fitted, Refusal>,
     /// L(N) over all sizes of two layers or more.
-    pub n_all: Result<Fitted, String>,
+    pub n_all: Result<Fitted, Refusal>,
     /// L(D) of B's largest size.
-    pub d: Result<Fitted, String>,
-    /// L(N, D) over B; `x` of its points is D.
-    pub nd: Result<Fitted, String>,
+    pub d: Result<Fitted, Refusal>,
+    /// L(N, D) over B.
+    pub nd: Result<Fitted, Refusal>,
     /// L(N, D) over all of B.
-    pub nd_all: Result<Fitted, String>,
-    /// The rest of A's trunks told from their first fifth.
-    pub forecast: Result<CurveStudy, String>,
+    pub nd_all: Result<Fitted, Refusal>,
+    /// The rest of A's trunks, forecast from their first fifth.
+    pub forecast: Result<CurveStudy, Refusal>,
     /// The exponents in the counts of later papers.
-    pub explanation: Result<Explanation, String>,
+    pub explanation: Result<Explanation, Refusal>,
 }
 
 impl Fits {
@@ -63,10 +55,10 @@ impl Fits {
             noise: noise(runs),
             chain: walk(&trunks, estimators),
             chain_deep: walk(&deep, estimators),
-            n: one(&PowerLaw::N, "N", taken.clone()),
-            n_log: one(&LogLine, "N", taken),
-            n_all: one(&PowerLaw::N, "N", size_points(runs, estimators, false)),
-            d: one(&PowerLaw::D, "D", data_points(runs)),
+            n: one(&PowerLaw::N, taken.clone()),
+            n_log: one(&LogLine, taken),
+            n_all: one(&PowerLaw::N, size_points(runs, estimators, false)),
+            d: one(&PowerLaw::D, data_points(runs)),
             nd: joint(&kept),
             nd_all: joint(&grid),
             forecast: forecast(runs, estimators),
@@ -74,35 +66,31 @@ impl Fits {
         }
     }
 
-    /// What is doubtful about them: the chain's doubts, and the warnings of every law.
-    pub fn doubts(&self) -> Vec<String> {
-        let mut doubts: Vec<String> = Vec::new();
-        match &self.chain {
-            Ok(chain) => doubts.extend(chain.doubts.iter().map(|doubt| format!("Chain: {doubt}."))),
-            Err(reason) => doubts.push(format!("Chain: not walked, {reason}.")),
-        }
-        let laws = [("L(N)", &self.n), ("L(D)", &self.d), ("L(N, D)", &self.nd)];
-        for (name, fit) in laws {
-            match fit {
-                Ok(fit) => doubts.extend(fit.law.warnings.iter().map(|w| format!("{name}: {}.", w.message))),
-                Err(reason) => doubts.push(format!("{name}: not fitted, {reason}.")),
-            }
-        }
-        doubts
+    /// The range of losses at which a critical batch was measured; `None` without one. Beyond it S_min and C_min rest on
+    /// the continuation of B_crit(L).
+    pub fn measured_losses(&self) -> Option<(f64, f64)> {
+        let levels = self.chain.as_ref().map_or(&[][..], |chain| &chain.levels[..]);
+        range(levels.iter().filter(|l| l.b_crit.is_some()).map(|l| l.loss))
     }
 
-    /// The range of losses in which B_crit(L) was measured, in words; beyond it S_min and C_min rest on a guess.
-    pub(super) fn measured_range(&self) -> String {
-        let levels = self.chain.as_ref().map_or(&[][..], |chain| &chain.levels[..]);
-        let losses = || levels.iter().filter(|l| l.b_crit.is_some()).map(|l| l.loss);
-        let (lo, hi) = (losses().fold(f64::INFINITY, f64::min), losses().fold(0.0, f64::max));
-        if lo > hi {
-            return String::new();
+    /// A constant of the chain with its interval, open where the resamples gave none.
+    ///
+    /// # Errors
+    /// Why the chain, or this part of it, was not fitted.
+    pub fn of_chain(&self, section: Section, name: &str) -> Result<Estimate, Refusal> {
+        let chain = self.chain.as_ref().map_err(Refusal::clone)?;
+        if let Some(reason) = chain.part(section).and_then(|part| part.refused.clone()) {
+            return Err(Refusal::Chain(reason));
         }
-        format!(
-            " B_{{crit}}(L) was measured for losses of {lo:.2} to {hi:.2}; outside S_{{min}} and C_{{min}} rest on its \
-             continuation."
-        )
+        let constant = chain.constant(section, name).ok_or_else(|| Refusal::without("the chain", name))?;
+        let ci95 = constant.ci95.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+        Ok(Estimate { value: constant.value, ci95, note: String::new() })
+    }
+
+    /// A loss with 1.96 standard deviations between seeds to either side; `None` without seeds.
+    pub fn between_seeds(&self, loss: f64) -> Option<(f64, f64)> {
+        let half = 1.96 * self.noise.as_ref().ok()?.se * loss;
+        Some((loss - half, loss + half))
     }
 
     /// Table 3 and B_crit(L) of these runs.
@@ -120,10 +108,6 @@ impl Fits {
     }
 }
 
-fn said(error: impl ToString) -> String {
-    error.to_string()
-}
-
 /// A run's evaluations as the chain takes them.
 pub(super) fn trunk(run: &PaperRun) -> Trunk {
     let points = run
@@ -136,16 +120,16 @@ pub(super) fn trunk(run: &PaperRun) -> Trunk {
     Trunk { run: run.row.run_id.clone(), n: run.n(), batch: run.batch(), points }
 }
 
-fn walk(runs: &[&PaperRun], estimators: &Estimators) -> Result<ChainReport, String> {
+fn walk(runs: &[&PaperRun], estimators: &Estimators) -> Result<ChainReport, Refusal> {
     let trunks: Vec<Trunk> = runs.iter().map(|run| trunk(run)).collect();
     if trunks.is_empty() {
-        return Err("no run of A or C is finished".into());
+        return Err(Refusal::Nothing("run of A or C is finished".into()));
     }
-    chain(&trunks, &[], &estimators.chain.options()).map_err(said)
+    Ok(chain(&trunks, &[], &estimators.chain.options())?)
 }
 
 /// Standard deviation of ln L between the seeds of a size.
-fn noise(runs: &PaperRuns) -> Result<Measured, String> {
+fn noise(runs: &PaperRuns) -> Result<Measured, Refusal> {
     let mut sizes: Vec<(f64, Vec<f64>)> = Vec::new();
     for run in runs.of(RunSet::Seeds).filter(|run| run.loss() > 0.0) {
         match sizes.iter_mut().find(|(n, _)| *n == run.n()) {
@@ -154,11 +138,11 @@ fn noise(runs: &PaperRuns) -> Result<Measured, String> {
         }
     }
     let groups: Vec<Vec<f64>> = sizes.into_iter().map(|(_, losses)| losses).collect();
-    Measured::spread(&groups).ok_or_else(|| "no size of I has two finished seeds".into())
+    Measured::spread(&groups).ok_or_else(|| Refusal::Nothing("size of I has two finished seeds".into()))
 }
 
-/// (N, loss, run) of converged runs on all data: A's longest branches and I.
-fn size_points(runs: &PaperRuns, estimators: &Estimators, ample: bool) -> Vec<(f64, f64, String)> {
+/// Converged runs on all data: A's longest branches and I.
+fn size_points(runs: &PaperRuns, estimators: &Estimators, ample: bool) -> Vec<Observation> {
     let rule = estimators.size;
     let per_parameter = |run: &PaperRun| run.row.tokens.map_or(0.0, |t| t as f64) / run.n();
     runs.longest()
@@ -166,65 +150,61 @@ fn size_points(runs: &PaperRuns, estimators: &Estimators, ample: bool) -> Vec<(f
         .chain(runs.of(RunSet::Seeds))
         .filter(|run| run.layers() >= rule.layers_at_least && run.loss().is_finite())
         .filter(|run| !ample || per_parameter(run) >= rule.tokens_per_parameter_at_least)
-        .map(|run| (run.n(), run.loss(), run.row.run_id.clone()))
+        .map(|run| observation(run, vec![run.n()], run.loss()))
         .collect()
 }
 
-/// (D, lowest loss, run) of B's largest size.
-fn data_points(runs: &PaperRuns) -> Vec<(f64, f64, String)> {
+/// B's largest size at its lowest losses, smallest D first.
+fn data_points(runs: &PaperRuns) -> Vec<Observation> {
     let largest = runs.of(RunSet::Data).map(PaperRun::n).fold(0.0, f64::max);
-    let mut points: Vec<(f64, f64, String)> = runs
+    let mut points: Vec<Observation> = runs
         .of(RunSet::Data)
         .filter(|run| run.n() == largest && run.lowest().is_finite())
-        .map(|run| (unique(run), run.lowest(), run.row.run_id.clone()))
+        .map(|run| observation(run, vec![run.unique()], run.lowest()))
         .collect();
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points.sort_by(|a, b| a.at[0].total_cmp(&b.at[0]));
     points
 }
 
-/// Distinct training tokens.
-pub(super) fn unique(run: &PaperRun) -> f64 {
-    run.row.d_unique.map_or(f64::NAN, |d| d as f64)
+fn observation(run: &PaperRun, at: Vec<f64>, loss: f64) -> Observation {
+    Observation { run_id: run.row.run_id.clone(), at, loss, loss_se: None }
 }
 
 /// The runs without those of the `count` smallest amounts of data.
 fn without_smallest<'a>(runs: &[&'a PaperRun], count: usize) -> Vec<&'a PaperRun> {
-    let mut amounts: Vec<f64> = runs.iter().map(|run| unique(run)).collect();
+    let mut amounts: Vec<f64> = runs.iter().map(|run| run.unique()).collect();
     amounts.sort_by(f64::total_cmp);
     amounts.dedup();
     let from = amounts.get(count).copied().unwrap_or(f64::INFINITY);
-    runs.iter().copied().filter(|run| unique(run) >= from).collect()
+    runs.iter().copied().filter(|run| run.unique() >= from).collect()
 }
 
-fn one(law: &dyn Law, x: &str, points: Vec<(f64, f64, String)>) -> Result<Fitted, String> {
-    let mut distinct: Vec<f64> = points.iter().map(|p| p.0).collect();
+fn settings() -> Settings {
+    Settings { intervals: IntervalChoice::Profile, ..Settings::default() }
+}
+
+fn one(law: &dyn Law, points: Vec<Observation>) -> Result<Fitted, Refusal> {
+    let mut distinct: Vec<f64> = points.iter().map(|p| p.at[0]).collect();
     distinct.sort_by(f64::total_cmp);
     distinct.dedup();
     if distinct.len() < 3 {
-        return Err(format!("{} values of {x}; 3 are needed", distinct.len()));
+        return Err(Refusal::too_few(distinct.len(), format!("values of {}", law.variables()[0]), 3));
     }
-    let data =
-        Dataset::new(points.iter().map(|p| p.1).collect()).with(x, points.iter().map(|p| p.0).collect());
-    let options = FitOptions { intervals: IntervalChoice::Profile, ..FitOptions::default() };
-    fit(law, &data, &options).map(|law| Fitted { law, points }).map_err(said)
+    Ok(fit_observations(law, points, &settings())?)
 }
 
-fn joint(runs: &[&PaperRun]) -> Result<Fitted, String> {
+fn joint(runs: &[&PaperRun]) -> Result<Fitted, Refusal> {
     if runs.len() < 6 {
-        return Err(format!("{} runs of B; 6 are needed", runs.len()));
+        return Err(Refusal::too_few(runs.len(), "runs of B", 6));
     }
-    let data = Dataset::new(runs.iter().map(|run| run.lowest()).collect())
-        .with("N", runs.iter().map(|run| run.n()).collect())
-        .with("D", runs.iter().map(|run| unique(run)).collect());
-    let options = FitOptions { intervals: IntervalChoice::Profile, ..FitOptions::default() };
-    let points = runs.iter().map(|run| (unique(run), run.lowest(), run.row.run_id.clone())).collect();
-    fit(&KaplanNd, &data, &options).map(|law| Fitted { law, points }).map_err(said)
+    let points = runs.iter().map(|run| observation(run, vec![run.n(), run.unique()], run.lowest())).collect();
+    Ok(fit_observations(&KaplanNd, points, &settings())?)
 }
 
-fn forecast(runs: &PaperRuns, estimators: &Estimators) -> Result<CurveStudy, String> {
+fn forecast(runs: &PaperRuns, estimators: &Estimators) -> Result<CurveStudy, Refusal> {
     let trunks = runs.trunks();
     if trunks.len() < 3 {
-        return Err(format!("{} trunks of A; 3 are needed", trunks.len()));
+        return Err(Refusal::too_few(trunks.len(), "trunks of A", 3));
     }
     let (mut n, mut s, mut loss, mut group) = (vec![], vec![], vec![], vec![]);
     for (i, run) in trunks.iter().enumerate() {
@@ -236,13 +216,13 @@ fn forecast(runs: &PaperRuns, estimators: &Estimators) -> Result<CurveStudy, Str
         }
     }
     let data = Dataset::new(loss).with("N", n).with("S", s).grouped(group.clone());
-    foretell(&data, &group, SEEN, &FitOptions::default()).map_err(said)
+    Ok(foretell(&data, &group, SEEN, &FitOptions::default())?)
 }
 
-fn explanation(runs: &PaperRuns) -> Result<Explanation, String> {
+fn explanation(runs: &PaperRuns) -> Result<Explanation, Refusal> {
     let counted: Vec<CountedRun> =
         runs.branches().into_iter().chain(runs.of(RunSet::IsoFlop)).filter_map(counted).collect();
-    explain(&counted, EXPLAIN_DRAWS, 0).map_err(said)
+    Ok(explain(&counted, EXPLAIN_DRAWS, 0)?)
 }
 
 fn counted(run: &PaperRun) -> Option<CountedRun> {

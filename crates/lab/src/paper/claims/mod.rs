@@ -6,7 +6,6 @@ mod architectures;
 mod batches;
 mod estimate;
 mod file;
-mod page;
 mod power_laws;
 mod training;
 mod transfer;
@@ -14,11 +13,9 @@ mod transfer;
 pub(super) use architectures::at_common_size;
 pub use estimate::Estimate;
 pub use file::{Claim, Claims, Estimators};
-pub(super) use page::{count, csv, html, markdown};
-pub(super) use power_laws::endless;
-pub(super) use training::has_decayed;
 pub(super) use transfer::{in_course, line as transfer_line, pairs as transfer_pairs};
 
+use super::Refusal;
 use super::fits::Fits;
 use super::runs::PaperRuns;
 
@@ -30,7 +27,7 @@ pub enum Verdict {
     /// The interval lies outside.
     DoesNot,
     /// Neither, or there is no interval.
-    CannotTell,
+    Inconclusive,
 }
 
 impl std::fmt::Display for Verdict {
@@ -38,7 +35,7 @@ impl std::fmt::Display for Verdict {
         f.write_str(match self {
             Self::Holds => "holds",
             Self::DoesNot => "does not hold",
-            Self::CannotTell => "cannot tell",
+            Self::Inconclusive => "inconclusive",
         })
     }
 }
@@ -51,7 +48,7 @@ pub struct Judged {
     /// The evaluation set, of claims that are judged for each.
     pub of: Option<String>,
     /// What the runs give, or why they give nothing.
-    pub estimate: Result<Estimate, String>,
+    pub estimate: Result<Estimate, Refusal>,
     /// Verdict.
     pub verdict: Verdict,
 }
@@ -60,10 +57,10 @@ pub struct Judged {
 const POWER: f64 = (1.959_964 + 0.841_621) / 1.959_964;
 
 impl Judged {
-    fn new(claim: &Claim, of: Option<String>, estimate: Result<Estimate, String>) -> Self {
+    fn new(claim: &Claim, of: Option<String>, estimate: Result<Estimate, Refusal>) -> Self {
         let verdict = match &estimate {
             Ok(e) => verdict(e.ci95, claim.margin()),
-            Err(_) => Verdict::CannotTell,
+            Err(_) => Verdict::Inconclusive,
         };
         Self { claim: claim.clone(), of, estimate, verdict }
     }
@@ -76,13 +73,13 @@ impl Judged {
 
 fn verdict([lo, hi]: [f64; 2], (from, to): (f64, f64)) -> Verdict {
     if lo.is_nan() || hi.is_nan() {
-        Verdict::CannotTell
+        Verdict::Inconclusive
     } else if from <= lo && hi <= to {
         Verdict::Holds
     } else if hi < from || to < lo {
         Verdict::DoesNot
     } else {
-        Verdict::CannotTell
+        Verdict::Inconclusive
     }
 }
 
@@ -108,7 +105,7 @@ pub(super) struct View<'a> {
     pub estimators: &'a Estimators,
 }
 
-type Outcome = Result<Estimate, String>;
+type Outcome = Result<Estimate, Refusal>;
 
 fn estimates(id: &str, view: &View<'_>) -> Vec<(Option<String>, Outcome)> {
     let one = |outcome: Outcome| vec![(None, outcome)];
@@ -150,7 +147,7 @@ fn estimates(id: &str, view: &View<'_>) -> Vec<(Option<String>, Outcome)> {
         "chinchilla-isoflop" => one(allocation::isoflop(view)),
         "porian-head" => one(allocation::head(view)),
         "pearce-song-counts" => one(allocation::counts(view)),
-        other => one(Err(format!("no estimator is called {other:?}"))),
+        other => one(Err(Refusal::Nothing(format!("estimator is called {other:?}")))),
     }
 }
 
@@ -162,11 +159,11 @@ mod tests {
     fn verdict_needs_the_whole_interval_on_one_side() {
         let margin = (0.06, 0.09);
         assert_eq!(verdict([0.065, 0.08], margin), Verdict::Holds);
-        assert_eq!(verdict([0.05, 0.08], margin), Verdict::CannotTell);
+        assert_eq!(verdict([0.05, 0.08], margin), Verdict::Inconclusive);
         assert_eq!(verdict([0.02, 0.05], margin), Verdict::DoesNot);
-        assert_eq!(verdict([0.01, 0.2], margin), Verdict::CannotTell);
+        assert_eq!(verdict([0.01, 0.2], margin), Verdict::Inconclusive);
         assert_eq!(verdict([0.1, 0.2], (f64::NEG_INFINITY, 0.0)), Verdict::DoesNot);
-        assert_eq!(verdict([f64::NAN, 0.2], margin), Verdict::CannotTell);
+        assert_eq!(verdict([f64::NAN, 0.2], margin), Verdict::Inconclusive);
     }
 
     #[test]
@@ -176,9 +173,9 @@ mod tests {
         let runs = PaperRuns::default();
         let fits = Fits::new(&runs, &claims.estimators);
         for judged in judge(&claims, &runs, &fits) {
-            let reason = judged.estimate.unwrap_err();
+            let reason = judged.estimate.unwrap_err().to_string();
             assert!(!reason.contains("no estimator"), "{}: {reason}", judged.claim.id);
-            assert_eq!(judged.verdict, Verdict::CannotTell);
+            assert_eq!(judged.verdict, Verdict::Inconclusive);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What Transformers of A would have at any N between theirs.
 
 use super::runs::{PaperRun, PaperRuns};
+use crate::lines::interpolate;
 
 /// A's longest branches, smallest first.
 pub(super) struct Transformers<'a>(Vec<&'a PaperRun>);
@@ -21,14 +22,7 @@ impl<'a> Transformers<'a> {
     }
 
     fn read(&self, n: f64, loss: impl Fn(&PaperRun) -> Option<f64>) -> Option<f64> {
-        let points: Vec<(f64, f64)> =
-            self.0.iter().filter_map(|run| Some((libm::log(run.n()), libm::log(loss(run)?)))).collect();
-        let x = libm::log(n);
-        if let Some((_, ln_loss)) = points.iter().find(|p| (p.0 - x).abs() < 1e-9) {
-            return Some(libm::exp(*ln_loss));
-        }
-        let after = points.iter().position(|p| p.0 > x)?;
-        let ((x0, y0), (x1, y1)) = (*points.get(after.checked_sub(1)?)?, points[after]);
-        Some(libm::exp(y0 + (y1 - y0) * (x - x0) / (x1 - x0)))
+        let points: Vec<(f64, f64)> = self.0.iter().filter_map(|run| Some((run.n(), loss(run)?))).collect();
+        interpolate(&points, n)
     }
 }

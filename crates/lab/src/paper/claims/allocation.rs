@@ -1,7 +1,8 @@
 //! Where compute goes, where the laws contradict each other, and what later papers' counts make of the same runs.
 
-use super::power_laws::{alpha_c_min, alpha_d, of_chain};
+use super::power_laws::{RESAMPLED, alpha_c_min, alpha_d, of_chain};
 use super::{Estimate, Outcome, View};
+use crate::paper::Refusal;
 use crate::paper::runs::RunSet;
 use scalelaw_fit::Measured;
 use scalelaw_fit::chain::Section;
@@ -28,14 +29,14 @@ pub(super) fn contradiction(view: &View<'_>) -> Outcome {
 }
 
 /// A step of the explanation, by the words its title begins with.
-fn step<'a>(view: &View<'a>, title: &str) -> Result<&'a Step, String> {
-    let explanation = view.fits.explanation.as_ref().map_err(String::clone)?;
+fn step<'a>(view: &View<'a>, title: &str) -> Result<&'a Step, Refusal> {
+    let explanation = view.fits.explanation.as_ref().map_err(Refusal::clone)?;
     let found = explanation.steps.iter().find(|step| step.title.starts_with(title));
-    found.ok_or_else(|| format!("the explanation has no step {title:?}"))
+    found.ok_or_else(|| Refusal::without("the explanation", format!("step {title:?}")))
 }
 
 fn exponent(step: &Step) -> Outcome {
-    let ci95 = step.ci95.ok_or("more than a tenth of the resamples gave no value")?;
+    let ci95 = step.ci95.ok_or_else(|| Refusal::without("the step", RESAMPLED))?;
     Ok(Estimate { value: step.n_opt_exponent, ci95, note: format!("{} runs", step.n_runs) })
 }
 
@@ -68,9 +69,9 @@ pub(super) fn isoflop(view: &View<'_>) -> Outcome {
     let (c, n): (Vec<f64>, Vec<f64>) = found.iter().map(|o| (o.budget, o.n)).unzip();
     let why: String = refused.iter().map(|r| format!("; {:.1e} FLOPs: {}", r.budget, r.reason)).collect();
     if c.len() < 3 {
-        return Err(format!("{} budgets have a valley; an interval needs 3{why}", c.len()));
+        return Err(Refusal::TooFew { found: c.len(), what: "budgets with a valley".into(), needed: 3, why });
     }
-    let line = log_line(&c, &n, &vec![1.0; c.len()]).map_err(|e| e.to_string())?;
+    let line = log_line(&c, &n, &vec![1.0; c.len()])?;
     Ok(Estimate { value: line.exponent, ci95: line.ci95, note: format!("{} budgets{why}", line.n) })
 }
 

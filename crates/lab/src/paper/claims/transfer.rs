@@ -2,6 +2,7 @@
 
 use super::training::mean;
 use super::{Estimate, Outcome, View};
+use crate::paper::Refusal;
 use crate::paper::runs::PaperRun;
 use scalelaw_fit::laws::Expression;
 use scalelaw_fit::{Dataset, FitOptions, FittedLaw, IntervalChoice, Objective, Penalty, Space, fit};
@@ -13,23 +14,23 @@ const DRAWS: usize = 400;
 fn each(view: &View<'_>, estimate: impl Fn(&str) -> Outcome) -> Vec<(Option<String>, Outcome)> {
     let sets = view.runs.evalsets();
     if sets.is_empty() {
-        return vec![(None, Err("no run of A was evaluated on other text".into()))];
+        return vec![(None, Err(Refusal::Nothing("run of A was evaluated on other text".into())))];
     }
     sets.into_iter().map(|set| (Some(set.clone()), estimate(&set))).collect()
 }
 
 /// (L, L_other, N) of A's branches.
-pub(in super::super) fn pairs(runs: &[&PaperRun], set: &str) -> Vec<(f64, f64, f64)> {
+pub(in crate::paper) fn pairs(runs: &[&PaperRun], set: &str) -> Vec<(f64, f64, f64)> {
     runs.iter().filter_map(|run| Some((run.row.loss?, *run.row.loss_evalsets.get(set)?, run.n()))).collect()
 }
 
 /// L_other = a + b·L by least squares.
-pub(in super::super) fn line(points: &[(f64, f64, f64)]) -> Result<FittedLaw, String> {
+pub(in crate::paper) fn line(points: &[(f64, f64, f64)]) -> Result<FittedLaw, Refusal> {
     if points.len() < 4 {
-        return Err(format!("{} branches of A with this set; 4 are needed", points.len()));
+        return Err(Refusal::too_few(points.len(), "branches of A with this set", 4));
     }
     let real = |name: &str| (name.to_owned(), f64::NEG_INFINITY, f64::INFINITY);
-    let law = Expression::new("a + b * L", &["L"], &[real("a"), real("b")]).map_err(|e| e.to_string())?;
+    let law = Expression::new("a + b * L", &["L"], &[real("a"), real("b")])?;
     let mut sizes: Vec<f64> = points.iter().map(|p| p.2).collect();
     sizes.sort_by(f64::total_cmp);
     sizes.dedup();
@@ -43,7 +44,7 @@ pub(in super::super) fn line(points: &[(f64, f64, f64)]) -> Result<FittedLaw, St
         intervals: IntervalChoice::Bootstrap(DRAWS),
         ..FitOptions::default()
     };
-    fit(&law, &data, &options).map_err(|e| e.to_string())
+    Ok(fit(&law, &data, &options)?)
 }
 
 pub(super) fn slope(view: &View<'_>) -> Vec<(Option<String>, Outcome)> {
@@ -77,7 +78,7 @@ pub(super) fn in_training(view: &View<'_>) -> Vec<(Option<String>, Outcome)> {
 }
 
 /// (update, L, L_other) of a run's evaluations.
-pub(in super::super) fn in_course(run: &PaperRun, set: &str) -> Vec<(f64, f64, f64)> {
+pub(in crate::paper) fn in_course(run: &PaperRun, set: &str) -> Vec<(f64, f64, f64)> {
     run.curve
         .iter()
         .filter_map(|row| Some((row.step as f64, row.test_loss?, *row.loss_evalsets.get(set)?)))
@@ -94,11 +95,10 @@ pub(super) fn depth(view: &View<'_>) -> Vec<(Option<String>, Outcome)> {
             })
             .collect();
         if points.len() < 3 {
-            return Err(format!("{} shapes of D with this set; 3 are needed", points.len()));
+            return Err(Refusal::too_few(points.len(), "shapes of D with this set", 3));
         }
         let real = |name: &str| (name.to_owned(), f64::NEG_INFINITY, f64::INFINITY);
-        let law =
-            Expression::new("a + b * ln(x)", &["x"], &[real("a"), real("b")]).map_err(|e| e.to_string())?;
+        let law = Expression::new("a + b * ln(x)", &["x"], &[real("a"), real("b")])?;
         let data = Dataset::new(points.iter().map(|p| p.1).collect())
             .with("x", points.iter().map(|p| p.0).collect());
         let options = FitOptions {
@@ -107,7 +107,7 @@ pub(super) fn depth(view: &View<'_>) -> Vec<(Option<String>, Outcome)> {
             intervals: IntervalChoice::Covariance,
             ..FitOptions::default()
         };
-        let fitted = fit(&law, &data, &options).map_err(|e| e.to_string())?;
+        let fitted = fit(&law, &data, &options)?;
         Estimate::constant(&fitted, "b", "shapes")
     })
 }

@@ -2,6 +2,7 @@
 
 use super::power_laws::of_chain;
 use super::{Estimate, Outcome, View};
+use crate::paper::Refusal;
 use scalelaw_fit::Measured;
 use scalelaw_fit::chain::{Level, Section};
 
@@ -9,8 +10,8 @@ pub(super) fn exponent(view: &View<'_>) -> Outcome {
     of_chain(view, Section::CriticalBatch, "alpha_B")
 }
 
-fn levels<'a>(view: &View<'a>) -> Result<&'a [Level], String> {
-    Ok(&view.fits.chain.as_ref().map_err(String::clone)?.levels)
+fn levels<'a>(view: &View<'a>) -> Result<&'a [Level], Refusal> {
+    Ok(&view.fits.chain.as_ref().map_err(Refusal::clone)?.levels)
 }
 
 /// Critical batch of a level as a logarithm, with the standard error of its interval.
@@ -22,7 +23,7 @@ fn ln_critical(level: &Level) -> Option<Measured> {
 /// The mean over levels that share their runs: its standard error is the mean of theirs.
 fn shared_mean(ratios: &[Measured], what: &str) -> Outcome {
     if ratios.is_empty() {
-        return Err(format!("no {what}"));
+        return Err(Refusal::Nothing(what.into()));
     }
     let mean = |f: fn(&Measured) -> f64| ratios.iter().map(f).sum::<f64>() / ratios.len() as f64;
     let all = Measured { value: mean(|m| m.value), se: mean(|m| m.se), freedom: f64::INFINITY };

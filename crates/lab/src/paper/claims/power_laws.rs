@@ -1,17 +1,15 @@
 //! L(N), L(D), L(C), and how L(N, D) joins the first two.
 
 use super::{Estimate, Outcome, View};
+use crate::laws::frontier;
+use crate::paper::Refusal;
 use scalelaw_core::PF_DAY;
 use scalelaw_fit::chain::{ChainReport, Section};
 use scalelaw_fit::laws::Expression;
-use scalelaw_fit::plan::overfit;
-use scalelaw_fit::{
-    Curve, Dataset, Envelope, FitOptions, FittedLaw, IntervalChoice, Measured, Objective, envelope, fit,
-    readings,
-};
+use scalelaw_fit::{Curve, Dataset, FitOptions, FittedLaw, IntervalChoice, Measured, Objective, fit};
 
-/// Readings of the envelope a decade of compute.
-const PER_DECADE: usize = 8;
+/// What a constant lacks where more than a tenth of the resamples gave no value.
+pub(super) const RESAMPLED: &str = "interval: more than a tenth of the resamples gave no value";
 /// Resamples where the profile would take readings of one run as independent.
 const DRAWS: usize = 200;
 
@@ -22,13 +20,13 @@ fn straight(points: &[(f64, f64)], runs: Option<Vec<u32>>, what: &str) -> Outcom
     distinct.sort_by(f64::total_cmp);
     distinct.dedup();
     if distinct.len() < 4 {
-        return Err(format!("{} places of {what}; bending needs 4", distinct.len()));
+        return Err(Refusal::too_few(distinct.len(), format!("places of {what}"), 4));
     }
     let (centre, range) = ((lo * hi).sqrt(), libm::log(hi / lo));
     let form = format!("exp(a - m * (ln(x / {centre:e}) + s * ln(x / {centre:e})^2 / {:e}))", 2.0 * range);
     let real = (f64::NEG_INFINITY, f64::INFINITY);
     let bounds = ["a", "s"].map(|name| (name.to_owned(), real.0, real.1));
-    let law = Expression::new(&form, &["x"], &bounds).map_err(|e| e.to_string())?;
+    let law = Expression::new(&form, &["x"], &bounds)?;
     let middle = points.iter().map(|p| libm::log(p.1)).sum::<f64>() / points.len() as f64;
     let mut data =
         Dataset::new(points.iter().map(|p| p.1).collect()).with("x", points.iter().map(|p| p.0).collect());
@@ -45,22 +43,18 @@ fn straight(points: &[(f64, f64)], runs: Option<Vec<u32>>, what: &str) -> Outcom
         intervals,
         ..FitOptions::default()
     };
-    let fitted = fit(&law, &data, &options).map_err(|e| e.to_string())?;
+    let fitted = fit(&law, &data, &options)?;
     Estimate::constant(&fitted, "s", &format!("points over a factor of {:.0} in {what}", hi / lo))
 }
 
 pub(super) fn straight_in_n(view: &View<'_>) -> Outcome {
-    let fitted = view.fits.n.as_ref().map_err(String::clone)?;
-    straight(&places(&fitted.points), None, "N")
+    let fitted = view.fits.n.as_ref().map_err(Refusal::clone)?;
+    straight(&fitted.places(0), None, "N")
 }
 
 pub(super) fn straight_in_d(view: &View<'_>) -> Outcome {
-    let fitted = view.fits.d.as_ref().map_err(String::clone)?;
-    straight(&places(&fitted.points), None, "D")
-}
-
-fn places(points: &[(f64, f64, String)]) -> Vec<(f64, f64)> {
-    points.iter().map(|p| (p.0, p.1)).collect()
+    let fitted = view.fits.d.as_ref().map_err(Refusal::clone)?;
+    straight(&fitted.places(0), None, "D")
 }
 
 pub(super) fn straight_in_c(view: &View<'_>) -> Outcome {
@@ -75,21 +69,20 @@ pub(super) fn straight_in_c(view: &View<'_>) -> Outcome {
             points: run.losses(skip).map(|(step, loss)| (run.pf_days(step) * PF_DAY, loss)).collect(),
         })
         .collect();
-    let front = envelope(&curves, Envelope::RunningMinimum).map_err(|e| e.to_string())?;
-    let read = readings(&front, PER_DECADE);
+    let read = frontier(&curves)?;
     let points: Vec<(f64, f64)> = read.iter().map(|p| (p.cost, p.loss)).collect();
     straight(&points, Some(read.iter().map(|p| p.curve as u32).collect()), "C")
 }
 
 pub(super) fn alpha_n(view: &View<'_>) -> Outcome {
-    let fitted = view.fits.n.as_ref().map_err(String::clone)?;
+    let fitted = view.fits.n.as_ref().map_err(Refusal::clone)?;
     let beside = view.fits.n_all.as_ref().ok().and_then(|all| all.law.param("alpha_N"));
     let beside = beside.map_or_else(String::new, |a| format!("{a:.4} over all sizes of two layers or more"));
     Ok(Estimate::constant(&fitted.law, "alpha_N", "runs")?.noting(&beside))
 }
 
 pub(super) fn alpha_d(view: &View<'_>) -> Outcome {
-    let fitted = view.fits.d.as_ref().map_err(String::clone)?;
+    let fitted = view.fits.d.as_ref().map_err(Refusal::clone)?;
     Estimate::constant(&fitted.law, "alpha_D", "runs")
 }
 
@@ -103,16 +96,14 @@ pub(super) fn alpha_c_min(view: &View<'_>) -> Outcome {
 
 /// A constant of the chain, with that of the chain without one-layer models beside it.
 pub(super) fn of_chain(view: &View<'_>, section: Section, name: &str) -> Outcome {
-    let chain = view.fits.chain.as_ref().map_err(String::clone)?;
-    let part = chain.part(section).ok_or("the chain has no such part")?;
-    if let Some(reason) = &part.refused {
-        return Err(reason.clone());
+    let chain = view.fits.chain.as_ref().map_err(Refusal::clone)?;
+    let estimate = view.fits.of_chain(section, name)?;
+    if estimate.ci95.iter().all(|end| end.is_infinite()) {
+        return Err(Refusal::without(name, RESAMPLED));
     }
-    let constant = chain.constant(section, name).ok_or_else(|| format!("the chain gives no {name}"))?;
-    let ci95 = constant.ci95.ok_or("more than a tenth of the resamples gave no value")?;
     let note = format!("{} curves", chain.n_curves);
-    let estimate = Estimate { value: constant.value, ci95, note };
-    Ok(estimate.noting(&without_one_layer(view.fits.chain_deep.as_ref().ok(), section, name)))
+    let deep = without_one_layer(view.fits.chain_deep.as_ref().ok(), section, name);
+    Ok(Estimate { note, ..estimate }.noting(&deep))
 }
 
 fn without_one_layer(deep: Option<&ChainReport>, section: Section, name: &str) -> String {
@@ -129,8 +120,9 @@ pub(super) fn compute_for_a_per_cent(view: &View<'_>) -> Outcome {
 
 /// 8^(α_N/α_D).
 pub(super) fn overfit_ratio(view: &View<'_>) -> Outcome {
-    let fitted = view.fits.nd.as_ref().map_err(String::clone)?;
-    let ratio = ln_ratio(&fitted.law, "alpha_N", "alpha_D").ok_or("the fit has no covariance")?;
+    let fitted = view.fits.nd.as_ref().map_err(Refusal::clone)?;
+    let ratio = ln_ratio(&fitted.law, "alpha_N", "alpha_D")
+        .ok_or_else(|| Refusal::without("the fit", "covariance"))?;
     let beside = view.fits.nd_all.as_ref().ok().and_then(|all| {
         let value = |name: &str| all.law.param(name);
         Some(format!("{:.2} with the smallest D", libm::pow(8.0, value("alpha_N")? / value("alpha_D")?)))
@@ -155,12 +147,4 @@ fn ln_ratio(law: &FittedLaw, above: &str, below: &str) -> Option<Measured> {
         se: variance.max(0.0).sqrt(),
         freedom: law.diagnostics.degrees_of_freedom,
     })
-}
-
-/// Loss of L(N, D) at endless data: what D_c no longer adds to.
-pub(in super::super) fn endless(law: &FittedLaw, n: f64) -> f64 {
-    let p = law.values();
-    let loss = |n: f64, d: f64| scalelaw_fit::value(&scalelaw_fit::laws::KaplanNd, &[n, d], &p);
-    let d = law.ranges.iter().find(|(name, _)| name == "D").map_or(1.0, |(_, [_, hi])| *hi);
-    loss(n, d) / (1.0 + overfit(&loss, n, d))
 }

@@ -2,6 +2,7 @@
 
 use super::training::mean;
 use super::{Estimate, Outcome, View};
+use crate::paper::Refusal;
 use crate::paper::compare::Transformers;
 use crate::paper::runs::{PaperRun, RunSet};
 use scalelaw_fit::Measured;
@@ -30,13 +31,13 @@ fn standard<'a>(view: &'a View<'_>) -> Option<&'a PaperRun> {
 
 /// Largest over smallest loss − 1, each loss moved to the geometric mean of the N.
 fn spread(view: &View<'_>, runs: Vec<&PaperRun>) -> Outcome {
-    let alpha = view.fits.n.as_ref().map_err(String::clone)?.law.param("alpha_N").unwrap_or(0.0);
-    let noise = view.fits.noise.as_ref().map_err(String::clone)?;
+    let alpha = view.fits.n.as_ref().map_err(Refusal::clone)?.law.param("alpha_N").unwrap_or(0.0);
+    let noise = view.fits.noise.as_ref().map_err(Refusal::clone)?;
     widest(&at_common_size(&runs, alpha), |_| *noise, "shapes", |hi, lo| hi / lo - 1.0)
 }
 
 /// Losses as L(N) would move them to one N.
-pub(in super::super) fn at_common_size(runs: &[&PaperRun], alpha: f64) -> Vec<f64> {
+pub(in crate::paper) fn at_common_size(runs: &[&PaperRun], alpha: f64) -> Vec<f64> {
     let ln_n = mean(&runs.iter().map(|run| libm::log(run.n())).collect::<Vec<_>>());
     runs.iter().map(|run| run.loss() * libm::exp(alpha * (libm::log(run.n()) - ln_n))).collect()
 }
@@ -49,7 +50,7 @@ pub(super) fn widest(
     difference: impl Fn(f64, f64) -> f64,
 ) -> Outcome {
     if losses.len() < 2 {
-        return Err(format!("{} {what}; two are needed", losses.len()));
+        return Err(Refusal::too_few(losses.len(), what, 2));
     }
     let (lo, hi) = losses.iter().fold((f64::INFINITY, 0.0f64), |(lo, hi), l| (lo.min(*l), hi.max(*l)));
     let mut widest = noise(losses).times(std::f64::consts::SQRT_2);

@@ -1,6 +1,7 @@
-//! Runs as the published laws, moved to sizes that a test can list, would give them.
+//! A study whose answers are known: the runs that the published laws would give, at sizes that a test can list. What is
+//! fitted, judged or drawn of it can be held against [`TRUTH`].
 
-use super::fixed_batch::{Trained, loss_of_run};
+use super::figures::{Trained, loss_of_run};
 use super::runs::{PaperRun, PaperRuns};
 use scalelaw_core::shape::{Head, ModelShape};
 use scalelaw_core::units::{FlopConvention, ParamConvention};
@@ -9,9 +10,10 @@ use scalelaw_fit::presets::KaplanConstants;
 use scalelaw_fit::presets::kaplan2020::{Joint, L_N, L_N_D, TRAINING};
 use scalelaw_table::{CurveRow, PositionRow, RunRow};
 
-pub const BATCH: f64 = 4096.0;
+const BATCH: f64 = 4096.0;
 const STEPS: u64 = 2500;
 const WARMUP: u64 = 50 * 4096;
+/// The laws behind the runs.
 pub const TRUTH: KaplanConstants =
     KaplanConstants { alpha_n: L_N.exponent, s_c: 40.0, b_star: 3.4e6, ..TRAINING };
 const SHAPES: [(u32, u32); 9] =
@@ -85,6 +87,7 @@ fn trunk(set: &str, k: usize, shape: (u32, u32), batch: f64, steps: u64) -> Pape
     run
 }
 
+/// The study: all ten run sets, small enough to fit in a second.
 pub fn study() -> PaperRuns {
     let mut runs = Vec::new();
     for (k, shape) in SHAPES.into_iter().enumerate() {

@@ -1,14 +1,14 @@
 //! The claims report: a table for the page, `claims.csv` with every word, `claims.md` to read without a browser.
 
-use super::{Judged, Verdict};
 use crate::figure::csv_field;
 use crate::number::{interval, significant, within};
 use crate::page::Table;
 use crate::text::RichText;
+use scalelaw_lab::paper::{Judged, Verdict};
 use std::fmt::Write as _;
 
 /// Everything about every claim, numbers unrounded.
-pub(in super::super) fn csv(judged: &[Judged]) -> String {
+pub(super) fn csv(judged: &[Judged]) -> String {
     let mut out = String::from(
         "id,of,claim,published,where,runs,estimator,quantity,estimate,lo95,hi95,margin_lo,margin_hi,verdict,\
          smallest_detectable_effect,note\n",
@@ -19,7 +19,7 @@ pub(in super::super) fn csv(judged: &[Judged]) -> String {
         let estimate = j.estimate.as_ref().ok();
         let note = match &j.estimate {
             Ok(estimate) => estimate.note.clone(),
-            Err(reason) => reason.clone(),
+            Err(reason) => reason.to_string(),
         };
         let c = &j.claim;
         let fields = [
@@ -47,15 +47,15 @@ pub(in super::super) fn csv(judged: &[Judged]) -> String {
     out
 }
 
-/// How many claims came out which way: `12 hold, 3 do not, 22 cannot be told`.
-pub(in super::super) fn count(judged: &[Judged]) -> String {
+/// How many claims came out which way: `12 hold, 3 do not, 22 are inconclusive`.
+pub(super) fn count(judged: &[Judged]) -> String {
     let of = |verdict| judged.iter().filter(|j| j.verdict == verdict).count();
     format!(
-        "Of {} claims {} hold, {} do not, {} cannot be told from these runs.",
+        "Of {} claims {} hold, {} do not, {} are inconclusive on these runs.",
         judged.len(),
         of(Verdict::Holds),
         of(Verdict::DoesNot),
-        of(Verdict::CannotTell)
+        of(Verdict::Inconclusive)
     )
 }
 
@@ -77,7 +77,7 @@ fn cells(j: &Judged) -> Vec<String> {
             let ends = (e.ci95[0], e.ci95[1]);
             (format!("{} ({})", within(e.value, ends), interval(ends)), e.note.clone())
         }
-        Err(reason) => ("–".to_owned(), reason.clone()),
+        Err(reason) => ("–".to_owned(), reason.to_string()),
     };
     let detectable = match j.detectable() {
         Some(effect) if effect.is_finite() => significant(effect, 2),
@@ -110,7 +110,7 @@ fn margin((lo, hi): (f64, f64)) -> String {
 const VERDICTS: [(Verdict, &str); 3] = [
     (Verdict::Holds, "Holds: the 95% interval lies inside the margin"),
     (Verdict::DoesNot, "Does not hold: the interval lies outside"),
-    (Verdict::CannotTell, "Cannot tell"),
+    (Verdict::Inconclusive, "Inconclusive: the interval crosses the margin, or there is none"),
 ];
 
 /// The claims of each verdict there is.
@@ -122,7 +122,7 @@ fn by_verdict(judged: &[Judged]) -> impl Iterator<Item = (&'static str, Vec<Vec<
 }
 
 /// The section of the page.
-pub(in super::super) fn html(judged: &[Judged]) -> String {
+pub(super) fn html(judged: &[Judged]) -> String {
     let mut out = format!(
         "<p>{} Margins, estimators and the runs that enter were written down before the runs were made. The smallest effect \
          is what these runs would have found with 80% power.</p>\n",
@@ -138,7 +138,7 @@ pub(in super::super) fn html(judged: &[Judged]) -> String {
 }
 
 /// The same to read as text.
-pub(in super::super) fn markdown(judged: &[Judged]) -> String {
+pub(super) fn markdown(judged: &[Judged]) -> String {
     let plain = |cell: &String| RichText::markup(cell).to_plain().replace('|', "\\|");
     let mut out = format!("# What holds of Kaplan et al. 2020 on these runs\n\n{}\n", count(judged));
     for (heading, rows) in by_verdict(judged) {

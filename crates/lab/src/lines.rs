@@ -1,0 +1,62 @@
+//! Lines in logarithms: places along them, readings between points, and a known slope through their centre.
+
+/// `count` numbers from `lo` to `hi` at equal ratios; `count` is two or more.
+pub fn log_spaced(lo: f64, hi: f64, count: u32) -> impl Iterator<Item = f64> {
+    let step = libm::log(hi / lo) / f64::from(count - 1);
+    (0..count).map(move |i| lo * libm::exp(step * f64::from(i)))
+}
+
+/// Smallest and largest; `None` without a number.
+pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    let (lo, hi) =
+        values.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
+    (lo <= hi).then_some((lo, hi))
+}
+
+/// y at `x` of points with rising x, ln y being straight in ln x between neighbours; `None` outside the points.
+pub fn interpolate(points: &[(f64, f64)], x: f64) -> Option<f64> {
+    let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (libm::log(*x), libm::log(*y))).collect();
+    let x = libm::log(x);
+    if let Some((_, ln_y)) = logs.iter().find(|p| (p.0 - x).abs() < 1e-9) {
+        return Some(libm::exp(*ln_y));
+    }
+    let after = logs.iter().position(|p| p.0 > x)?;
+    let ((x0, y0), (x1, y1)) = (*logs.get(after.checked_sub(1)?)?, logs[after]);
+    Some(libm::exp(y0 + (y1 - y0) * (x - x0) / (x1 - x0)))
+}
+
+/// Both ends of the line y ∝ x^exponent through the centre of points in logarithms, over their range of x; `None`
+/// without points.
+///
+/// Text and tokens differ between studies, so the height of a published line means nothing in another one; its slope
+/// does.
+pub fn through_centre(points: &[(f64, f64)], exponent: f64) -> Option<[(f64, f64); 2]> {
+    let (lo, hi) = range(points.iter().map(|p| p.0))?;
+    let n = points.len() as f64;
+    let centre = |f: fn(&(f64, f64)) -> f64| points.iter().map(|p| libm::log(f(p))).sum::<f64>() / n;
+    let (x0, y0) = (centre(|p| p.0), centre(|p| p.1));
+    Some([lo, hi].map(|x| (x, libm::exp(y0 + exponent * (libm::log(x) - x0)))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interpolate_power_law_is_exact_between_its_points_and_none_outside() {
+        let points = [1.0, 10.0, 1000.0].map(|x: f64| (x, x.powf(-0.5)));
+        assert!((interpolate(&points, 100.0).unwrap() - 0.1).abs() < 1e-15);
+        assert_eq!(interpolate(&points, 1.0), Some(1.0));
+        assert!((interpolate(&points, 1000.0).unwrap() - 1000f64.powf(-0.5)).abs() < 1e-15);
+        assert_eq!(interpolate(&points, 0.5), None);
+        assert_eq!(interpolate(&points, 1001.0), None);
+    }
+
+    #[test]
+    fn through_centre_has_the_slope_asked_for_and_meets_the_mean_of_the_logarithms() {
+        let [(x0, y0), (x1, y1)] = through_centre(&[(1.0, 4.0), (100.0, 1.0)], -0.5).unwrap();
+        assert_eq!((x0, x1), (1.0, 100.0));
+        assert!((y0 * y1 - 4.0).abs() < 1e-12 && (y0 / y1 - 10.0).abs() < 1e-12);
+        assert_eq!(through_centre(&[], 1.0), None);
+    }
+}
