@@ -25,7 +25,7 @@ pub struct Arguments {
     /// Name of the run where its log has none (default: the folder's, or the file's); all such files are one run
     #[arg(long, value_name = "NAME")]
     run: Option<String>,
-    /// Which metric is what, e.g. test_loss=eval/loss; keys are train_loss, test_loss, loss_<set>, lr, tokens, step
+    /// Which metric is what, e.g. test_loss=eval/loss; keys are train_loss, test_loss, loss_SET, lr, tokens, step
     #[arg(long, value_name = "KEY=METRIC", value_delimiter = ',')]
     map: Vec<String>,
     /// A table with run_id and whatever the logs do not say, e.g. n_nonembed, n_total, batch_tokens, seed

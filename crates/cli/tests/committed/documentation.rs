@@ -55,10 +55,11 @@ fn documented_commands_are_accepted() {
         let commands = text.lines().filter_map(|line| line.trim_start().strip_prefix("scalelaw "));
         for line in commands {
             // What follows two spaces is the page's comment; a redirection is the shell's.
-            let command = line.split("  ").next().unwrap_or(line).split(" < ").next().unwrap_or(line);
+            let command = line.split("  ").next().unwrap_or(line);
+            let words = split(command).into_iter().take_while(|word| word != "<");
             // With --help the arguments before it are parsed and nothing is run: most of these commands train for
             // minutes, need a network, or name files of the reader.
-            let output = scalelaw(&root()).args(split(command)).arg("--help").output().unwrap();
+            let output = scalelaw(&root()).args(words).arg("--help").output().unwrap();
             let stderr = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "{}: scalelaw {command}\n{stderr}", page.display());
             accepted += 1;

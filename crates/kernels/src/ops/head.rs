@@ -1,6 +1,6 @@
 //! The head and its cross-entropy, fused: logits of a few rows at a time live and die in the cache.
 //!
-//! Logits lie in blocks of [`WORDS`] words, the rows of a block one behind the other, so that the product that walks
+//! Logits lie in blocks of `WORDS` words, the rows of a block one behind the other, so that the product that walks
 //! down their columns stays on fewer pages than the processor keeps addresses of.
 
 use super::{Cost, Write, linear::Weights, row_stride};

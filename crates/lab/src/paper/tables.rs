@@ -148,7 +148,7 @@ fn rows<R: Row>(path: &Path, rows: &[R]) -> Result<(), TablesError> {
     write_rows(rows, Format::CSV, file).map_err(|source| TablesError::Table { path: path.to_owned(), source })
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// When a table is missing or damaged.
