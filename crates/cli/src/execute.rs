@@ -45,11 +45,12 @@ pub fn execute(
     display.begin_runs(jobs.iter().map(|j| (j.work.key(), j.cost)).collect::<HashMap<_, _>>(), workers);
     // With fewer runs than workers, the idle workers' threads go to the runs.
     let threads = (workers / jobs.len().max(1)).max(1);
-    let options = RunOptions { threads, observer: display, stop: &|| false };
     let outcomes = run_all(&jobs, workers, |spec| -> anyhow::Result<()> {
         let path = dir.join(spec.key());
         std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
         let Some(_claim) = claim_or_wait(&path, display)? else { return Ok(()) };
+        let device = scalelaw_lab::device(spec.device);
+        let options = RunOptions { device: &*device, threads, observer: display, stop: &|| false };
         scalelaw_train::run(spec, &RunData::open(data, spec)?, &path, options)?;
         Ok(())
     });

@@ -55,7 +55,7 @@ fn loss_on_a_synthetic_language_approaches_its_entropy_from_above() {
     let floor = true_floor(&language, &tokenizer, &data.test).unwrap();
     let nats_per_token = floor.nats / data.test.n_tokens() as f64;
 
-    let mut trainer = Trainer::new(&spec, &data, 1).unwrap();
+    let mut trainer = Trainer::new(&*scalelaw_lab::device(spec.device), &spec, &data, 1).unwrap();
     let mut above = vec![trainer.evaluate().unwrap().loss - nats_per_token];
     for _ in 0..4 {
         for _ in 0..75 {

@@ -7,6 +7,7 @@
 pub mod chain;
 pub mod compare;
 pub mod conventions;
+mod device;
 pub mod envelope;
 mod error;
 pub mod explain;
@@ -27,5 +28,6 @@ pub mod score;
 pub mod suggest;
 pub mod valley;
 
+pub use device::device;
 pub use error::LabError;
 pub use observations::{Observations, Reading, TableRequest};

@@ -10,11 +10,10 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
 
 use scalelaw_core::{FlopConvention, Head, ModelShape};
-use scalelaw_kernels::gemm::{Left, Right, Size, Start, gemm};
-use scalelaw_kernels::pack::{Layout, Packed};
-use scalelaw_kernels::{
-    Adam, Batch, CpuDevice, CpuSession, Device, DropoutKey, Isa, Rule, Session, SessionOptions, State, Update,
-};
+use scalelaw_device_cpu::gemm::{Left, Right, Size, Start, gemm};
+use scalelaw_device_cpu::pack::{Layout, Packed};
+use scalelaw_device_cpu::{CpuDevice, Isa};
+use scalelaw_graph::{Adam, Batch, Device, DropoutKey, Rule, Session, SessionOptions, State, Update};
 use scalelaw_train::model;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::sync::Arc;
@@ -94,7 +93,7 @@ fn serve(bench: &mut Bench) {
 
 /// A model in training on tokens that look random.
 struct Bench {
-    session: CpuSession,
+    session: Box<dyn Session>,
     n_vocab: u64,
     tokens: Vec<u32>,
     micro_sequences: usize,

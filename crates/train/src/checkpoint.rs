@@ -1,7 +1,7 @@
 //! A trainer's state as named tensors and back.
 
 use crate::{TrainError, Trainer};
-use scalelaw_kernels::{State, Tensor};
+use scalelaw_graph::{State, Tensor};
 use scalelaw_runs::{Checkpoint, NamedTensor, RunDir, RunError};
 
 /// Where a state is written: [`RunDir::save_checkpoint`] or [`RunDir::save_branch`].

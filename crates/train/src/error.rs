@@ -1,5 +1,5 @@
 use scalelaw_core::spec::SpecError;
-use scalelaw_kernels::DeviceError;
+use scalelaw_graph::DeviceError;
 use scalelaw_runs::RunError;
 use scalelaw_tokens::TokensError;
 
@@ -11,7 +11,9 @@ pub enum TrainError {
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// The data is not the data of the spec.
-    #[error("the data has {what} {found}, but the run's spec says {expected}: give the spec its own data")]
+    #[error(
+        "the data has {what} {found}, but the run's spec says {expected}: pass the data directory that the spec was made for"
+    )]
     OtherData {
         /// What differs.
         what: &'static str,

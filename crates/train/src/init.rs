@@ -4,44 +4,46 @@ use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use scalelaw_core::RunSpec;
 use scalelaw_core::spec::Init;
-use scalelaw_kernels::{Plan, Tensor};
+use scalelaw_graph::{Plan, Role, Tensor};
 
 /// Initial parameters of a run, flat, in the order of [`Plan::tensors`].
 ///
-/// Weights as [`Init`] says, norms the identity, biases zero, but those of an LSTM's forget gates one (Jozefowicz
-/// et al. 2015). Drawn tensor after tensor from one xoshiro256++ seeded by the run's seed.
+/// Decided by the tensors' [roles](Role): weights as [`Init`] says, norms the identity, biases zero, but those of an
+/// LSTM's forget gates one (Jozefowicz et al. 2015). Drawn tensor after tensor from one xoshiro256++ seeded by the run's seed.
 pub fn initial_parameters(plan: &Plan, spec: &RunSpec) -> Vec<f32> {
     let mut normals = Normals::new(spec.seed);
     let mut parameters = vec![0.0; plan.n_parameters()];
     for tensor in plan.tensors() {
         let values = &mut parameters[tensor.range.clone()];
-        if tensor.shape.len() == 2 {
-            let std = standard_deviation(tensor, spec);
-            values.fill_with(|| (std * normals.next()) as f32);
-        } else if tensor.name.ends_with(".weight") {
-            values.fill(1.0);
-        } else if tensor.name.starts_with("lstm.") {
-            let width = values.len() / 4;
-            values[width..2 * width].fill(1.0);
+        match tensor.role {
+            Role::Embedding | Role::Head | Role::Matrix | Role::ResidualMatrix => {
+                let std = standard_deviation(tensor, spec);
+                values.fill_with(|| (std * normals.next()) as f32);
+            }
+            Role::Norm => values.fill(1.0),
+            Role::Bias => {}
+            Role::GateBias => {
+                let width = values.len() / 4;
+                values[width..2 * width].fill(1.0);
+            }
         }
     }
     parameters
 }
 
-/// Of the initial numbers of a matrix or table.
+/// Standard deviation of the initial numbers of a matrix or table.
 fn standard_deviation(tensor: &Tensor, spec: &RunSpec) -> f64 {
     let (rows, columns) = (tensor.shape[0] as f64, tensor.shape[1] as f64);
-    // Tables have a row a token or position; a head of its own multiplies by its rows.
-    let table = tensor.name.starts_with("wte") || tensor.name.starts_with("wpe");
-    let inputs = if tensor.name == "lm_head.weight" { columns } else { rows };
-    match spec.training.init {
-        Init::Gpt2 if tensor.name.ends_with("c_proj.weight") => {
+    match (spec.training.init, tensor.role) {
+        (Init::Gpt2, Role::ResidualMatrix) => {
             let joins = 2.0 * f64::from(spec.model.n_layer.max(1)) * f64::from(spec.model.reuse());
             spec.init_std / libm::sqrt(joins)
         }
-        Init::FanIn if !table => 1.0 / libm::sqrt(inputs),
-        Init::Xavier if !table => libm::sqrt(2.0 / (rows + columns)),
-        Init::Gpt2 | Init::Normal | Init::FanIn | Init::Xavier => spec.init_std,
+        (Init::Gpt2 | Init::Normal, _) | (Init::FanIn | Init::Xavier, Role::Embedding) => spec.init_std,
+        // A head multiplies by its rows.
+        (Init::FanIn, Role::Head) => 1.0 / libm::sqrt(columns),
+        (Init::FanIn, _) => 1.0 / libm::sqrt(rows),
+        (Init::Xavier, _) => libm::sqrt(2.0 / (rows + columns)),
     }
 }
 

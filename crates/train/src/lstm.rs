@@ -2,7 +2,8 @@
 //! the rest is the plainest choice: every layer as wide as the embedding, no residual stream, no norm).
 
 use scalelaw_core::{Head, ModelShape};
-use scalelaw_kernels::{Graph, Plan};
+use scalelaw_graph::ops::{Embed, Epilogue, Linear, Lstm};
+use scalelaw_graph::{Graph, Plan, Role, Value, ops};
 
 /// The plan of an LSTM of this shape.
 ///
@@ -16,20 +17,22 @@ use scalelaw_kernels::{Graph, Plan};
 pub(crate) fn plan(shape: &ModelShape, dropout: f64) -> Plan {
     let [d_model, n_ctx, n_vocab] = [shape.d_model, shape.n_ctx, shape.n_vocab].map(|size| size as usize);
     let mut graph = Graph::new(n_ctx);
-    let wte = graph.table("wte.weight", n_vocab, d_model);
-    let drop = |graph: &mut Graph, x| if dropout > 0.0 { graph.dropout(&x, dropout) } else { x };
-    let embedded = graph.embed(wte, None);
+    let wte = graph.matrix("wte.weight", Role::Embedding, n_vocab, d_model);
+    let drop = |graph: &mut Graph, x: Value| if dropout > 0.0 { graph.dropout(x, dropout, None) } else { x };
+    let embedded = graph.apply(Embed { tokens: wte, positions: None });
     let mut x = drop(&mut graph, embedded);
     for layer in 0..shape.n_layer {
-        let ih = graph.linear_parameters(&format!("lstm.{layer}.ih"), d_model, 4 * d_model);
-        let hh = graph.table(&format!("lstm.{layer}.hh.weight"), d_model, 4 * d_model);
-        let gates = graph.linear(&x, ih);
-        let out = graph.lstm(gates, hh);
+        let name = |part: &str| format!("lstm.{layer}.{part}");
+        let ih = graph.affine(&name("ih"), [Role::Matrix, Role::GateBias], d_model, 4 * d_model);
+        let hh = graph.matrix(&name("hh.weight"), Role::Matrix, d_model, 4 * d_model);
+        let gates = graph.apply(Linear { x, affine: ih, epilogue: Epilogue::None });
+        let out = graph.apply(Lstm { gates, weight: hh });
         x = drop(&mut graph, out);
     }
-    let head = match shape.head {
+    let table = match shape.head {
         Head::Tied => wte,
-        Head::Untied => graph.table("lm_head.weight", n_vocab, d_model),
+        Head::Untied => graph.matrix("lm_head.weight", Role::Head, n_vocab, d_model),
     };
-    graph.head(&x, head)
+    graph.apply(ops::Head { x, table });
+    graph.finish()
 }

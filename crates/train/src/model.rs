@@ -2,7 +2,7 @@
 
 use crate::{lstm, transformer};
 use scalelaw_core::{Architecture, ModelShape};
-use scalelaw_kernels::Plan;
+use scalelaw_graph::Plan;
 
 /// The plan of a model of this shape that drops a share `dropout` of its activations in training.
 ///

@@ -1,8 +1,8 @@
 //! A spec's optimiser as the device knows it.
 
 use scalelaw_core::spec::{Optimizer, StepSize};
-use scalelaw_kernels as kernels;
-use scalelaw_kernels::{Adafactor, Adam, Rule};
+use scalelaw_graph as graph;
+use scalelaw_graph::{Adafactor, Adam, Rule};
 
 /// The rule that moves the parameters of a run with this optimiser.
 pub fn rule(optimizer: &Optimizer) -> Rule {
@@ -13,8 +13,8 @@ pub fn rule(optimizer: &Optimizer) -> Rule {
         }
         Optimizer::Adafactor { decay_exponent, eps, clip_threshold, step_size } => {
             let step_size = match step_size {
-                StepSize::Absolute => kernels::StepSize::Absolute,
-                StepSize::Relative { floor } => kernels::StepSize::Relative { floor },
+                StepSize::Absolute => graph::StepSize::Absolute,
+                StepSize::Relative { floor } => graph::StepSize::Relative { floor },
             };
             Rule::Adafactor(Adafactor { decay_exponent, eps, clip_threshold, step_size })
         }

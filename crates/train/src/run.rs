@@ -6,6 +6,7 @@ use scalelaw_core::observer::{Observer, Progress};
 use scalelaw_core::spec::{SpecError, TRAINER};
 use scalelaw_core::{FlopConvention, RunSpec};
 use scalelaw_files::FileError;
+use scalelaw_graph::Device;
 use scalelaw_runs::{EvalRecord, Outcome, RunDir, RunError, RunResult, StepRecord, TimingRecord};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -31,14 +32,16 @@ pub enum RunEnd {
     },
 }
 
-/// How to execute a run. Nothing here changes a byte of it.
+/// How to execute a run. Among CPU devices, nothing here changes a byte of it.
 #[derive(Clone, Copy)]
 pub struct RunOptions<'a> {
-    /// Threads.
+    /// Where it is executed.
+    pub device: &'a dyn Device,
+    /// Threads of the host.
     pub threads: usize,
-    /// Who is told of progress.
+    /// Receives progress.
     pub observer: &'a dyn Observer,
-    /// Asked before every step: whether to stop here, resumable.
+    /// Called before every step; `true` stops the run there, resumable.
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -65,7 +68,7 @@ pub fn run(
     if let Some(result) = dir.result()? {
         return Ok(RunEnd::Finished(result));
     }
-    let mut trainer = Trainer::new(spec, data, options.threads)?;
+    let mut trainer = Trainer::new(options.device, spec, data, options.threads)?;
     let mut evals = vec![];
     let earlier = match dir.resume()? {
         None => branch::start(spec, &mut dir)?,
@@ -157,7 +160,7 @@ impl RunSession<'_> {
         Ok(RunEnd::Finished(result))
     }
 
-    /// Steps until the run ends, or `None` when somebody wants it to stop.
+    /// Trains until the run ends. Returns `None` if it was asked to stop.
     fn train(&mut self) -> Result<Option<Outcome>, TrainError> {
         let grid = self.spec.evaluation_steps();
         let (mut checkpointed, mut told) = (Instant::now(), Instant::now());

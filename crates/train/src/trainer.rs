@@ -5,10 +5,7 @@ use crate::model;
 use crate::optimizer::rule;
 use crate::{RunData, TrainError};
 use scalelaw_core::RunSpec;
-use scalelaw_kernels::{
-    Batch, CpuDevice, CpuSession, Device, DropoutKey, Plan, Rule, Session, SessionOptions, State, Tensor,
-    Update,
-};
+use scalelaw_graph::{Batch, Device, DropoutKey, Plan, Rule, Session, SessionOptions, State, Tensor, Update};
 use scalelaw_runs::StepRecord;
 use scalelaw_tokens::EvalSet;
 use std::sync::Arc;
@@ -24,7 +21,7 @@ pub struct Trainer {
     data: RunData,
     plan: Arc<Plan>,
     rule: Rule,
-    session: CpuSession,
+    session: Box<dyn Session>,
     threads: usize,
     step: u64,
     tokens: Vec<u32>,
@@ -45,20 +42,25 @@ pub struct Evaluation {
 }
 
 impl Trainer {
-    /// A trainer at step 0 on `threads` threads; their number changes no result.
+    /// A trainer at step 0 on a device, with so many threads of the host; their number changes no result.
     ///
     /// # Errors
     /// When the spec is impossible or the data is not the spec's.
-    pub fn new(spec: &RunSpec, data: &RunData, threads: usize) -> Result<Self, TrainError> {
-        Self::on(CpuDevice::new(), spec, data, SessionOptions { threads, chunk: None })
+    pub fn new(
+        device: &dyn Device,
+        spec: &RunSpec,
+        data: &RunData,
+        threads: usize,
+    ) -> Result<Self, TrainError> {
+        Self::with_options(device, spec, data, SessionOptions { threads, chunk: None })
     }
 
-    /// The same on a given device with given options.
+    /// The same with other options of the session, none of which changes a result.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn on(
-        device: CpuDevice,
+    pub fn with_options(
+        device: &dyn Device,
         spec: &RunSpec,
         data: &RunData,
         options: SessionOptions,

@@ -4,10 +4,11 @@
 
 use scalelaw_core::block::{FeedForward, Norm, NormPlacement, Positions, QkNorm};
 use scalelaw_core::{Head, ModelShape, Transformer};
-use scalelaw_kernels::graph::{self, Heads, Linear, Table, Value};
-use scalelaw_kernels::ops::activation::Activation;
-use scalelaw_kernels::ops::norm::Kind;
-use scalelaw_kernels::{Graph, Plan};
+use scalelaw_graph::ops::norm::{Kind, NormParameters};
+use scalelaw_graph::ops::{
+    self, Activation, Affine, Attention, Embed, Epilogue, Heads, Linear, Rotary, Swiglu,
+};
+use scalelaw_graph::{Graph, Parameter, Plan, Role, Value};
 
 /// The plan of a model of this shape.
 ///
@@ -22,14 +23,14 @@ pub(crate) fn plan(shape: &ModelShape, transformer: &Transformer, dropout: f64) 
     let [n_layer, d_model, n_ctx, n_vocab] =
         [shape.n_layer, shape.d_model, shape.n_ctx, shape.n_vocab].map(|size| size as usize);
     let mut graph = Graph::new(n_ctx);
-    let wte = graph.table("wte.weight", n_vocab, d_model);
+    let wte = graph.matrix("wte.weight", Role::Embedding, n_vocab, d_model);
     let wpe = match transformer.block.positions {
-        Positions::Learned => Some(graph.table("wpe.weight", n_ctx, d_model)),
+        Positions::Learned => Some(graph.matrix("wpe.weight", Role::Embedding, n_ctx, d_model)),
         Positions::Rotary => None,
     };
-    let mut x = graph.embed(wte, wpe);
+    let mut x = graph.apply(Embed { tokens: wte, positions: wpe });
     if dropout > 0.0 {
-        x = graph.dropout(&x, dropout);
+        x = graph.dropout(x, dropout, None);
     }
     let blocks: Vec<Block> =
         (0..n_layer).map(|layer| Block::new(&mut graph, d_model, transformer, layer)).collect();
@@ -39,14 +40,15 @@ pub(crate) fn plan(shape: &ModelShape, transformer: &Transformer, dropout: f64) 
         }
     }
     if transformer.block.norm_placement == NormPlacement::Pre {
-        let ln_f = graph.norm_parameters("ln_f", norm(transformer), d_model);
-        x = graph.norm(&x, ln_f);
+        let parameters = graph.norm("ln_f", norm(transformer), d_model);
+        x = graph.apply(ops::Norm { x, parameters });
     }
-    let head = match shape.head {
+    let table = match shape.head {
         Head::Tied => wte,
-        Head::Untied => graph.table("lm_head.weight", n_vocab, d_model),
+        Head::Untied => graph.matrix("lm_head.weight", Role::Head, n_vocab, d_model),
     };
-    graph.head(&x, head)
+    graph.apply(ops::Head { x, table });
+    graph.finish()
 }
 
 fn norm(shape: &Transformer) -> Kind {
@@ -64,13 +66,14 @@ fn heads(shape: &Transformer) -> Heads {
 
 /// The parameters of a block.
 struct Block {
-    ln_1: graph::Norm,
-    c_attn: Linear,
-    qk_norm: Option<Table>,
-    attn_c_proj: Linear,
-    ln_2: graph::Norm,
-    c_fc: Linear,
-    mlp_c_proj: Linear,
+    ln_1: NormParameters,
+    c_attn: Affine,
+    /// Weights of the norms of queries and of keys.
+    qk_norm: Option<[Parameter; 2]>,
+    attn_c_proj: Affine,
+    ln_2: NormParameters,
+    c_fc: Affine,
+    mlp_c_proj: Affine,
 }
 
 impl Block {
@@ -82,17 +85,21 @@ impl Block {
             FeedForward::Gelu | FeedForward::GeluExact | FeedForward::Relu | FeedForward::Silu => d_ff,
             FeedForward::Swiglu => 2 * d_ff,
         };
+        let (inner, residual) = ([Role::Matrix, Role::Bias], [Role::ResidualMatrix, Role::Bias]);
         Self {
-            ln_1: graph.norm_parameters(&name("ln_1"), norm, d_model),
-            c_attn: graph.linear_parameters(&name("attn.c_attn"), d_model, heads.qkv_width()),
+            ln_1: graph.norm(&name("ln_1"), norm, d_model),
+            c_attn: graph.affine(&name("attn.c_attn"), inner, d_model, heads.qkv_width()),
             qk_norm: match shape.block.qk_norm {
                 QkNorm::None => None,
-                QkNorm::Rms => Some(graph.qk_norm_parameters(&name("attn"), heads.d_head)),
+                QkNorm::Rms => Some(
+                    ["attn.q_norm.weight", "attn.k_norm.weight"]
+                        .map(|part| graph.vector(&name(part), Role::Norm, heads.d_head)),
+                ),
             },
-            attn_c_proj: graph.linear_parameters(&name("attn.c_proj"), d_attn, d_model),
-            ln_2: graph.norm_parameters(&name("ln_2"), norm, d_model),
-            c_fc: graph.linear_parameters(&name("mlp.c_fc"), d_model, into_ff),
-            mlp_c_proj: graph.linear_parameters(&name("mlp.c_proj"), d_ff, d_model),
+            attn_c_proj: graph.affine(&name("attn.c_proj"), residual, d_attn, d_model),
+            ln_2: graph.norm(&name("ln_2"), norm, d_model),
+            c_fc: graph.affine(&name("mlp.c_fc"), inner, d_model, into_ff),
+            mlp_c_proj: graph.affine(&name("mlp.c_proj"), residual, d_ff, d_model),
         }
     }
 
@@ -101,60 +108,58 @@ impl Block {
     fn apply(&self, graph: &mut Graph, shape: &Transformer, dropout: f64, x: Value) -> Value {
         match shape.block.norm_placement {
             NormPlacement::Pre => {
-                let normed = graph.norm(&x, self.ln_1);
-                let attended = self.attend(graph, shape, &normed);
-                let x = join(graph, &attended, self.attn_c_proj, dropout, x);
-                let normed = graph.norm(&x, self.ln_2);
-                let hidden = self.feed_forward(graph, shape, &normed);
-                join(graph, &hidden, self.mlp_c_proj, dropout, x)
+                let normed = graph.apply(ops::Norm { x, parameters: self.ln_1 });
+                let attended = self.attend(graph, shape, normed);
+                let x = join(graph, attended, self.attn_c_proj, dropout, x);
+                let normed = graph.apply(ops::Norm { x, parameters: self.ln_2 });
+                let hidden = self.feed_forward(graph, shape, normed);
+                join(graph, hidden, self.mlp_c_proj, dropout, x)
             }
             NormPlacement::Post => {
-                let attended = self.attend(graph, shape, &x);
-                let residual = graph.copy(&x);
-                let sum = join(graph, &attended, self.attn_c_proj, dropout, residual);
-                let x = graph.norm(&sum, self.ln_1);
-                let hidden = self.feed_forward(graph, shape, &x);
-                let residual = graph.copy(&x);
-                let sum = join(graph, &hidden, self.mlp_c_proj, dropout, residual);
-                graph.norm(&sum, self.ln_2)
+                let attended = self.attend(graph, shape, x);
+                let sum = join(graph, attended, self.attn_c_proj, dropout, x);
+                let x = graph.apply(ops::Norm { x: sum, parameters: self.ln_1 });
+                let hidden = self.feed_forward(graph, shape, x);
+                let sum = join(graph, hidden, self.mlp_c_proj, dropout, x);
+                graph.apply(ops::Norm { x: sum, parameters: self.ln_2 })
             }
         }
     }
 
     /// What every position gathers from those before it.
-    fn attend(&self, graph: &mut Graph, shape: &Transformer, x: &Value) -> Value {
+    fn attend(&self, graph: &mut Graph, shape: &Transformer, x: Value) -> Value {
         let heads = heads(shape);
-        let mut qkv = graph.linear(x, self.c_attn);
-        if let Some(weights) = self.qk_norm {
-            qkv = graph.qk_norm(qkv, weights, heads);
+        let mut qkv = graph.apply(Linear { x, affine: self.c_attn, epilogue: Epilogue::None });
+        if let Some([of_q, of_k]) = self.qk_norm {
+            qkv = graph.apply(ops::QkNorm { qkv, heads, of_q, of_k });
         }
         if shape.block.positions == Positions::Rotary {
-            qkv = graph.rotary(qkv, heads);
+            qkv = graph.apply(Rotary { qkv, heads });
         }
-        graph.attention(&qkv, heads)
+        graph.apply(Attention { qkv, heads })
     }
 
     /// The hidden layer of the feed-forward layer.
-    fn feed_forward(&self, graph: &mut Graph, shape: &Transformer, x: &Value) -> Value {
+    fn feed_forward(&self, graph: &mut Graph, shape: &Transformer, x: Value) -> Value {
         let activation = match shape.block.feed_forward {
             FeedForward::Gelu => Activation::GeluTanh,
             FeedForward::GeluExact => Activation::Gelu,
             FeedForward::Relu => Activation::Relu,
             FeedForward::Silu => Activation::Silu,
             FeedForward::Swiglu => {
-                let gate_and_up = graph.linear(x, self.c_fc);
-                return graph.swiglu(&gate_and_up);
+                let x = graph.apply(Linear { x, affine: self.c_fc, epilogue: Epilogue::None });
+                return graph.apply(Swiglu { x });
             }
         };
-        graph.linear_activation(x, self.c_fc, activation)
+        graph.apply(Linear { x, affine: self.c_fc, epilogue: Epilogue::Activation(activation) })
     }
 }
 
 /// residual + x·W + b, dropped out before it joins.
-fn join(graph: &mut Graph, x: &Value, linear: Linear, dropout: f64, residual: Value) -> Value {
+fn join(graph: &mut Graph, x: Value, affine: Affine, dropout: f64, residual: Value) -> Value {
     if dropout == 0.0 {
-        return graph.linear_residual(x, linear, residual);
+        return graph.apply(Linear { x, affine, epilogue: Epilogue::Residual(residual) });
     }
-    let out = graph.linear(x, linear);
-    graph.dropout_residual(&out, dropout, residual)
+    let out = graph.apply(Linear { x, affine, epilogue: Epilogue::None });
+    graph.dropout(out, dropout, Some(residual))
 }

@@ -4,9 +4,8 @@
 
 use scalelaw_core::ModelShape;
 use scalelaw_core::spec::Optimizer;
-use scalelaw_kernels::{
-    Batch, CpuDevice, CpuSession, Device, DropoutKey, Plan, Rule, Session, SessionOptions, State, Update,
-};
+use scalelaw_device_cpu::CpuDevice;
+use scalelaw_graph::{Batch, Device, DropoutKey, Plan, Rule, Session, SessionOptions, State, Update};
 use scalelaw_train::{model, rule};
 use serde_json::Value;
 use std::sync::Arc;
@@ -31,7 +30,7 @@ fn initial(plan: &Plan, rule: &Rule) -> State {
     State::new(plan, rule, parameters)
 }
 
-fn open(plan: &Arc<Plan>, rule: &Rule) -> CpuSession {
+fn open(plan: &Arc<Plan>, rule: &Rule) -> Box<dyn Session> {
     let options = SessionOptions { threads: 1, chunk: None };
     let mut session = CpuDevice::new().open(Arc::clone(plan), options);
     session.restore(initial(plan, rule)).unwrap();
@@ -39,7 +38,7 @@ fn open(plan: &Arc<Plan>, rule: &Rule) -> CpuSession {
 }
 
 /// Trains as the script did and compares the loss of every step.
-fn follow(shape: &ModelShape, session: &mut CpuSession, update: Update, losses: &Value) {
+fn follow(shape: &ModelShape, session: &mut dyn Session, update: Update, losses: &Value) {
     let losses: Vec<f64> = serde_json::from_value(losses.clone()).unwrap();
     for (step, want) in (0..).zip(&losses) {
         let tokens = batch(shape, step);
@@ -86,7 +85,7 @@ fn compare(golden: &str) {
             assert!((got / want - 1.0).abs() < 1e-5, "{}: |gradient| {got}, PyTorch {want}", tensor.name);
         }
         let update = Update { rule, lr, step: 0, clip_norm: None };
-        follow(&shape, &mut session, update, &of_shape["losses"]);
+        follow(&shape, &mut *session, update, &of_shape["losses"]);
     }
 }
 
@@ -124,6 +123,6 @@ fn every_optimizer_follows_pytorch_for_three_hundred_steps() {
         let rule = rule(&serde_json::from_value(run["optimizer"].clone()).unwrap());
         let (lr, clip_norm) = (run["lr"].as_f64().unwrap(), run["clip_norm"].as_f64());
         let update = Update { rule, lr, step: 0, clip_norm };
-        follow(&shape, &mut open(&plan, &rule), update, &run["losses"]);
+        follow(&shape, &mut *open(&plan, &rule), update, &run["losses"]);
     }
 }

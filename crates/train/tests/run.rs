@@ -9,7 +9,8 @@ use scalelaw_core::spec::{
     RunSpec, StepSize, TRAINER, Training,
 };
 use scalelaw_core::{Head, ModelShape};
-use scalelaw_kernels::{CpuDevice, Isa, SessionOptions};
+use scalelaw_device_cpu::{CpuDevice, Isa};
+use scalelaw_graph::SessionOptions;
 use scalelaw_runs::{Outcome, RunDir, RunResult, best_state, finished_run};
 use scalelaw_tokens::{Dataset, DatasetWriter, Document, Split, Vocabulary};
 use scalelaw_train::{RunData, RunEnd, RunOptions, TrainError, Trainer, run};
@@ -86,7 +87,7 @@ fn result_of(end: RunEnd) -> RunResult {
 
 fn train(spec: &RunSpec, dataset: &Dataset, dir: &Path, threads: usize) -> RunResult {
     let data = RunData::open(dataset, spec).unwrap();
-    let options = RunOptions { threads, observer: &Silent, stop: &|| false };
+    let options = RunOptions { device: &CpuDevice::new(), threads, observer: &Silent, stop: &|| false };
     result_of(run(spec, &data, dir, options).unwrap())
 }
 
@@ -95,7 +96,7 @@ fn interrupt(spec: &RunSpec, dataset: &Dataset, dir: &Path, steps: u64) {
     let data = RunData::open(dataset, spec).unwrap();
     let asked = AtomicU64::new(0);
     let stop = || asked.fetch_add(1, Ordering::Relaxed) == steps;
-    let options = RunOptions { threads: 1, observer: &Silent, stop: &stop };
+    let options = RunOptions { device: &CpuDevice::new(), threads: 1, observer: &Silent, stop: &stop };
     assert_eq!(run(spec, &data, dir, options).unwrap(), RunEnd::Interrupted { step: steps });
 }
 
@@ -161,7 +162,7 @@ fn run_interrupted_and_killed_again_and_again_gives_the_bytes_of_an_undisturbed_
     for more_steps in [0, 1, 3, 1, 14, 20] {
         let asked = AtomicU64::new(0);
         let stop = || asked.fetch_add(1, Ordering::Relaxed) == more_steps;
-        let options = RunOptions { threads: 2, observer: &Silent, stop: &stop };
+        let options = RunOptions { device: &CpuDevice::new(), threads: 2, observer: &Silent, stop: &stop };
         done += more_steps;
         assert_eq!(run(&spec, &data, &parts, options).unwrap(), RunEnd::Interrupted { step: done });
         // What a kill leaves: logs that go on behind the newest checkpoint, and a torn line.
@@ -237,17 +238,18 @@ fn run_measures_every_set_and_position_along_its_curve() {
     let set = |name: &str, tokens| EvaluationSet { name: name.into(), digest: dataset.digest(), tokens };
     spec.measure = Measure { position_losses: true, sets: vec![set("same", 240), set("part", 24)] };
     let mut data = RunData::open(&dataset, &spec).unwrap();
-    let refused = Trainer::new(&spec, &data, 1).unwrap_err();
+    let refused = Trainer::new(&CpuDevice::new(), &spec, &data, 1).unwrap_err();
     assert!(matches!(refused, TrainError::OtherData { what: "evaluation sets", .. }), "{refused}");
     data.add_set(&dataset, &spec).unwrap();
     data.add_set(&dataset, &spec).unwrap();
     assert!(data.add_set(&dataset, &spec).is_err());
     let (whole, parts) = (tmp.path().join("whole"), tmp.path().join("parts"));
-    let options = RunOptions { threads: 1, observer: &Silent, stop: &|| false };
+    let options = RunOptions { device: &CpuDevice::new(), threads: 1, observer: &Silent, stop: &|| false };
     let result = result_of(run(&spec, &data, &whole, options).unwrap());
     let asked = AtomicU64::new(0);
     let stop = || asked.fetch_add(1, Ordering::Relaxed) == 30;
-    run(&spec, &data, &parts, RunOptions { threads: 2, stop: &stop, ..options }).unwrap();
+    run(&spec, &data, &parts, RunOptions { device: &CpuDevice::new(), threads: 2, stop: &stop, ..options })
+        .unwrap();
     run(&spec, &data, &parts, options).unwrap();
     assert!(durable_bytes(&parts) == durable_bytes(&whole));
     let finished = finished_run(&whole).unwrap().unwrap();
@@ -299,7 +301,8 @@ fn branch_without_its_trunk_or_of_another_is_refused() {
     let runs = tmp.path().join("runs");
     let refused = |branch: &RunSpec| {
         let data = RunData::open(&dataset, branch).unwrap();
-        let options = RunOptions { threads: 1, observer: &Silent, stop: &|| false };
+        let options =
+            RunOptions { device: &CpuDevice::new(), threads: 1, observer: &Silent, stop: &|| false };
         let error = run(branch, &data, &runs.join(branch.key()), options).unwrap_err();
         assert!(matches!(error, TrainError::Branch { .. }), "{error}");
         error.to_string()
@@ -347,7 +350,7 @@ fn run_that_overfits_stops_when_patience_is_out_and_keeps_the_lowest_loss() {
     // The state kept is the one that gave the lowest loss.
     let best = best_state(&dir, best_step).unwrap();
     let data = RunData::open(&dataset, &spec).unwrap();
-    let mut trainer = Trainer::new(&spec, &data, 1).unwrap();
+    let mut trainer = Trainer::new(&CpuDevice::new(), &spec, &data, 1).unwrap();
     for _ in 0..best_step {
         trainer.step().unwrap();
     }
@@ -379,7 +382,7 @@ fn trainer_on_every_instruction_set_gives_the_same_records() {
     let data = RunData::open(&dataset, &spec).unwrap();
     let records = Isa::available().into_iter().map(|isa| {
         let options = SessionOptions { threads: 1, chunk: None };
-        let mut trainer = Trainer::on(CpuDevice::with_isa(isa), &spec, &data, options).unwrap();
+        let mut trainer = Trainer::with_options(&CpuDevice::with_isa(isa), &spec, &data, options).unwrap();
         let steps: Vec<_> = (0..20).map(|_| trainer.step().unwrap().to_bytes()).collect();
         (steps, trainer.evaluate().unwrap())
     });

@@ -1,14 +1,12 @@
 //! Models of any shape: what the plan computes is what the f64 reference computes, and its counts are the shape's.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-mod reference;
-
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use reference::Dropping;
 use scalelaw_core::block::{Block, FeedForward, Norm, NormPlacement, Positions, QkNorm};
 use scalelaw_core::{Architecture, FlopConvention, Head, ModelShape, ParamConvention, Transformer};
-use scalelaw_kernels::{Adam, Batch, CpuDevice, Device, DropoutKey, Rule, Session, SessionOptions, State};
+use scalelaw_device_cpu::CpuDevice;
+use scalelaw_graph::{Adam, Batch, Device, DropoutKey, Rule, SessionOptions, State, reference};
 use scalelaw_train::model;
 use std::sync::Arc;
 
@@ -84,21 +82,24 @@ proptest! {
         let options = SessionOptions { threads: 1, chunk: Some(1) };
         let mut session = CpuDevice::new().open(Arc::clone(&plan), options);
         session.restore(State::new(&plan, &rule, values)).unwrap();
-        let want = reference::losses(&shape, Dropping::NONE, &plan, &wide, &tokens);
+        let want = reference::losses(&plan, &wide, &tokens, None).unwrap();
         for (got, want) in session.evaluate(&tokens).unwrap().iter().zip(&want) {
             prop_assert!((f64::from(*got) - want).abs() < 2e-5 * (1.0 + want), "{got} {want}");
         }
 
-        // The slope along the gradient is its squared norm.
-        let drop = Dropping { rate, key: KEY };
+        // The reference's gradient is the slope of its loss, and the device's is the reference's.
         let batch = Batch { tokens: &tokens, micro_sequences: 1, dropout: KEY };
         let (statistics, gradient) = session.gradient(batch).unwrap();
-        let norm = statistics.grad_sq_big.sqrt();
+        let (of_reference, want) = reference::gradient(&plan, &wide, batch).unwrap();
+        prop_assert!((statistics.loss - of_reference.loss).abs() < 1e-5 * (1.0 + of_reference.loss));
+        let norm = of_reference.grad_sq_big.sqrt();
         prop_assume!(norm > 1e-4);
+        let square: f64 = gradient.iter().zip(&want).map(|(g, want)| (f64::from(*g) - want).powi(2)).sum();
+        prop_assert!(square.sqrt() < 1e-3 * norm, "differs by {} of {norm}", square.sqrt());
         let along = |step: f64| {
-            let moved: Vec<f64> =
-                wide.iter().zip(&gradient).map(|(x, g)| x + step * f64::from(*g) / norm).collect();
-            reference::loss(&shape, drop, &plan, &moved, &tokens)
+            let moved: Vec<f64> = wide.iter().zip(&want).map(|(x, g)| x + step * g / norm).collect();
+            let losses = reference::losses(&plan, &moved, &tokens, Some(KEY)).unwrap();
+            losses.iter().sum::<f64>() / losses.len() as f64
         };
         let h = 1e-5;
         let slope = (along(h) - along(-h)) / (2.0 * h);

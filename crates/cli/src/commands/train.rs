@@ -57,7 +57,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     display.begin_runs(HashMap::from([(spec.key(), 1.0)]), 1);
     let flag = signals::stop_flag()?;
     let stop = || flag.load(Ordering::Relaxed);
-    let options = RunOptions { threads: arguments.threads, observer: &display, stop: &stop };
+    let device = scalelaw_lab::device(spec.device);
+    let options =
+        RunOptions { device: &*device, threads: arguments.threads, observer: &display, stop: &stop };
     let end = scalelaw_train::run(&spec, &data, &path, options)?;
     display.finish();
     let RunEnd::Finished(result) = end else {

@@ -52,7 +52,7 @@ fn measure_spec(data: &Dataset, spec: RunSpec, workers: usize) -> Result<Speed, 
 }
 
 fn one_worker(spec: &RunSpec, data: &RunData) -> Result<Speed, TrainError> {
-    let mut trainer = Trainer::new(spec, data, 1)?;
+    let mut trainer = Trainer::new(&*scalelaw_lab::device(spec.device), spec, data, 1)?;
     trainer.step()?; // warms caches and pages
     let (started, mut steps) = (Instant::now(), 0);
     while steps == 0 || started.elapsed() < PER_WIDTH {

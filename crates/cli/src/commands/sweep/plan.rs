@@ -121,7 +121,7 @@ fn measure(study: &Study, left: &[&PlannedRun], cores: usize) -> anyhow::Result<
 }
 
 fn one_core(spec: &RunSpec, data: &RunData) -> anyhow::Result<f64> {
-    let mut trainer = Trainer::new(spec, data, 1)?;
+    let mut trainer = Trainer::new(&*scalelaw_lab::device(spec.device), spec, data, 1)?;
     trainer.step()?; // warms caches and pages
     let (started, mut steps) = (Instant::now(), 0);
     while steps == 0 || started.elapsed() < PER_SIZE {

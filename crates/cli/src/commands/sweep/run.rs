@@ -315,7 +315,7 @@ pub fn memory(study: &Study, run: &PlannedRun, threads: usize) -> u64 {
     if study.file.trainer.is_some() {
         return 0;
     }
-    scalelaw_train::footprint(&run.spec, threads).bytes() as u64
+    scalelaw_train::footprint(&*scalelaw_lab::device(run.spec.device), &run.spec, threads).bytes() as u64
 }
 
 /// Most of the memory that is free now; no bound where the system does not say.
