@@ -4,6 +4,7 @@ use super::history::History;
 use super::protobuf::{Fields, Malformed, Value};
 use super::{Log, LogKind};
 use crate::error::TableError;
+use crc32c::crc32c;
 use scalelaw_files::FileError;
 use std::path::Path;
 
@@ -123,13 +124,6 @@ fn of_tensor(tensor: &[u8]) -> Result<Option<f64>, Malformed> {
     })
 }
 
-/// CRC-32C (Castagnoli), bit by bit: event files are small.
-fn crc32c(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |c, _| if c & 1 == 1 { c >> 1 ^ 0x82f6_3b78 } else { c >> 1 })
-    })
-}
-
 /// TFRecord's masking of a checksum.
 fn masked(crc: u32) -> u32 {
     crc.rotate_right(15).wrapping_add(0xa282_ead8)
@@ -139,11 +133,6 @@ fn masked(crc: u32) -> u32 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn crc32c_of_the_standard_check_string_is_known() {
-        assert_eq!(crc32c(b"123456789"), 0xe306_9283);
-    }
 
     fn field(number: u8, wire: u8, content: &[u8]) -> Vec<u8> {
         let mut out = vec![number << 3 | wire];
