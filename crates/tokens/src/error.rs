@@ -11,7 +11,7 @@ pub enum TokensError {
     #[error(transparent)]
     File(#[from] FileError),
     /// There is no finished dataset here.
-    #[error("{}: no manifest.json, so no finished dataset is here: build it again", dir.display())]
+    #[error("{} is not a dataset (no manifest.json)", dir.display())]
     NoManifest {
         /// The directory.
         dir: PathBuf,
@@ -38,7 +38,7 @@ pub enum TokensError {
         expected: String,
     },
     /// A file has another size than its manifest says.
-    #[error("{}: {found} bytes, but the manifest says {expected}: the dataset is damaged, build it again", path.display())]
+    #[error("{}: {found} bytes, but the manifest says {expected}: the dataset is damaged", path.display())]
     Size {
         /// The file.
         path: PathBuf,
@@ -48,7 +48,7 @@ pub enum TokensError {
         found: u64,
     },
     /// A file has other contents than its manifest says.
-    #[error("{}: blake3 {found}, but the manifest says {expected}: the dataset is damaged, build it again", path.display())]
+    #[error("{}: blake3 {found}, but the manifest says {expected}: the dataset is damaged", path.display())]
     Digest {
         /// The file.
         path: PathBuf,
