@@ -200,7 +200,7 @@ fn links_to_pages_to_corpus() {
         assert!(table.contains(line), "{line:?} in {table}");
     }
     assert!(
-        stderr(&output).contains("44 links of 46 lines")
+        stderr(&output).contains("44 links from 46 lines")
             && stderr(&output).contains("1 links below a score of 3")
     );
     assert_eq!(server.count("/poor"), 0);
