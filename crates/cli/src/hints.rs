@@ -141,6 +141,10 @@ fn tokens(error: &TokensError) -> Option<String> {
 fn table(error: &TableError) -> Option<String> {
     match error {
         TableError::NoColumn { column, columns, .. } => did_you_mean(column, columns),
+        TableError::NoStep { .. } => Some(
+            "name the column: --map step=COLUMN; a table with a row a run needs no import: `scalelaw fit` reads it"
+                .into(),
+        ),
         TableError::UnknownFormat { path } => {
             let law = path.to_str().filter(|name| scalelaw_fit::laws::by_name(name).is_ok())?;
             Some(format!("`{law}` is a law; name a table too: scalelaw fit {law} runs.csv"))

@@ -1,7 +1,7 @@
 //! The application between every front end and the libraries: a request struct in, a report struct out, an
 //! [`Observer`](scalelaw_core::Observer) for progress, and no text.
 //!
-//! A report serialises to what `--json` prints. What a person is also told (which column was taken as what, which
+//! A report serialises to what `--json` prints. What a person is shown beside it (which column was taken as what, which
 //! cells were not used) is in the report's other fields, as facts; the front end puts them into words.
 
 pub mod chain;

@@ -43,6 +43,23 @@ pub enum TableError {
         /// What is wrong.
         message: String,
     },
+    /// A log with a row a step has no column of the step.
+    #[error(
+        "{}: expected {expected}: no column is the step ({}); the columns are: {}",
+        path.display(),
+        wanted.join(", "),
+        columns.join(", ")
+    )]
+    NoStep {
+        /// File.
+        path: PathBuf,
+        /// What it looks like.
+        expected: crate::import::LogKind,
+        /// Names that the column may have.
+        wanted: Vec<String>,
+        /// Columns there are.
+        columns: Vec<String>,
+    },
     /// A required cell of a typed row is absent or of another type.
     #[error("row {row}, column {column}: expected {expected}, got {got}")]
     Cell {

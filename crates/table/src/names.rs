@@ -213,7 +213,7 @@ impl Role {
         }
     }
 
-    /// The role of a law's variable or of a word of `--map`.
+    /// The role of a law's variable, or of a word such as `run` that a user assigns a column to.
     pub fn of(symbol: &str) -> Option<Self> {
         [
             Self::N,

@@ -201,7 +201,7 @@ fn files_that_are_no_logs_are_refused_with_what_was_expected() {
     refused("model.bin", "abc", "trainer_state.json");
     refused("config.json", "{\"vocab\": 7}", "log_history");
     refused("list.json", "[1, 2", "Hugging Face trainer state");
-    refused("notes.csv", "a,b\n1,2\n", "--map step=COLUMN");
+    refused("notes.csv", "a,b\n1,2\n", "no column is the step (step, global_step");
     refused("run.tfevents.1", "not an event file at all", "TensorBoard events");
     refused("history.csv", "_step,loss\n", "no whole row");
     refused("history.parquet", "PAR1 and nothing else", "Parquet");

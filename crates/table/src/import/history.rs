@@ -64,14 +64,13 @@ impl History {
         for entry in unknown {
             imported
                 .problems
-                .push(format!("{run}: --map {entry}: it has no such metric; its metrics are: {}", all()));
+                .push(format!("{run}: {entry}: it has no such metric; its metrics are: {}", all()));
         }
         let loss =
             |q: &Quantity| matches!(q, Quantity::TrainLoss | Quantity::TestLoss | Quantity::SetLoss(_));
         if !assigned.keys().any(loss) {
             imported.problems.push(format!(
-                "{run}: no metric is recognised as a loss; name it with --map test_loss=METRIC or train_loss=METRIC. \
-                 Its metrics are: {}",
+                "{run}: no metric is recognised as a loss; assign test_loss or train_loss to one of its metrics: {}",
                 all()
             ));
             return;

@@ -40,8 +40,8 @@ pub(super) fn read(path: &Path, rows: &[Vec<(String, Cell)>]) -> Result<Log, Tab
     log.notes.push(format!("{}; {} runs", LogKind::Nanochat, log.rows.len()));
     log.notes.push(
         "n_nonembed = params_transformer, n_matmul = params_transformer + params_lm_head, n_total = params_total, \
-         flops_full = flops_budget, loss_bits_per_byte = val_bpb (no loss in nats per token: fit with --map \
-         loss=loss_bits_per_byte)"
+         flops_full = flops_budget, loss_bits_per_byte = val_bpb (there is no loss in nats per token; \
+         a law can be fitted to loss_bits_per_byte)"
             .into(),
     );
     let left: BTreeSet<&str> =

@@ -61,15 +61,12 @@ pub(super) fn read(path: &Path, rows: &[Vec<(String, Cell)>], mapping: &Mapping)
         }
     }
     if steps.is_empty() {
-        let wanted = mapping.step().map_or_else(|| STEPS.join(", "), String::from);
-        return Err(kind.wrong(
-            path,
-            format!(
-                "no column is the step ({wanted}); name it with --map step=COLUMN. The columns are: {}. A table with \
-                 a row a run needs no import: `scalelaw fit` reads it as it is",
-                names.join(", ")
-            ),
-        ));
+        return Err(TableError::NoStep {
+            path: path.to_path_buf(),
+            expected: kind,
+            wanted: mapping.step().map_or_else(|| STEPS.map(String::from).to_vec(), |step| vec![step.into()]),
+            columns: names.into_iter().map(String::from).collect(),
+        });
     }
     let mut empty: BTreeSet<&str> = columns.iter().map(|column| column.name).collect();
     for (i, row) in rows.iter().enumerate() {
