@@ -78,7 +78,7 @@ fn fetch(error: &FetchError) -> Option<String> {
 fn lab(error: &LabError) -> Option<String> {
     match error {
         LabError::Table(error) => table(error),
-        LabError::Fit(error) => fit(error),
+        LabError::Fit(error) | LabError::Unfitted { error, .. } => fit(error),
         LabError::NoColumn { symbol, .. } => Some(format!("name the column: --map {symbol}=COLUMN")),
         LabError::Plan(error) => plan(error),
         LabError::Tokens(error) => tokens(error),

@@ -1,5 +1,6 @@
 //! What can keep a request from having a report.
 
+use crate::observations::Reading;
 use scalelaw_core::spec::SpecError;
 use scalelaw_experiment::ExperimentError;
 use scalelaw_files::FileError;
@@ -20,6 +21,14 @@ pub enum LabError {
     /// A law cannot be found, fitted or evaluated.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// A law cannot be fitted to the rows that a table has for it.
+    #[error("{error}")]
+    Unfitted {
+        /// How the table was read: which column is what, and which rows were left out.
+        reading: Box<Reading>,
+        /// Why there is no fit.
+        error: FitError,
+    },
     /// A law cannot answer a question.
     #[error(transparent)]
     Plan(#[from] PlanError),

@@ -55,7 +55,8 @@ pub fn run(request: &FitRequest) -> Result<FitReport, LabError> {
     let observations = Observations::open(&request.table)?;
     let law = observations.law(&request.law, &request.bounds)?;
     let points = observations.points(law.as_ref())?;
-    let fitted = fit(law.as_ref(), &points.dataset, &request.options)?;
+    let fitted = fit(law.as_ref(), &points.dataset, &request.options)
+        .map_err(|error| LabError::Unfitted { reading: Box::new(points.reading.clone()), error })?;
     let residuals = request.residuals_by.as_deref();
     let residuals = residuals.map(|by| residuals_by(&fitted, &points.dataset, by, MOST_BINS)).transpose()?;
     let valley = request.valley.as_deref();

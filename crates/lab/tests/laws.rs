@@ -98,6 +98,16 @@ fn fit_of_an_unknown_parameter_or_law_says_which_there_are() {
 }
 
 #[test]
+fn fit_of_too_few_rows_says_how_the_table_was_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("few.csv");
+    std::fs::write(&path, "N,D,loss\n1e6,1e8,4\n2e6,x,3.9\n").unwrap();
+    let error = fit::run(&request(TableRequest::new(path))).unwrap_err();
+    let LabError::Unfitted { reading, .. } = error else { panic!("{error}") };
+    assert_eq!((reading.n_points, reading.problems.len()), (1, 1));
+}
+
+#[test]
 fn conventions_fit_once_for_each_choice_of_columns() {
     let dir = tempfile::tempdir().unwrap();
     let path = table(dir.path(), ["n_total", "n_nonembed", "tokens"], "");

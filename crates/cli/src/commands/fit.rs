@@ -8,6 +8,7 @@ use scalelaw_fit::{
     Effort, FitOptions, FitStatus, FittedLaw, IntervalChoice, IntervalMethod, LackOfFit, Objective,
     ParamState, Penalty, Ranked, ResidualBin, Space, short,
 };
+use scalelaw_lab::LabError;
 use scalelaw_lab::conventions;
 use scalelaw_lab::fit::{self, FitReport, FitRequest};
 use scalelaw_lab::rank::{self, NotFitted, RankRequest, Reason};
@@ -195,7 +196,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn one(arguments: &Arguments, request: &FitRequest) -> anyhow::Result<ExitCode> {
-    let report = fit::run(request)?;
+    let report = fit::run(request).inspect_err(|error| {
+        // Rows that could not be used are often why there is no fit.
+        if let LabError::Unfitted { reading, .. } = error {
+            say(reading);
+        }
+    })?;
     say(&report.reading);
     if let Some(path) = &arguments.out {
         output::json_file(path, &report)?;
