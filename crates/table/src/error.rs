@@ -1,5 +1,7 @@
 //! What can be wrong with a table.
 
+use crate::table::Problem;
+use scalelaw_expr::{EvalError, ParseError};
 use scalelaw_files::FileError;
 use std::path::PathBuf;
 
@@ -73,8 +75,8 @@ pub enum TableError {
         got: String,
     },
     /// Writing failed.
-    #[error("cannot write the table: {0}")]
-    Write(String),
+    #[error("cannot write the table")]
+    Write(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A column was asked for that the table does not have.
     #[error("{source_name}: no column {column:?}; the columns are: {}", columns.join(", "))]
     NoColumn {
@@ -123,20 +125,64 @@ pub enum TableError {
         /// The run table.
         runs: String,
     },
-    /// An expression that selects rows could not be understood or applied.
-    #[error("the filter {expression:?}: {message}")]
-    Where {
-        /// Expression as given.
-        expression: String,
-        /// What is wrong, where.
-        message: String,
+    /// A filter is no expression.
+    #[error("the filter {:?}: {error}", error.text)]
+    Filter {
+        /// What is wrong with it, and where.
+        error: ParseError,
     },
-    /// The table has no usable row.
-    #[error("{source_name}: {message}")]
+    /// A filter cannot be applied to a row.
+    #[error("the filter {expression:?}: {error}")]
+    FilterKinds {
+        /// The filter.
+        expression: String,
+        /// Which operand is of the wrong kind.
+        error: EvalError,
+    },
+    /// A filter is a value and not a condition.
+    #[error("the filter {expression:?}: it is a value; expected a comparison such as tokens > 3e7")]
+    NoCondition {
+        /// The filter.
+        expression: String,
+    },
+    /// The table has no rows.
+    #[error("{source_name}: the table has no rows")]
     Empty {
         /// File.
         source_name: String,
-        /// Why nothing is left.
-        message: String,
+    },
+    /// A filter keeps no row.
+    #[error("{source_name}: no row of {of} satisfies {expression}: {}", held.join("; "))]
+    NoneSelected {
+        /// File.
+        source_name: String,
+        /// The filter.
+        expression: String,
+        /// Rows there were.
+        of: usize,
+        /// What each of the filter's columns holds.
+        held: Vec<String>,
+    },
+    /// No row has a usable cell in every column that is needed.
+    #[error(
+        "{source_name}: none of {of} rows is usable for {}{}",
+        used.join(", "),
+        first.as_ref().map_or_else(String::new, |problem| format!("; the first: {problem}"))
+    )]
+    NoneUsable {
+        /// File.
+        source_name: String,
+        /// Rows there were.
+        of: usize,
+        /// Columns needed.
+        used: Vec<String>,
+        /// The first unusable cell.
+        first: Option<Box<Problem>>,
+    },
+    /// A log without a whole row.
+    #[error("{}: no whole row in it; expected a log with a row a step or a run", path.display())]
+    NoWholeRow {
+        /// File.
+        path: PathBuf,
     },
 }

@@ -118,7 +118,7 @@ impl Table {
         let source = path.display().to_string();
         let n = columns.first().map_or(0, Column::len);
         if n == 0 {
-            return Err(TableError::Empty { source_name: source, message: "the table has no rows".into() });
+            return Err(TableError::Empty { source_name: source });
         }
         Ok(Self { source, digest, columns, rows: (1..=n as u64).collect() })
     }
@@ -184,10 +184,10 @@ impl Table {
     /// The rows for which `expression` is true.
     ///
     /// # Errors
-    /// [`TableError::Where`] when it is no expression, and [`TableError::NoColumn`] for an unknown name.
+    /// [`TableError::Filter`] when it is no expression, and [`TableError::NoColumn`] for an unknown name.
     pub fn select(&self, expression: &str) -> Result<Self, TableError> {
-        let fail = |message: String| TableError::Where { expression: expression.to_string(), message };
-        let parsed = parse(expression).map_err(|e| fail(e.to_string()))?;
+        let parsed = parse(expression).map_err(|error| TableError::Filter { error })?;
+        let wrong = |error| TableError::FilterKinds { expression: expression.to_string(), error };
         let columns: Vec<(String, &Column)> =
             parsed.names().into_iter().map(|n| self.column(&n).map(|c| (n, c))).collect::<Result<_, _>>()?;
         let mut keep = Vec::with_capacity(self.len());
@@ -195,18 +195,20 @@ impl Table {
             let name = |name: &str| {
                 columns.iter().find(|(n, _)| n == name).map_or(Value::Number(f64::NAN), |(_, c)| c.value(i))
             };
-            match parsed.eval(&name).map_err(|e| fail(e.to_string()))? {
+            match parsed.eval(&name).map_err(wrong)? {
                 Value::Truth(true) => keep.push(i),
                 Value::Truth(false) => {}
-                _ => return Err(fail("it is a value; expected a comparison such as tokens > 3e7".into())),
+                _ => return Err(TableError::NoCondition { expression: expression.to_string() }),
             }
         }
         if keep.is_empty() {
             let held: Vec<String> =
                 columns.iter().map(|(n, c)| format!("{n} holds {}", c.summary())).collect();
-            return Err(TableError::Empty {
+            return Err(TableError::NoneSelected {
                 source_name: self.source.clone(),
-                message: format!("no row of {} satisfies {expression}: {}", self.len(), held.join("; ")),
+                expression: expression.to_string(),
+                of: self.len(),
+                held,
             });
         }
         Ok(self.rows_at(&keep))
@@ -285,10 +287,11 @@ impl Table {
             }
         }
         if keep.is_empty() {
-            let first = problems.first().map_or_else(String::new, |p| format!("; the first: {p}"));
-            return Err(TableError::Empty {
+            return Err(TableError::NoneUsable {
                 source_name: self.source.clone(),
-                message: format!("none of {} rows is usable for {}{first}", self.len(), used.join(", ")),
+                of: self.len(),
+                used: used.iter().map(ToString::to_string).collect(),
+                first: problems.into_iter().next().map(Box::new),
             });
         }
         let table = if keep.len() == self.len() { self.clone() } else { self.rows_at(&keep) };

@@ -11,13 +11,13 @@ pub(crate) fn write(
     delimiter: u8,
     out: impl Write,
 ) -> Result<(), TableError> {
-    let fail = |e: csv::Error| TableError::Write(e.to_string());
+    let fail = |e: csv::Error| TableError::Write(e.into());
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(out);
     writer.write_record(columns.iter().map(|(name, _)| name.as_str())).map_err(fail)?;
     for row in rows {
         writer.write_record(row.iter().map(text)).map_err(fail)?;
     }
-    writer.flush().map_err(|e| TableError::Write(e.to_string()))
+    writer.flush().map_err(|e| TableError::Write(e.into()))
 }
 
 /// The shortest text that reads back as the same value.

@@ -11,7 +11,7 @@ pub(crate) fn write(
     rows: impl Iterator<Item = Vec<Cell>>,
     mut out: impl Write,
 ) -> Result<(), TableError> {
-    let fail = |e: std::io::Error| TableError::Write(e.to_string());
+    let fail = |e: std::io::Error| TableError::Write(e.into());
     for row in rows {
         // Written by hand so that the keys keep the columns' order.
         let mut separator = '{';

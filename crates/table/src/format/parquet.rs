@@ -38,7 +38,7 @@ pub(crate) fn write(
     rows: impl Iterator<Item = Vec<Cell>>,
     out: impl Write + Send,
 ) -> Result<(), TableError> {
-    write_columns(columns, &rows.collect::<Vec<_>>(), out).map_err(|e| TableError::Write(e.to_string()))
+    write_columns(columns, &rows.collect::<Vec<_>>(), out).map_err(|e| TableError::Write(e.into()))
 }
 
 fn write_columns(

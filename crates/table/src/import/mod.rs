@@ -195,8 +195,7 @@ fn read(path: &Path, mapping: &Mapping) -> Result<Log, TableError> {
         }
     }
     if rows.iter().all(Vec::is_empty) {
-        let message = "no whole row in it; expected a log with a row a step or a run".to_string();
-        return Err(TableError::Empty { source_name: path.display().to_string(), message });
+        return Err(TableError::NoWholeRow { path: path.to_path_buf() });
     }
     let has = |column: &str| rows.iter().any(|row| row.iter().any(|(name, _)| name == column));
     let mut log = if has("flops_budget") && has("depth") && has("val_bpb") {
