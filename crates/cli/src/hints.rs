@@ -6,7 +6,8 @@ use scalelaw_fetch::FetchError;
 use scalelaw_fit::FitError;
 use scalelaw_fit::plan::{Missing, PlanError};
 use scalelaw_lab::LabError;
-use scalelaw_runs::RunError;
+use scalelaw_lab::sweep::SweepError;
+use scalelaw_runs::RunsError;
 use scalelaw_table::TableError;
 use scalelaw_tokens::TokensError;
 
@@ -22,6 +23,9 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     if let Some(error) = cause.downcast_ref::<LabError>() {
         return lab(error);
+    }
+    if let Some(error) = cause.downcast_ref::<SweepError>() {
+        return sweep(error);
     }
     if let Some(error) = cause.downcast_ref::<FitError>() {
         return fit(error);
@@ -42,7 +46,7 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<TokensError>() {
         return tokens(error);
     }
-    if let Some(RunError::OtherRun { .. }) = cause.downcast_ref() {
+    if let Some(RunsError::OtherRun { .. }) = cause.downcast_ref() {
         return Some("give another directory: --out DIR".into());
     }
     None
@@ -151,6 +155,22 @@ fn table(error: &TableError) -> Option<String> {
         }
         _ => None,
     }
+}
+
+fn sweep(error: &SweepError) -> Option<String> {
+    Some(match error {
+        SweepError::NoData { .. } => "give the text with --text PATH, or a dataset with --data DIR".into(),
+        SweepError::NoQueue { dir } => {
+            format!("`scalelaw sweep queue EXPERIMENT.toml --out {}` makes one", dir.display())
+        }
+        SweepError::DamagedList { .. } | SweepError::ListWithoutSpecs { .. } => {
+            "`scalelaw sweep queue EXPERIMENT.toml --out DIR` writes it again".into()
+        }
+        SweepError::NoLaw { .. } | SweepError::NoInterval { .. } => {
+            "give the experiment more sizes and lengths to begin with".into()
+        }
+        _ => return None,
+    })
 }
 
 /// The known name that was most likely meant, as a question.

@@ -21,14 +21,12 @@ macro_rules! eprintln {
 
 mod commands;
 mod errors;
-mod execute;
 mod hints;
 mod output;
 mod progress;
 mod quickstart;
 mod reference;
 mod signals;
-mod tables;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::fmt::Write;
@@ -51,7 +49,7 @@ Data go to stdout, messages and progress to stderr. `scalelaw COMMAND --help` de
 
 /// The commands as the help groups them; each is in one group.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Study", &["quickstart", "sweep", "train", "runs", "paper"]),
+    ("Study", &["quickstart", "sweep", "worker", "train", "runs", "paper"]),
     ("Data", &["corpus", "tokenizer"]),
     ("Laws", &["fit", "isoflop", "envelope", "predict", "chain", "explain", "reproduce"]),
     ("Decisions", &["plan", "compare", "suggest", "score"]),
@@ -64,6 +62,8 @@ enum Command {
     Quickstart(quickstart::Arguments),
     /// Plan, run and monitor every run of an experiment file
     Sweep(commands::sweep::Arguments),
+    /// Do the runs of a sweep's directory until none is left, under any launcher
+    Worker(commands::worker::Arguments),
     /// Build a corpus from web pages and other texts, show its statistics, take subsets of it
     Corpus(commands::corpus::Arguments),
     /// Train a tokenizer, encode text as token ids, decode ids to text
@@ -131,6 +131,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Quickstart(arguments) => quickstart::run(&arguments),
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
+        Command::Worker(arguments) => commands::worker::run(&arguments),
         Command::Corpus(arguments) => commands::corpus::run(&arguments),
         Command::Tokenizer(arguments) => commands::tokenizer::run(&arguments),
         Command::Train(arguments) => commands::train::run(&arguments),

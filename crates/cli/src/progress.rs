@@ -3,6 +3,8 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scalelaw_core::number::short;
 use scalelaw_core::observer::{Observer, Progress};
+use scalelaw_lab::sweep::{Standing, SweepEvent, SweepWatcher};
+use scalelaw_runs::worker::{RunEvent, Watcher};
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,7 +36,7 @@ struct Stage {
 /// What is known about the runs in hand.
 struct Runs {
     started: Instant,
-    /// Expected seconds of each run not finished before.
+    /// Expected cost of each run that was not finished before, in any unit.
     cost: HashMap<String, f64>,
     /// Share of each run that is done.
     share: HashMap<String, f64>,
@@ -67,7 +69,7 @@ impl Display {
         }
     }
 
-    /// Begins a batch of runs: expected seconds by run.
+    /// Begins a batch of runs: expected cost by run, in any unit.
     pub fn begin_runs(&self, cost: HashMap<String, f64>, workers: usize) {
         let share = cost.keys().map(|run| (run.clone(), 0.0)).collect();
         self.state().runs =
@@ -128,6 +130,62 @@ impl Observer for Display {
     }
 }
 
+impl Watcher for Display {
+    fn run_event(&self, event: RunEvent<'_>) {
+        match event {
+            RunEvent::Begun { todo, cores } => {
+                self.begin_runs(todo.iter().map(|work| (work.key.clone(), work.cost)).collect(), cores);
+            }
+            RunEvent::SpecRepaired { run } => {
+                self.say(&format!("{run}: its spec was damaged and has been written again"));
+            }
+            RunEvent::CurveRepaired { run, lines } => {
+                self.say(&format!("{run}: dropped {lines} incomplete lines from its curve"));
+            }
+            RunEvent::Held { run, owner } => {
+                self.say(&format!("{run}: process {} on {} has it; waiting for it", owner.pid, owner.host));
+            }
+            RunEvent::TakenOver { run, owner, silent } => {
+                let silent = clock(silent.as_secs_f64());
+                self.say(&format!("{run}: {} showed no sign of life for {silent}; taken over", owner.host));
+            }
+            RunEvent::Failed { run, failure } => {
+                let reason = failure.reason();
+                self.say(&format!("{run} failed: {}", reason.lines().next().unwrap_or_default()));
+            }
+            RunEvent::NotRecorded { run, error } => self.say(&format!("{run}: {error}")),
+            _ => {}
+        }
+    }
+}
+
+impl SweepWatcher for Display {
+    fn sweep_event(&self, event: SweepEvent<'_>) {
+        match event {
+            SweepEvent::Dropped { runs, experiment, dir } => self.say(&format!(
+                "{runs} runs that {} listed here earlier are not in it as it is now (its sets, its text or --eval \
+                 changed): they stay in {} and in no set of this sweep",
+                experiment.display(),
+                dir.display()
+            )),
+            SweepEvent::Begun { runs, finished, cores } => {
+                self.say(&format!("{runs} runs, {finished} of them finished already; {cores} cores"));
+            }
+            SweepEvent::Standing(Standing { target_flops, loss, width, runs, wanted, .. }) => {
+                let at = short(*target_flops);
+                self.say(&format!(
+                    "loss at the optimum of {at} FLOPs: {loss:.4}, 95% interval {width:.4} wide from {runs} runs; \
+                     wanted {wanted:.4}"
+                ));
+            }
+            SweepEvent::Round { number, experiment } => {
+                self.say(&format!("round {number}: {}", experiment.display()));
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Stage {
     fn line(&self, done: u64, total: u64, unit: &str) -> String {
         let mut line = format!("{}: {}", self.name, short(done as f64));
@@ -154,17 +212,20 @@ impl Runs {
         let done: f64 = self.cost.iter().map(|(run, cost)| cost * self.share.get(run).unwrap_or(&0.0)).sum();
         let left: Vec<f64> =
             self.cost.iter().map(|(run, cost)| cost * (1.0 - self.share.get(run).unwrap_or(&0.0))).collect();
-        // Measured speed against the expected one, once there is something to measure.
-        let pace = if done > 0.0 { elapsed * self.workers.min(self.cost.len()) as f64 / done } else { 1.0 };
-        let time_left = scalelaw_runs::local::makespan(&left, self.workers) * pace;
-        format!(
-            "runs {}/{} done · {} tokens/s · {:.1} GFLOP/s · {} left",
+        let mut line = format!(
+            "runs {}/{} done · {} tokens/s · {:.1} GFLOP/s",
             self.finished,
             self.cost.len(),
             short(self.tokens as f64 / elapsed.max(1e-9)),
             self.flops / elapsed.max(1e-9) / 1e9,
-            clock(time_left)
-        )
+        );
+        // Costs are in any unit: the pace so far turns them into seconds.
+        if done > 0.0 {
+            let pace = elapsed * self.workers.min(self.cost.len()) as f64 / done;
+            let time_left = scalelaw_runs::scheduler::makespan(&left, self.workers) * pace;
+            line += &format!(" · {} left", clock(time_left));
+        }
+        line
     }
 }
 

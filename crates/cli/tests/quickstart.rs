@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use toml::{Table, Value};
 
@@ -18,7 +18,11 @@ fn quickstart(out: &Path) -> Command {
     command
 }
 
-/// Starts a study, kills it once its experiment is chosen, and makes that experiment a small one: the runs
+fn interrupt(pid: u32) {
+    assert!(Command::new("sh").arg("-c").arg(format!("kill -s INT {pid}")).status().unwrap().success());
+}
+
+/// Starts a study, interrupts it once its experiment is chosen, and makes that experiment a small one: the runs
 /// of a machine of any speed are then over in seconds.
 fn small_study(out: &Path) {
     let mut child = quickstart(out).spawn().unwrap();
@@ -28,8 +32,9 @@ fn small_study(out: &Path) {
         assert!(child.try_wait().unwrap().is_none(), "over before it chose an experiment");
         std::thread::sleep(Duration::from_millis(5));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    // Ctrl-C, which leaves no process of a run behind.
+    interrupt(child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(3));
     let path = out.join("experiment.toml");
     let mut experiment: Table = fs::read_to_string(&path).unwrap().parse().unwrap();
     experiment["data"]["test_tokens"] = Value::Integer(2048);
@@ -78,6 +83,22 @@ fn sessions(runs: &Path) -> BTreeMap<String, usize> {
     sessions
 }
 
+/// Ctrl-C once a run is finished: the study says that it resumes, writes no report and exits with 3.
+fn interrupt_after_the_first_run(out: &Path) {
+    let child = quickstart(out).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let patience = Instant::now();
+    while finished(&out.join("runs")) < 1 {
+        assert!(patience.elapsed() < Duration::from_secs(300), "no run finishes");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    interrupt(child.id());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("the same command resumes there"), "{said}");
+    assert!(!out.join("report").exists(), "a report of a part");
+}
+
 #[test]
 fn quickstart_killed_in_the_middle_ends_with_the_bytes_of_an_undisturbed_one() {
     let root = tempfile::tempdir().unwrap();
@@ -113,6 +134,7 @@ fn quickstart_killed_in_the_middle_ends_with_the_bytes_of_an_undisturbed_one() {
         let path = entry.unwrap().path();
         fs::copy(&path, stormy.join("data").join(path.file_name().unwrap())).unwrap();
     }
+    interrupt_after_the_first_run(&stormy);
     let mut child = quickstart(&stormy).spawn().unwrap();
     let patience = Instant::now();
     while finished(&stormy.join("runs")) < 3 {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// A recipe whose runs are over in a fraction of a second.
 const HEAD: &str = r#"
-question = "Does it come home?"
+question = "Does every run finish?"
 [recipe]
 name = "test-1"
 base = "nano-1"
@@ -304,6 +304,96 @@ fn two_schedulers_on_one_directory_share_the_work_and_finish_each_run_once() {
     let plan = sweep(&["plan"], &file, &out).output().unwrap();
     let text = String::from_utf8_lossy(&plan.stdout).into_owned();
     assert!(text.contains("0 new, 0 begun, 6 finished") && text.contains("every run is finished"), "{text}");
+}
+
+fn worker(out: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scalelaw"));
+    command.arg("worker").arg(out).args(["--workers", "2"]);
+    command
+}
+
+#[test]
+fn two_workers_on_one_queue_finish_each_run_once_with_the_bytes_of_a_sweep() {
+    let root = tempfile::tempdir().unwrap();
+    let sets = "[[set]]\nname = \"A\"\nn_layer = 1\nd_model = [8, 16]\nseeds = [0, 1, 2]\n";
+    let file = write(&root.path().join("e.toml"), sets);
+    let (alone, shared) = (root.path().join("alone"), root.path().join("shared"));
+    assert!(sweep(&[], &file, &alone).output().unwrap().status.success());
+
+    let nothing = worker(&shared).output().unwrap();
+    assert_eq!(nothing.status.code(), Some(1), "{}", stderr(&nothing));
+    let queued = sweep(&["queue", "--json"], &file, &shared).output().unwrap();
+    assert!(queued.status.success(), "{}", stderr(&queued));
+    let queued: serde_json::Value = serde_json::from_slice(&queued.stdout).unwrap();
+    assert_eq!((queued["runs"].as_u64(), queued["finished"].as_u64()), (Some(6), Some(0)));
+    assert!(run_dirs(&shared).is_empty(), "a queue trains nothing");
+    // The directory is all that a worker needs, wherever it lies then.
+    let moved = root.path().join("moved");
+    fs::rename(&shared, &moved).unwrap();
+
+    let mut both: Vec<Child> =
+        (0..2).map(|_| worker(&moved).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()).collect();
+    for child in &mut both {
+        assert!(child.wait().unwrap().success());
+    }
+    let finished = finished(&moved);
+    assert_eq!(finished.len(), 6);
+    assert!(finished.values().all(|(_, sessions)| *sessions == 1), "{finished:?}");
+    let tables = sweep(&[], &file, &moved).output().unwrap();
+    assert!(stderr(&tables).contains("6 of them finished already"), "{}", stderr(&tables));
+    assert_eq!(results(&alone), results(&moved));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn runs_of_a_killed_worker_are_taken_over_by_the_next() {
+    let root = tempfile::tempdir().unwrap();
+    let sets = "[[set]]\nname = \"A\"\nsteps = 400\nn_layer = 1\nd_model = 16\nseeds = [0, 1, 2]\n";
+    let (file, out) = (write(&root.path().join("e.toml"), sets), root.path().join("out"));
+    assert!(sweep(&["queue"], &file, &out).output().unwrap().status.success());
+    let mut killed = worker(&out).stderr(Stdio::null()).spawn().unwrap();
+    let patience = Instant::now();
+    while trainers(&out).is_empty() {
+        assert!(patience.elapsed() < Duration::from_secs(60), "no trainer starts");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    while !trainers(&out).is_empty() {
+        trainers(&out).into_iter().for_each(|pid| signal("KILL", pid));
+    }
+    assert!(finished(&out).len() < 3, "it was killed too late to be a test");
+    let next = worker(&out).output().unwrap();
+    assert!(next.status.success(), "{}", stderr(&next));
+    assert_eq!(finished(&out).len(), 3);
+    let second_claims = run_dirs(&out).into_iter().filter(|run| run.join("claim.1").exists()).count();
+    assert!(second_claims > 0, "nothing was taken over");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn interrupted_sweep_and_worker_say_that_they_resume_and_do() {
+    let root = tempfile::tempdir().unwrap();
+    let sets = "[[set]]\nname = \"A\"\nsteps = 800\nn_layer = 1\nd_model = 16\nseeds = [0, 1]\n";
+    let (file, out) = (write(&root.path().join("e.toml"), sets), root.path().join("out"));
+    for mut command in [sweep(&[], &file, &out), worker(&out)] {
+        let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let patience = Instant::now();
+        let begun = || run_dirs(&out).iter().any(|run| run.join("steps.bin").exists());
+        while trainers(&out).is_empty() || !begun() {
+            assert!(patience.elapsed() < Duration::from_secs(60), "no trainer starts");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        signal("INT", child.id());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        assert!(stderr(&output).contains("the same command resumes there"), "{}", stderr(&output));
+        assert!(trainers(&out).is_empty(), "a trainer outlives the interrupt");
+        assert!(run_dirs(&out).iter().any(|run| newest_checkpoint(run).is_some()), "no checkpoint is left");
+    }
+    let output = worker(&out).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(finished(&out).len(), 2);
 }
 
 #[test]

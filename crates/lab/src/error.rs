@@ -6,7 +6,7 @@ use scalelaw_experiment::ExperimentError;
 use scalelaw_files::FileError;
 use scalelaw_fit::FitError;
 use scalelaw_fit::plan::PlanError;
-use scalelaw_runs::RunError;
+use scalelaw_runs::RunsError;
 use scalelaw_table::TableError;
 use scalelaw_tokens::TokensError;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub enum LabError {
     File(#[from] FileError),
     /// A run directory cannot be read.
     #[error(transparent)]
-    Run(#[from] RunError),
+    Run(#[from] RunsError),
     /// A dataset cannot be read.
     #[error(transparent)]
     Tokens(#[from] TokensError),

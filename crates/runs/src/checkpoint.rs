@@ -1,4 +1,4 @@
-use crate::RunError;
+use crate::{CheckpointDamage, RunsError};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use scalelaw_files::write_atomically;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ pub struct NamedTensor<'a> {
     pub values: &'a [f32],
 }
 
-/// A state from which a run goes on.
+/// A state from which a run resumes.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// Steps done.
@@ -52,10 +52,10 @@ pub(crate) fn best_path_of(dir: &Path, step: u64) -> PathBuf {
 }
 
 /// Steps of the states in a directory whose names begin with `kind`, newest first.
-pub(crate) fn steps_in(dir: &Path, kind: &str) -> Result<Vec<u64>, RunError> {
+pub(crate) fn steps_in(dir: &Path, kind: &str) -> Result<Vec<u64>, RunsError> {
     let mut steps: Vec<u64> = Vec::new();
-    for entry in fs::read_dir(dir).map_err(|e| RunError::io("list", dir, e))? {
-        let name = entry.map_err(|e| RunError::io("list", dir, e))?.file_name();
+    for entry in fs::read_dir(dir).map_err(|e| RunsError::io("list", dir, e))? {
+        let name = entry.map_err(|e| RunsError::io("list", dir, e))?.file_name();
         let step = name
             .to_str()
             .and_then(|n| n.strip_prefix(kind))
@@ -74,7 +74,7 @@ pub(crate) fn save(
     step: u64,
     events_bytes: u64,
     tensors: &[NamedTensor<'_>],
-) -> Result<(), RunError> {
+) -> Result<(), RunsError> {
     let mut bytes = Vec::with_capacity(tensors.len());
     for tensor in tensors {
         bytes.push(tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>());
@@ -82,35 +82,38 @@ pub(crate) fn save(
     let mut views = Vec::with_capacity(tensors.len());
     for (tensor, data) in tensors.iter().zip(&bytes) {
         let view = TensorView::new(Dtype::F32, tensor.shape.to_vec(), data)
-            .map_err(|e| RunError::content(path, format!("{}: {e}", tensor.name)))?;
+            .map_err(|e| RunsError::checkpoint(path, e))?;
         views.push((tensor.name, view));
     }
     let digest = digest(step, events_bytes, views.iter().map(|(n, v)| (*n, v.data())));
     let metadata = HashMap::from([(STATE.to_owned(), format!("{step} {events_bytes} {digest}"))]);
-    let file = serialize(views, Some(metadata))
-        .map_err(|e| RunError::content(path, format!("cannot encode: {e}")))?;
+    let file = serialize(views, Some(metadata)).map_err(|e| RunsError::checkpoint(path, e))?;
     Ok(write_atomically(path, &file)?)
 }
 
 /// Reads and verifies a checkpoint.
-pub(crate) fn load(path: &Path, step: u64) -> Result<Checkpoint, RunError> {
-    let bytes = fs::read(path).map_err(|e| RunError::io("read", path, e))?;
-    let broken = |what: &str| RunError::content(path, format!("damaged checkpoint: {what}"));
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| broken(&e.to_string()))?;
+pub(crate) fn load(path: &Path, step: u64) -> Result<Checkpoint, RunsError> {
+    let bytes = fs::read(path).map_err(|e| RunsError::io("read", path, e))?;
+    let damaged = |damage: CheckpointDamage| RunsError::checkpoint(path, damage);
+    let format = |error: safetensors::SafeTensorError| RunsError::checkpoint(path, error);
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
     let metadata = header.metadata().clone().unwrap_or_default();
     let state: Vec<&str> = metadata.get(STATE).map(|state| state.split(' ').collect()).unwrap_or_default();
-    let [named_step, events_bytes, expected] = state[..] else { return Err(broken("it has no state")) };
-    let number = |text: &str| text.parse::<u64>().map_err(|_| broken("its state is no number"));
+    let [named_step, events_bytes, expected] = state[..] else {
+        return Err(damaged(CheckpointDamage::State));
+    };
+    let number = |text: &str| text.parse::<u64>().map_err(|_| damaged(CheckpointDamage::State));
     let events_bytes = number(events_bytes)?;
-    if number(named_step)? != step {
-        return Err(broken("its step is not the one in its name"));
+    let found_step = number(named_step)?;
+    if found_step != step {
+        return Err(damaged(CheckpointDamage::Step(found_step)));
     }
-    let file = SafeTensors::deserialize(&bytes).map_err(|e| broken(&e.to_string()))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(format)?;
     let mut views: Vec<_> = file.tensors();
     views.sort_by(|a, b| a.0.cmp(&b.0));
     let found = digest(step, events_bytes, views.iter().map(|(n, v)| (n.as_str(), v.data())));
     if expected != found {
-        return Err(broken("its digest differs"));
+        return Err(damaged(CheckpointDamage::Digest));
     }
     let tensors = views
         .into_iter()

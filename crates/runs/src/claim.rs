@@ -1,6 +1,7 @@
-//! Who is working on a run: thrift, not safety. Two writers of one run write the same bytes.
+//! Claims keep two workers from doing the same run. They save work; they are not needed for correctness, because
+//! two writers of one run write identical bytes.
 
-use crate::RunError;
+use crate::RunsError;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -42,28 +43,28 @@ impl Claim {
     ///
     /// # Errors
     /// When the system has no file handle left.
-    pub fn as_stdin(&self) -> Result<Stdio, RunError> {
-        let shared = self.locked.try_clone().map_err(|e| RunError::io("share", &self.path, e))?;
+    pub fn as_stdin(&self) -> Result<Stdio, RunsError> {
+        let shared = self.locked.try_clone().map_err(|e| RunsError::io("share", &self.path, e))?;
         Ok(Stdio::from(shared))
     }
 
-    /// Who has the run in `dir`, as far as `host` can tell; nobody when its last owner is known to be gone.
+    /// The owner of the run in `dir` as seen from `host`; `None` when its last owner is known to be gone.
     ///
     /// # Errors
     /// When the directory cannot be read.
-    pub fn holder(dir: &Path, host: &str) -> Result<Option<Owner>, RunError> {
+    pub fn holder(dir: &Path, host: &str) -> Result<Option<Owner>, RunsError> {
         match newest(dir)? {
             Some(number) => living_owner(&path_of(dir, number), host),
             None => Ok(None),
         }
     }
 
-    /// Shows whoever looks on from another host that this owner lives.
+    /// Shows observers on other hosts that this owner is alive.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn beat(&self) -> Result<(), RunError> {
-        self.locked.set_modified(SystemTime::now()).map_err(|e| RunError::io("touch", &self.path, e))
+    pub fn beat(&self) -> Result<(), RunsError> {
+        self.locked.set_modified(SystemTime::now()).map_err(|e| RunsError::io("touch", &self.path, e))
     }
 
     /// Claims the run in `dir` for this process on `host`.
@@ -74,7 +75,7 @@ impl Claim {
     ///
     /// # Errors
     /// When the directory cannot be read or written.
-    pub fn acquire(dir: &Path, host: &str) -> Result<Claimed, RunError> {
+    pub fn acquire(dir: &Path, host: &str) -> Result<Claimed, RunsError> {
         Self::acquire_unless(dir, host, &|_| false)
     }
 
@@ -87,13 +88,13 @@ impl Claim {
         dir: &Path,
         host: &str,
         gone: &dyn Fn(&Owner) -> bool,
-    ) -> Result<Claimed, RunError> {
+    ) -> Result<Claimed, RunsError> {
         let first = newest(dir)?;
         loop {
             let newest = newest(dir)?;
             if let Some(number) = newest
                 && let Some(owner) = living_owner(&path_of(dir, number), host)?
-                // Only the owner that was there at first: one that was faster now is not gone.
+                // Take over only from the owner seen first: a newer one has just won the race and is alive.
                 && !(newest == first && gone(&owner))
             {
                 return Ok(Claimed::Held(owner));
@@ -109,7 +110,7 @@ impl Claim {
                 Ok(()) => return Ok(Claimed::Ours(Self { locked: file, path })),
                 // Somebody was faster: look again.
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(RunError::io("create", &path, e)),
+                Err(e) => return Err(RunsError::io("create", &path, e)),
             }
         }
     }
@@ -122,14 +123,14 @@ pub fn life_sign(dir: &Path) -> Option<SystemTime> {
     entries.filter_map(|entry| entry.metadata().ok()?.modified().ok()).max()
 }
 
-fn write_locked(path: &Path, host: &str) -> Result<File, RunError> {
+fn write_locked(path: &Path, host: &str) -> Result<File, RunsError> {
     let open = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
-    let mut file = open.map_err(|e| RunError::io("create", path, e))?;
+    let mut file = open.map_err(|e| RunsError::io("create", path, e))?;
     // A lock that the file system does not offer leaves the claim weaker, not the run unsafe.
     let _ = file.try_lock();
     let owner = Owner { host: host.to_owned(), pid: std::process::id() };
-    let text = serde_json::to_vec(&owner).map_err(|e| RunError::content(path, e.to_string()))?;
-    file.write_all(&text).map_err(|e| RunError::io("write", path, e))?;
+    let text = serde_json::to_vec(&owner).map_err(RunsError::json(path, "an owner"))?;
+    file.write_all(&text).map_err(|e| RunsError::io("write", path, e))?;
     Ok(file)
 }
 
@@ -137,10 +138,10 @@ fn path_of(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("claim.{number}"))
 }
 
-fn newest(dir: &Path) -> Result<Option<u64>, RunError> {
+fn newest(dir: &Path) -> Result<Option<u64>, RunsError> {
     let mut newest = None;
-    for entry in fs::read_dir(dir).map_err(|e| RunError::io("list", dir, e))? {
-        let name = entry.map_err(|e| RunError::io("list", dir, e))?.file_name();
+    for entry in fs::read_dir(dir).map_err(|e| RunsError::io("list", dir, e))? {
+        let name = entry.map_err(|e| RunsError::io("list", dir, e))?.file_name();
         let number = name.to_str().and_then(|n| n.strip_prefix("claim.")).and_then(|n| n.parse::<u64>().ok());
         newest = newest.max(number);
     }
@@ -148,14 +149,14 @@ fn newest(dir: &Path) -> Result<Option<u64>, RunError> {
 }
 
 /// The owner of a claim, unless it is known to be gone.
-fn living_owner(path: &Path, host: &str) -> Result<Option<Owner>, RunError> {
-    let file = File::open(path).map_err(|e| RunError::io("open", path, e))?;
+fn living_owner(path: &Path, host: &str) -> Result<Option<Owner>, RunsError> {
+    let file = File::open(path).map_err(|e| RunsError::io("open", path, e))?;
     let free = match file.try_lock_shared() {
         Ok(()) => true,
         Err(TryLockError::WouldBlock) => false,
-        Err(TryLockError::Error(e)) => return Err(RunError::io("lock", path, e)),
+        Err(TryLockError::Error(e)) => return Err(RunsError::io("lock", path, e)),
     };
-    let text = fs::read(path).map_err(|e| RunError::io("read", path, e))?;
+    let text = fs::read(path).map_err(|e| RunsError::io("read", path, e))?;
     match serde_json::from_slice::<Owner>(&text) {
         Ok(owner) if owner.host == host => Ok((!free).then_some(owner)),
         Ok(owner) => Ok(Some(owner)),

@@ -1,11 +1,11 @@
 //! Runs of a trainer of the user's own: what it writes, read, checked and made a finished run like any other.
 //!
 //! The contract: the trainer appends a line of JSON to `curve.jsonl` for every evaluation and writes
-//! `trained.json` when it is done. Started again after a kill, it goes on or starts over: a line whose step
-//! does not come after the one before takes back every line from that step on.
+//! `trained.json` when it is done. Started again after a kill, it resumes or starts over: a line whose step
+//! does not come after the one before withdraws every line from that step on.
 
 use crate::record::{EvalRecord, Outcome, RunResult};
-use crate::{RunDir, RunError};
+use crate::{ContractViolation, RunDir, RunsError};
 use scalelaw_core::RunSpec;
 use scalelaw_files::write_atomically;
 use serde::Deserialize;
@@ -51,20 +51,19 @@ enum TrainedOutcome {
 ///
 /// # Errors
 /// A file that is missing, or a line that is not as the contract says, by number.
-pub fn finish(dir: &Path, spec: &RunSpec) -> Result<RunResult, RunError> {
+pub fn finish(dir: &Path, spec: &RunSpec) -> Result<RunResult, RunsError> {
     let path = dir.join(TRAINED);
-    let text = fs::read(&path).map_err(|e| RunError::io("read the trainer's", &path, e))?;
-    let trained: Trained = serde_json::from_slice(&text).map_err(|e| {
-        RunError::content(&path, format!("{e}; expected {{\"steps\": N}} and \"outcome\" if it diverged"))
-    })?;
+    let text = fs::read(&path).map_err(|e| RunsError::io("read", &path, e))?;
+    let trained: Trained = serde_json::from_slice(&text)
+        .map_err(|source| RunsError::contract(&path, ContractViolation::End(source)))?;
     let lines = read_curve(dir)?;
     let path = dir.join(CURVE);
     let Some(last) = lines.last() else {
-        return Err(RunError::content(&path, "the trainer wrote no evaluation"));
+        return Err(RunsError::contract(&path, ContractViolation::NoEvaluation));
     };
     if last.step > trained.steps {
-        let problem = format!("an evaluation after step {}, but {} were done", last.step, trained.steps);
-        return Err(RunError::content(&path, problem));
+        let violation = ContractViolation::BeyondTheEnd { step: last.step, steps: trained.steps };
+        return Err(RunsError::contract(&path, violation));
     }
     let mut run = RunDir::open(dir, spec)?;
     let mut evals = Vec::with_capacity(lines.len());
@@ -90,21 +89,22 @@ pub fn finish(dir: &Path, spec: &RunSpec) -> Result<RunResult, RunError> {
     Ok(result)
 }
 
-/// Makes `dir` ready for a trainer that is started again: lines of its curve that say nothing, such as a torn
-/// last one, are taken away. Says how many.
+/// Makes `dir` ready for a trainer that is started again: drops the lines of its curve that are no evaluation,
+/// such as an incomplete last one, and returns how many there were.
 ///
 /// # Errors
 /// When the file cannot be read or written.
-pub fn repair(dir: &Path) -> Result<usize, RunError> {
+pub fn repair(dir: &Path) -> Result<usize, RunsError> {
     let path = dir.join(CURVE);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(0),
-        Err(e) => return Err(RunError::io("read", &path, e)),
+        Err(e) => return Err(RunsError::io("read", &path, e)),
     };
     let lines = bytes.split_inclusive(|b| *b == b'\n');
-    let says = |line: &&[u8]| line.ends_with(b"\n") && serde_json::from_slice::<CurveLine>(line).is_ok();
-    let (good, bad): (Vec<&[u8]>, Vec<&[u8]>) = lines.partition(says);
+    let is_evaluation =
+        |line: &&[u8]| line.ends_with(b"\n") && serde_json::from_slice::<CurveLine>(line).is_ok();
+    let (good, bad): (Vec<&[u8]>, Vec<&[u8]>) = lines.partition(is_evaluation);
     if !bad.is_empty() {
         write_atomically(&path, &good.concat())?;
     }
@@ -121,19 +121,16 @@ pub fn last_line(dir: &Path) -> Option<(u64, f64)> {
         .next()
 }
 
-fn read_curve(dir: &Path) -> Result<Vec<CurveLine>, RunError> {
+fn read_curve(dir: &Path) -> Result<Vec<CurveLine>, RunsError> {
     let path = dir.join(CURVE);
-    let text = fs::read_to_string(&path).map_err(|e| RunError::io("read the trainer's", &path, e))?;
+    let text = fs::read_to_string(&path).map_err(|e| RunsError::io("read", &path, e))?;
     let mut lines: Vec<CurveLine> = Vec::new();
     for (i, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-        let problem = |what: String| RunError::content(&path, format!("line {}: {what}", i + 1));
-        let line: CurveLine = serde_json::from_str(text).map_err(|e| {
-            problem(format!(
-                "{e}; expected {{\"step\": N, \"test_loss\": X}}, perhaps with train_loss, test_loss_se"
-            ))
-        })?;
+        let number = i + 1;
+        let line: CurveLine = serde_json::from_str(text)
+            .map_err(|source| RunsError::contract(&path, ContractViolation::Line { line: number, source }))?;
         if !line.test_loss.is_finite() {
-            return Err(problem("test_loss is not finite: say it with \"outcome\": \"diverged\"".into()));
+            return Err(RunsError::contract(&path, ContractViolation::NotFinite { line: number }));
         }
         lines.retain(|earlier| earlier.step < line.step);
         lines.push(line);

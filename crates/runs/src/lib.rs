@@ -14,23 +14,27 @@
 //! | `result.json` | [`RunResult`], written last: its presence *is* "finished" |
 //!
 //! Everything but `timing.jsonl` is a pure function of the spec and the data, and is written at its own
-//! offset, so that a writer that wakes up late writes the same bytes again: no lock is needed for safety.
+//! offset: a writer that wakes up late writes the same bytes again, so no lock is needed for safety.
+//!
+//! [`worker`] is the loop that does runs, [`scheduler`] decides when each starts, and a [`launcher`] starts it.
 
 mod checkpoint;
 mod claim;
 mod dir;
 mod error;
 pub mod foreign;
-pub mod local;
-pub mod process;
+mod host;
+pub mod launcher;
 mod record;
 pub mod scheduler;
 mod stage;
+pub mod worker;
 
 pub use checkpoint::{Checkpoint, NamedTensor};
 pub use claim::{Claim, Claimed, Owner, life_sign};
 pub use dir::{FinishedRun, RunDir, best_state, branch_state, finished_run, finished_runs, timings};
-pub use error::RunError;
+pub use error::{CheckpointDamage, ContractViolation, RunsError};
+pub use host::host_name;
 pub use record::{EvalRecord, Outcome, RunResult, StepRecord, TimingRecord};
 pub use scalelaw_files::write_atomically;
 pub use stage::{

@@ -1,18 +1,20 @@
-//! The local scheduler: longest first, bounded by cores and memory, nothing lost by a failure.
+//! The scheduler of one machine: longest first, bounded by cores and memory; a failure costs only its own run.
 
-use crate::Owner;
+use crate::{Owner, RunsError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long to leave alone a run that somebody else has.
+/// Delay before a run that another worker holds is looked at again; it doubles every time, [`HELD_DOUBLINGS`] times
+/// at most.
 const HELD_FOR: Duration = Duration::from_millis(200);
+const HELD_DOUBLINGS: u32 = 4;
 /// How often an idle worker looks whether it was asked to stop.
 const LOOK: Duration = Duration::from_millis(50);
-/// A run with less time to go than this is let run on as it is.
+/// A run with less time left than this keeps its cores.
 pub const WORTH_CALLING_BACK: Duration = Duration::from_secs(60);
 
-/// A run to be brought home.
+/// A run to schedule.
 #[derive(Clone, Copy, Debug)]
 pub struct Task {
     /// Expected cost in any unit; only the order matters.
@@ -30,6 +32,8 @@ pub struct Task {
 pub struct Order<'a> {
     /// The task.
     pub index: usize,
+    /// Whether this is the last attempt.
+    pub last: bool,
     /// Cores it may use: more than one when there are more cores than tasks to start.
     pub threads: usize,
     /// Whether it is to stop where it is: everything stops, or it is called back and starts again on more cores.
@@ -47,29 +51,73 @@ pub struct Limits {
     pub attempts: u32,
 }
 
+/// Why an attempt at a run failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Its process ended with an error.
+    #[error("{status}{}{output}", if output.is_empty() { "" } else { ": " })]
+    Exit {
+        /// The status in words.
+        status: String,
+        /// The end of what it wrote.
+        output: String,
+    },
+    /// Its process reported success, but there is no result.
+    #[error("its trainer reported success but left no result")]
+    NoResult,
+    /// Its files cannot be read or written, or its process cannot be started.
+    #[error(transparent)]
+    Files(#[from] RunsError),
+    /// There is no command that trains it.
+    #[error("no command for it")]
+    Command(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The run that it branches off failed.
+    #[error("the run that it branches off failed")]
+    Trunk,
+    /// Another worker gave it up while this one was working.
+    #[error("given up by another worker: {reason}")]
+    Elsewhere {
+        /// What that worker recorded.
+        reason: String,
+    },
+}
+
+impl Failure {
+    /// The failure and its causes in one line.
+    pub fn reason(&self) -> String {
+        let mut reason = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            reason = format!("{reason}: {error}");
+            cause = error.source();
+        }
+        reason
+    }
+}
+
 /// How one attempt at a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Attempt {
     /// The run is finished.
     Finished,
     /// It failed, and why; it is tried again until the attempts are used up.
-    Failed(String),
-    /// Somebody else has it: it is looked at again later.
+    Failed(Failure),
+    /// It is not to be tried again.
+    GivenUp(Failure),
+    /// Another worker has it: it is looked at again later.
     Held(Owner),
     /// It was asked to stop and can go on another time.
     Stopped,
 }
 
 /// What became of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Fate {
     /// Finished.
     Finished,
-    /// Failed at every attempt; the reason is the last one's.
-    Failed {
-        /// Why.
-        reason: String,
-    },
+    /// Failed at every attempt; this is the last one's failure.
+    Failed(Failure),
     /// Left for another time, because the scheduler was asked to stop.
     Left,
 }
@@ -78,6 +126,8 @@ struct State {
     /// Tasks to be started, the most expensive last, each with the time before which it is left alone.
     waiting: Vec<(usize, Option<Instant>)>,
     failures: Vec<u32>,
+    /// Times each task was found in the hands of another worker.
+    held: Vec<u32>,
     fates: Vec<Fate>,
     running: Vec<usize>,
     free_cores: usize,
@@ -89,7 +139,7 @@ struct State {
 ///
 /// When nothing is left to start and a core is idle, the running task with most of its time to go by `left` (at
 /// least [`WORTH_CALLING_BACK`]) is called back and starts again on the idle cores too.
-pub fn bring_home(
+pub fn run_to_completion(
     tasks: &[Task],
     limits: Limits,
     stop: &(dyn Fn() -> bool + Sync),
@@ -102,7 +152,8 @@ pub fn bring_home(
     let state = Mutex::new(State {
         waiting: order.into_iter().map(|index| (index, None)).collect(),
         failures: vec![0; tasks.len()],
-        fates: vec![Fate::Left; tasks.len()],
+        held: vec![0; tasks.len()],
+        fates: tasks.iter().map(|_| Fate::Left).collect(),
         running: vec![],
         free_cores: cores,
         memory_used: 0,
@@ -123,9 +174,10 @@ pub fn bring_home(
                             .map_or_else(|poisoned| poisoned.into_inner().0, |(guard, _)| guard);
                         continue;
                     };
+                    let last = held.failures[index] + 1 >= limits.attempts;
                     drop(held);
                     let stops = || stop() || called_back[index].load(Ordering::Relaxed);
-                    let outcome = attempt(Order { index, threads, stop: &stops });
+                    let outcome = attempt(Order { index, last, threads, stop: &stops });
                     held = lock(&state);
                     held.settle(index, threads, tasks, outcome, limits.attempts);
                     if called_back[index].swap(false, Ordering::Relaxed) && !stop() {
@@ -137,6 +189,19 @@ pub fn bring_home(
         }
     });
     state.into_inner().unwrap_or_else(PoisonError::into_inner).fates
+}
+
+/// Wall-clock time of tasks on `workers`, longest first, in the unit of their cost.
+pub fn makespan(costs: &[f64], workers: usize) -> f64 {
+    let mut sorted = costs.to_vec();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    let mut busy_until = vec![0.0_f64; workers.max(1)];
+    for cost in sorted {
+        if let Some(first_free) = busy_until.iter_mut().min_by(|a, b| a.total_cmp(b)) {
+            *first_free += cost;
+        }
+    }
+    busy_until.into_iter().fold(0.0, f64::max)
 }
 
 /// A panic in an attempt goes on as one when the scope ends; the state is whole between attempts.
@@ -155,7 +220,7 @@ impl State {
             running.is_empty() || used.saturating_add(tasks[index].memory) <= memory
         };
         let position = self.waiting.iter().rposition(|(index, not_before)| {
-            tasks[*index].after.is_none_or(|trunk| self.fates[trunk] == Fate::Finished)
+            tasks[*index].after.is_none_or(|trunk| matches!(self.fates[trunk], Fate::Finished))
                 && not_before.is_none_or(|t| t <= now)
                 && fits(*index, self.memory_used, &self.running)
         })?;
@@ -179,7 +244,9 @@ impl State {
 
     /// Puts a task that was called back where it is started next.
     fn start_again(&mut self, index: usize) {
-        if self.fates[index] == Fate::Left && !self.waiting.iter().any(|(waiting, _)| *waiting == index) {
+        if matches!(self.fates[index], Fate::Left)
+            && !self.waiting.iter().any(|(waiting, _)| *waiting == index)
+        {
             self.waiting.push((index, None));
         }
     }
@@ -189,7 +256,7 @@ impl State {
         let hopeless = |(index, _): &mut (usize, Option<Instant>)| tasks[*index].after == Some(failed);
         let dependents: Vec<usize> = self.waiting.extract_if(.., hopeless).map(|(index, _)| index).collect();
         for index in dependents {
-            self.fates[index] = Fate::Failed { reason: "the run that it branches off failed".into() };
+            self.fates[index] = Fate::Failed(Failure::Trunk);
             self.give_up_after(index, tasks);
         }
     }
@@ -201,18 +268,27 @@ impl State {
         match outcome {
             Attempt::Finished => self.fates[index] = Fate::Finished,
             Attempt::Stopped => {}
-            Attempt::Held(_) => self.waiting.insert(0, (index, Some(Instant::now() + HELD_FOR))),
-            Attempt::Failed(reason) => {
+            Attempt::Held(_) => {
+                let delay = HELD_FOR * 2u32.pow(self.held[index].min(HELD_DOUBLINGS));
+                self.held[index] += 1;
+                self.waiting.insert(0, (index, Some(Instant::now() + delay)));
+            }
+            Attempt::Failed(failure) => {
                 self.failures[index] += 1;
                 if self.failures[index] < attempts {
-                    // Behind all others: what was wrong may pass.
+                    // Behind all others: the cause may pass.
                     self.waiting.insert(0, (index, None));
                 } else {
-                    self.fates[index] = Fate::Failed { reason };
-                    self.give_up_after(index, tasks);
+                    self.fail(index, tasks, failure);
                 }
             }
+            Attempt::GivenUp(failure) => self.fail(index, tasks, failure),
         }
+    }
+
+    fn fail(&mut self, index: usize, tasks: &[Task], failure: Failure) {
+        self.fates[index] = Fate::Failed(failure);
+        self.give_up_after(index, tasks);
     }
 }
 
@@ -227,44 +303,59 @@ mod tests {
         costs.iter().map(|cost| Task { cost: *cost, memory: 10, after: None, resumes: true }).collect()
     }
 
+    fn failed(status: &str) -> Attempt {
+        Attempt::Failed(Failure::Exit { status: status.to_owned(), output: String::new() })
+    }
+
+    fn all_finished(fates: &[Fate], count: usize) -> bool {
+        fates.len() == count && fates.iter().all(|fate| matches!(fate, Fate::Finished))
+    }
+
     #[test]
     fn longest_start_first_and_all_finish() {
         let started = Mutex::new(Vec::new());
         let limits = Limits { cores: 1, ..LIMITS };
-        let fates =
-            bring_home(&tasks(&[1.0, 3.0, 2.0]), limits, &|| false, &|_| None, &|Order { index, .. }| {
+        let fates = run_to_completion(
+            &tasks(&[1.0, 3.0, 2.0]),
+            limits,
+            &|| false,
+            &|_| None,
+            &|Order { index, .. }| {
                 started.lock().unwrap().push(index);
                 Attempt::Finished
-            });
+            },
+        );
         assert_eq!(*started.lock().unwrap(), [1, 2, 0]);
-        assert_eq!(fates, vec![Fate::Finished; 3]);
+        assert!(all_finished(&fates, 3));
     }
 
     #[test]
     fn run_that_fails_three_times_is_given_up_and_the_rest_go_on() {
         let tries = AtomicUsize::new(0);
-        let fates =
-            bring_home(&tasks(&[3.0, 2.0, 1.0]), LIMITS, &|| false, &|_| None, &|Order { index, .. }| {
+        let fates = run_to_completion(
+            &tasks(&[3.0, 2.0, 1.0]),
+            LIMITS,
+            &|| false,
+            &|_| None,
+            &|Order { index, .. }| {
                 if index == 0 {
-                    return Attempt::Failed(format!("no {}", tries.fetch_add(1, Ordering::SeqCst)));
+                    return failed(&format!("no {}", tries.fetch_add(1, Ordering::SeqCst)));
                 }
                 Attempt::Finished
-            });
+            },
+        );
         assert_eq!(tries.into_inner(), 3);
-        assert_eq!(fates, [Fate::Failed { reason: "no 2".into() }, Fate::Finished, Fate::Finished]);
+        assert!(matches!(&fates[0], Fate::Failed(failure) if failure.reason() == "no 2"));
+        assert!(all_finished(&fates[1..], 2));
     }
 
     #[test]
     fn run_that_fails_once_is_finished_by_the_second_attempt() {
         let tries = AtomicUsize::new(0);
-        let fates = bring_home(&tasks(&[1.0]), LIMITS, &|| false, &|_| None, &|_| {
-            if tries.fetch_add(1, Ordering::SeqCst) == 0 {
-                Attempt::Failed("oh".into())
-            } else {
-                Attempt::Finished
-            }
+        let fates = run_to_completion(&tasks(&[1.0]), LIMITS, &|| false, &|_| None, &|_| {
+            if tries.fetch_add(1, Ordering::SeqCst) == 0 { failed("oh") } else { Attempt::Finished }
         });
-        assert_eq!(fates, [Fate::Finished]);
+        assert!(all_finished(&fates, 1));
     }
 
     #[test]
@@ -274,7 +365,7 @@ mod tests {
             .into_iter()
             .map(|memory| Task { cost: 1.0, memory, after: None, resumes: true })
             .collect();
-        let fates = bring_home(&tasks, Limits { cores: 4, ..LIMITS }, &|| false, &|_| None, &|_| {
+        let fates = run_to_completion(&tasks, Limits { cores: 4, ..LIMITS }, &|| false, &|_| None, &|_| {
             let now = running.fetch_add(1, Ordering::SeqCst) + 1;
             most.fetch_max(now, Ordering::SeqCst);
             std::thread::sleep(Duration::from_millis(5));
@@ -282,7 +373,7 @@ mod tests {
             Attempt::Finished
         });
         assert_eq!(most.into_inner(), 1);
-        assert_eq!(fates, vec![Fate::Finished; 4]);
+        assert!(all_finished(&fates, 4));
     }
 
     #[test]
@@ -290,12 +381,12 @@ mod tests {
         let started = Mutex::new(Vec::new());
         let task = |cost, after| Task { cost, memory: 1, after, resumes: true };
         let tasks = [task(9.0, Some(1)), task(1.0, None), task(8.0, Some(3)), task(2.0, None)];
-        let fates = bring_home(&tasks, LIMITS, &|| false, &|_| None, &|Order { index, .. }| {
+        let fates = run_to_completion(&tasks, LIMITS, &|| false, &|_| None, &|Order { index, .. }| {
             started.lock().unwrap().push(index);
-            if index == 3 { Attempt::Failed("no".into()) } else { Attempt::Finished }
+            if index == 3 { failed("no") } else { Attempt::Finished }
         });
-        assert_eq!(fates[..2], [Fate::Finished, Fate::Finished]);
-        assert!(matches!(&fates[2], Fate::Failed { reason } if reason.contains("branches off")));
+        assert!(all_finished(&fates[..2], 2));
+        assert!(matches!(&fates[2], Fate::Failed(Failure::Trunk)));
         let started = started.into_inner().unwrap();
         let position = |task| started.iter().position(|index| *index == task);
         assert!(position(1) < position(0) && position(2).is_none(), "{started:?}");
@@ -304,7 +395,7 @@ mod tests {
     #[test]
     fn idle_cores_go_to_the_runs_that_are_left() {
         let given = Mutex::new(Vec::new());
-        bring_home(
+        run_to_completion(
             &tasks(&[2.0]),
             Limits { cores: 6, ..LIMITS },
             &|| false,
@@ -321,16 +412,17 @@ mod tests {
     fn held_run_is_looked_at_again_and_a_stop_leaves_the_rest() {
         let tries = AtomicUsize::new(0);
         let owner = Owner { host: "far".into(), pid: 1 };
-        let fates = bring_home(&tasks(&[1.0]), LIMITS, &|| false, &|_| None, &|_| {
+        let fates = run_to_completion(&tasks(&[1.0]), LIMITS, &|| false, &|_| None, &|_| {
             if tries.fetch_add(1, Ordering::SeqCst) == 0 {
                 Attempt::Held(owner.clone())
             } else {
                 Attempt::Finished
             }
         });
-        assert_eq!(fates, [Fate::Finished]);
-        let fates = bring_home(&tasks(&[1.0, 2.0]), LIMITS, &|| true, &|_| None, &|_| Attempt::Finished);
-        assert_eq!(fates, [Fate::Left, Fate::Left]);
+        assert!(all_finished(&fates, 1));
+        let fates =
+            run_to_completion(&tasks(&[1.0, 2.0]), LIMITS, &|| true, &|_| None, &|_| Attempt::Finished);
+        assert!(matches!(fates[..], [Fate::Left, Fate::Left]));
     }
 
     #[test]
@@ -340,22 +432,35 @@ mod tests {
             let mut tasks = tasks(&[9.0, 1.0]);
             tasks[0].resumes = resumes;
             let left = |index: usize| (index == 0).then(|| Duration::from_secs(60 * minutes));
-            let fates = bring_home(&tasks, LIMITS, &|| false, &left, &|Order { index, threads, stop }| {
-                if index == 1 {
-                    return Attempt::Finished;
-                }
-                given.lock().unwrap().push(threads);
-                let patience = Instant::now();
-                while threads == 1 && patience.elapsed() < Duration::from_millis(400) {
-                    if stop() {
-                        return Attempt::Stopped;
+            let fates = run_to_completion(
+                &tasks,
+                LIMITS,
+                &|| false,
+                &left,
+                &|Order { index, threads, stop, .. }| {
+                    if index == 1 {
+                        return Attempt::Finished;
                     }
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Attempt::Finished
-            });
-            assert_eq!(fates, [Fate::Finished, Fate::Finished]);
+                    given.lock().unwrap().push(threads);
+                    let patience = Instant::now();
+                    while threads == 1 && patience.elapsed() < Duration::from_millis(400) {
+                        if stop() {
+                            return Attempt::Stopped;
+                        }
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                    Attempt::Finished
+                },
+            );
+            assert!(all_finished(&fates, 2));
             assert_eq!(given.into_inner().unwrap(), expected, "{resumes}, {minutes} minutes left");
         }
+    }
+
+    #[test]
+    fn makespan_of_longest_first_matches_a_hand_count() {
+        assert_eq!(makespan(&[4.0, 3.0, 2.0, 2.0], 2), 6.0);
+        assert_eq!(makespan(&[5.0], 8), 5.0);
+        assert_eq!(makespan(&[], 2), 0.0);
     }
 }

@@ -1,6 +1,6 @@
 //! How far a run is, seen from outside, and what a scheduler writes into its directory.
 
-use crate::RunError;
+use crate::RunsError;
 use crate::record::EvalRecord;
 use scalelaw_core::RunSpec;
 use scalelaw_files::write_atomically;
@@ -39,10 +39,10 @@ pub struct FailureRecord {
 ///
 /// # Errors
 /// When the directory cannot be examined.
-pub fn stage(dir: &Path) -> Result<RunStage, RunError> {
+pub fn stage(dir: &Path) -> Result<RunStage, RunsError> {
     let exists = |name: &str| {
         let path = dir.join(name);
-        path.try_exists().map_err(|e| RunError::io("examine", &path, e))
+        path.try_exists().map_err(|e| RunsError::io("examine", &path, e))
     };
     Ok(if exists("result.json")? {
         RunStage::Finished
@@ -68,7 +68,7 @@ pub enum Prepared {
 ///
 /// # Errors
 /// When the directory cannot be written or holds another run.
-pub fn prepare(dir: &Path, spec: &RunSpec) -> Result<Prepared, RunError> {
+pub fn prepare(dir: &Path, spec: &RunSpec) -> Result<Prepared, RunsError> {
     let path = dir.join("spec.toml");
     let mut prepared = Prepared::Sound;
     let found = match fs::read_to_string(&path) {
@@ -76,12 +76,12 @@ pub fn prepare(dir: &Path, spec: &RunSpec) -> Result<Prepared, RunError> {
         Err(e) if e.kind() == ErrorKind::NotFound => None,
         // Bytes that are no text.
         Err(e) if e.kind() == ErrorKind::InvalidData => None,
-        Err(e) => return Err(RunError::io("read", &path, e)),
+        Err(e) => return Err(RunsError::io("read", &path, e)),
     };
     match found {
         Some(found) if found.key() == spec.key() => {}
         Some(found) => {
-            return Err(RunError::OtherRun {
+            return Err(RunsError::OtherRun {
                 path: dir.to_owned(),
                 found: found.key(),
                 expected: spec.key(),
@@ -91,13 +91,13 @@ pub fn prepare(dir: &Path, spec: &RunSpec) -> Result<Prepared, RunError> {
             if path.exists() {
                 prepared = Prepared::SpecRepaired;
             }
-            let text = spec.to_toml().map_err(|e| RunError::content(&path, e.to_string()))?;
+            let text = spec.to_toml().map_err(RunsError::spec(&path))?;
             write_atomically(&path, text.as_bytes())?;
         }
     }
     let failed = dir.join("failed.json");
     match fs::remove_file(&failed) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(RunError::io("remove", &failed, e)),
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(RunsError::io("remove", &failed, e)),
         _ => Ok(prepared),
     }
 }
@@ -106,11 +106,11 @@ pub fn prepare(dir: &Path, spec: &RunSpec) -> Result<Prepared, RunError> {
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn record_failure(dir: &Path, attempts: u32, reason: &str) -> Result<(), RunError> {
+pub fn record_failure(dir: &Path, attempts: u32, reason: &str) -> Result<(), RunsError> {
     let path = dir.join("failed.json");
-    fs::create_dir_all(dir).map_err(|e| RunError::io("create", dir, e))?;
+    fs::create_dir_all(dir).map_err(|e| RunsError::io("create", dir, e))?;
     let record = FailureRecord { attempts, reason: reason.to_owned() };
-    let text = serde_json::to_vec_pretty(&record).map_err(|e| RunError::content(&path, e.to_string()))?;
+    let text = serde_json::to_vec_pretty(&record).map_err(RunsError::json(&path, "a failure"))?;
     Ok(write_atomically(&path, &text)?)
 }
 

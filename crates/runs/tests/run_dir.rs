@@ -7,7 +7,7 @@ use scalelaw_core::spec::{
 };
 use scalelaw_core::{Head, ModelShape, RunSpec};
 use scalelaw_runs::{
-    EvalRecord, NamedTensor, Outcome, RunDir, RunError, RunResult, StepRecord, finished_run, finished_runs,
+    EvalRecord, NamedTensor, Outcome, RunDir, RunResult, RunsError, StepRecord, finished_run, finished_runs,
 };
 use std::collections::BTreeMap;
 use std::fs;
@@ -216,7 +216,7 @@ fn open_directory_of_another_run_is_refused() {
     let root = tempfile::tempdir().unwrap();
     RunDir::open(root.path(), &spec(0)).unwrap();
     let error = RunDir::open(root.path(), &spec(1)).unwrap_err();
-    assert!(matches!(error, RunError::OtherRun { .. }), "{error}");
+    assert!(matches!(error, RunsError::OtherRun { .. }), "{error}");
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use crate::{TrainError, Trainer};
 use scalelaw_graph::{State, Tensor};
-use scalelaw_runs::{Checkpoint, NamedTensor, RunDir, RunError};
+use scalelaw_runs::{Checkpoint, NamedTensor, RunDir, RunsError};
 
 /// Where a state is written: [`RunDir::save_checkpoint`] or [`RunDir::save_branch`].
-pub(crate) type Save = fn(&mut RunDir, u64, &[NamedTensor<'_>]) -> Result<(), RunError>;
+pub(crate) type Save = fn(&mut RunDir, u64, &[NamedTensor<'_>]) -> Result<(), RunsError>;
 
 /// Saves parameters and moments after the steps done. Parameters bear their own names, so that they load
 /// elsewhere as they are; moments bear a prefix.

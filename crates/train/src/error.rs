@@ -1,6 +1,6 @@
 use scalelaw_core::spec::SpecError;
 use scalelaw_graph::DeviceError;
-use scalelaw_runs::RunError;
+use scalelaw_runs::RunsError;
 use scalelaw_tokens::TokensError;
 
 /// Why a run could not be trained. A run that diverges is not an error: it is an outcome.
@@ -27,7 +27,7 @@ pub enum TrainError {
     Tokens(#[from] TokensError),
     /// The run's files cannot be read or written.
     #[error(transparent)]
-    Run(#[from] RunError),
+    Run(#[from] RunsError),
     /// The device refused a batch: the data does not fit the model.
     #[error(transparent)]
     Device(#[from] DeviceError),

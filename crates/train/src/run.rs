@@ -7,7 +7,7 @@ use scalelaw_core::spec::{SpecError, TRAINER};
 use scalelaw_core::{FlopConvention, RunSpec};
 use scalelaw_files::FileError;
 use scalelaw_graph::Device;
-use scalelaw_runs::{EvalRecord, Outcome, RunDir, RunError, RunResult, StepRecord, TimingRecord};
+use scalelaw_runs::{EvalRecord, Outcome, RunDir, RunResult, RunsError, StepRecord, TimingRecord};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -102,7 +102,7 @@ pub fn run(
 /// The train losses of these steps in `steps.bin`.
 fn train_losses(dir: &Path, steps: std::ops::Range<u64>) -> Result<Vec<f64>, TrainError> {
     let path = dir.join("steps.bin");
-    let bytes = std::fs::read(&path).map_err(FileError::new(&path, "read")).map_err(RunError::from)?;
+    let bytes = std::fs::read(&path).map_err(FileError::new(&path, "read")).map_err(RunsError::from)?;
     let (records, _) = bytes.as_chunks::<{ StepRecord::BYTES }>();
     let records = records.iter().take(steps.end as usize).skip(steps.start as usize);
     Ok(records.map(|record| StepRecord::from_bytes(record).train_loss).collect())

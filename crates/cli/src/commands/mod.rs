@@ -19,3 +19,4 @@ pub mod sweep;
 mod table;
 pub mod tokenizer;
 pub mod train;
+pub mod worker;

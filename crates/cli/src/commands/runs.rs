@@ -2,13 +2,10 @@
 
 use super::import;
 use crate::output;
-use crate::tables::{curve_rows, position_rows, run_row, timing_rows};
 use clap::{Subcommand, ValueEnum};
 use scalelaw_core::number::short;
-use scalelaw_runs::{finished_runs, timings};
-use scalelaw_table::{CurveRow, Format, PositionRow, RunRow, TimingRow, write_rows};
-use scalelaw_tokens::{Dataset, EvalSet};
-use scalelaw_train::RunData;
+use scalelaw_lab::runs::{Table, export, list as list_runs};
+use scalelaw_table::Format;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -66,8 +63,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         Command::List { dir } => {
             let mut list = String::new();
-            for run in finished_runs(dir)? {
-                let row = run_row(&run, None);
+            for row in list_runs(dir)? {
                 list += &format!(
                     "{}  loss {}  {} tokens  {}\n",
                     row.run_id,
@@ -79,38 +75,20 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             output::print(&list)?;
         }
         Command::Export { dir, format, curves, positions, timing, data } => {
-            let runs = finished_runs(dir)?;
             let format = match format {
                 TableFormat::Csv => Format::CSV,
                 TableFormat::Jsonl => Format::Jsonl,
                 TableFormat::Parquet => Format::Parquet,
             };
-            let mut table = Vec::new();
-            if *curves {
-                let rows: Vec<CurveRow> = runs.iter().flat_map(curve_rows).collect();
-                write_rows(&rows, format, &mut table)?;
-            } else if *positions {
-                let rows: Vec<PositionRow> = runs.iter().flat_map(position_rows).collect();
-                write_rows(&rows, format, &mut table)?;
-            } else if *timing {
-                let mut rows: Vec<TimingRow> = Vec::new();
-                for run in &runs {
-                    rows.extend(timing_rows(&run.key, &timings(&dir.join(&run.key))?));
-                }
-                write_rows(&rows, format, &mut table)?;
-            } else {
-                let dataset = data.as_deref().map(Dataset::open).transpose()?;
-                let mut rows: Vec<RunRow> = Vec::new();
-                for run in &runs {
-                    let test: Option<EvalSet> = match &dataset {
-                        Some(dataset) => Some(RunData::open(dataset, &run.spec)?.test),
-                        None => None,
-                    };
-                    rows.push(run_row(run, test.as_ref()));
-                }
-                write_rows(&rows, format, &mut table)?;
-            }
-            output::write(&table)?;
+            let table = match (curves, positions, timing) {
+                (true, ..) => Table::Curves,
+                (_, true, _) => Table::Positions,
+                (.., true) => Table::Timing,
+                _ => Table::Runs { dataset: data.as_deref() },
+            };
+            let mut bytes = Vec::new();
+            export(dir, table, format, &mut bytes)?;
+            output::write(&bytes)?;
         }
         Command::Import(arguments) => return import::run(arguments),
     }

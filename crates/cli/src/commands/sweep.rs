@@ -1,22 +1,19 @@
-//! `scalelaw sweep`: the runs of an experiment file, brought home whatever dies on the way.
+//! `scalelaw sweep`: the runs of an experiment file, run to completion, retrying failures.
 
-mod data;
+mod goal;
 mod plan;
 mod run;
 mod status;
-mod study;
-mod trainer;
-mod until;
 
-pub(crate) use study::{PlannedLine, cost, planned};
-
-use super::train::available_threads;
+use super::worker::ResourceArguments;
+use crate::output;
+use crate::progress::Display;
 use clap::Subcommand;
 use scalelaw_core::measure::EvaluationSet;
 use scalelaw_core::number;
+use scalelaw_lab::sweep::{self, Queued, Request};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Arguments of `scalelaw sweep`.
 #[derive(clap::Args)]
@@ -30,10 +27,12 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run every unfinished run, or go on where an earlier call was stopped (`sweep FILE` is the same)
+    /// Run every unfinished run, resuming where an earlier call was stopped (`sweep FILE` is the same)
     Run(RunArguments),
     /// Runs, FLOPs counted three ways, hours on this machine, memory and disk, before a single step
     Plan(RunArguments),
+    /// Build the data and list the runs for `scalelaw worker`, training nothing
+    Queue(RunArguments),
     /// Where every run stands
     Status(status::Arguments),
 }
@@ -43,7 +42,7 @@ struct RunArguments {
     /// The experiment file
     #[arg(value_name = "EXPERIMENT")]
     file: PathBuf,
-    /// Where everything goes; the same command again goes on where it was stopped
+    /// Where everything goes; resumable: after an interruption, run the same command again
     #[arg(long, default_value = "scalelaw-sweep")]
     out: PathBuf,
     /// The text, instead of what the experiment says: files and folders
@@ -55,19 +54,12 @@ struct RunArguments {
     /// A further set to evaluate on, beside those of the experiment: its name, a file or a folder
     #[arg(long = "eval", value_name = "NAME=PATH", value_parser = eval_set)]
     evals: Vec<(String, PathBuf)>,
-    /// Cores: runs at the same time
-    #[arg(long, default_value_t = available_threads(), hide_default_value = true)]
-    workers: usize,
-    /// Memory for all runs together, such as 8G; by default most of what is free now
-    #[arg(long, value_parser = bytes)]
-    memory: Option<u64>,
-    /// How long a run that another host has may show no sign of life before it is taken over
-    #[arg(long, default_value = "2m", value_parser = number::parse_duration)]
-    lease: Duration,
-    /// Then go on with the runs that tell most of a target, until its interval is as narrow as this:
-    /// 'ci95(loss@1e20) < 0.02', in nats per token
+    #[command(flatten)]
+    resources: ResourceArguments,
+    /// After the experiment's own runs, add the runs most informative about a target until its interval is
+    /// narrower than GOAL, such as 'ci95(loss@1e20) < 0.02', in nats per token
     #[arg(long, value_name = "GOAL", requires = "spend")]
-    until: Option<until::Goal>,
+    until: Option<goal::Goal>,
     /// FLOPs that --until may spend on runs beyond those of the experiment
     #[arg(long, value_name = "FLOPS", value_parser = flops)]
     spend: Option<f64>,
@@ -89,8 +81,30 @@ fn flops(text: &str) -> Result<f64, String> {
     if flops > 0.0 { Ok(flops) } else { Err("expected FLOPs above 0".into()) }
 }
 
-fn bytes(text: &str) -> Result<u64, String> {
-    number::parse(text.trim_end_matches('B')).map(|bytes| bytes as u64).map_err(|e| e.to_string())
+impl RunArguments {
+    fn request(&self) -> Request {
+        Request {
+            experiment: self.file.clone(),
+            out: self.out.clone(),
+            text: self.text.clone(),
+            dataset: self.data.clone(),
+            evals: self.evals.clone(),
+        }
+    }
+}
+
+/// Prepares the output directory for workers.
+fn queue(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
+    let display = Display::new();
+    let queued = sweep::queue(&arguments.request(), &display)?;
+    display.finish();
+    output::print(&if arguments.json {
+        serde_json::to_string_pretty(&queued)?
+    } else {
+        let Queued { runs, finished, list } = &queued;
+        format!("{runs} runs, {finished} of them finished, in {}", list.display())
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs, plans or reports.
@@ -101,6 +115,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match (&arguments.command, &arguments.run) {
         (Some(Command::Run(arguments)), _) | (None, Some(arguments)) => run::run(arguments),
         (Some(Command::Plan(arguments)), _) => plan::run(arguments),
+        (Some(Command::Queue(arguments)), _) => queue(arguments),
         (Some(Command::Status(arguments)), _) => status::run(arguments),
         (None, None) => anyhow::bail!("give an experiment file: scalelaw sweep EXPERIMENT.toml"),
     }

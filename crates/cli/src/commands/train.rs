@@ -5,12 +5,11 @@ use crate::progress::Display;
 use crate::signals;
 use anyhow::Context;
 use scalelaw_core::RunSpec;
+use scalelaw_lab::execute::TrainOrder;
+use scalelaw_lab::train::{Request, train};
 use scalelaw_runs::Outcome;
-use scalelaw_tokens::Dataset;
-use scalelaw_train::{RunData, RunEnd, RunOptions};
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::atomic::Ordering;
 
 /// Arguments of `scalelaw train`.
@@ -40,7 +39,28 @@ pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Trains, or goes on where an earlier call was stopped.
+/// Makes the process that trains a run: this program's own `train`.
+pub type Trainer = Box<dyn Fn(&TrainOrder<'_>) -> Command + Sync>;
+
+/// This program as the trainer of runs.
+///
+/// # Errors
+/// When it cannot find its own file.
+pub fn trainer() -> anyhow::Result<Trainer> {
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    Ok(Box::new(move |order: &TrainOrder<'_>| {
+        let TrainOrder { spec, inputs, runs, threads } = *order;
+        let mut command = Command::new(&program);
+        command.arg("train").arg(spec).arg("--data").arg(&inputs.dataset).arg("--out").arg(runs);
+        for set in &inputs.evals {
+            command.arg("--eval-data").arg(set);
+        }
+        command.arg("--threads").arg(threads.to_string());
+        command
+    }))
+}
+
+/// Trains, or resumes where an earlier call was stopped.
 ///
 /// # Errors
 /// When the spec, the data or the output directory are not usable.
@@ -48,22 +68,20 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(&arguments.spec)
         .with_context(|| format!("cannot read the spec {}", arguments.spec.display()))?;
     let spec = RunSpec::from_toml(&text).with_context(|| arguments.spec.display().to_string())?;
-    let mut data = RunData::open(&Dataset::open(&arguments.data)?, &spec)?;
-    for set in &arguments.eval_data {
-        data.add_set(&Dataset::open(set)?, &spec)?;
-    }
-    let path = arguments.out.join(spec.key());
-    let display = Display::new();
-    display.begin_runs(HashMap::from([(spec.key(), 1.0)]), 1);
     let flag = signals::stop_flag()?;
-    let stop = || flag.load(Ordering::Relaxed);
-    let device = scalelaw_lab::device(spec.device);
-    let options =
-        RunOptions { device: &*device, threads: arguments.threads, observer: &display, stop: &stop };
-    let end = scalelaw_train::run(&spec, &data, &path, options)?;
+    let display = Display::new();
+    display.begin_runs([(spec.key(), 1.0)].into(), 1);
+    let request = Request {
+        spec: &spec,
+        dataset: &arguments.data,
+        evals: &arguments.eval_data,
+        runs: &arguments.out,
+        threads: arguments.threads,
+    };
+    let report = train(&request, &display, &|| flag.load(Ordering::Relaxed))?;
     display.finish();
-    let RunEnd::Finished(result) = end else {
-        eprintln!("stopped; the same command goes on from here");
+    let Some(result) = report.result else {
+        eprintln!("stopped; the same command resumes there");
         return Ok(ExitCode::from(3));
     };
     output::print(&if arguments.json {
@@ -72,7 +90,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let loss = |l: Option<f64>| l.map_or("-".to_owned(), |l| format!("{l:.4}"));
         format!(
             "{}\ntest loss {} nats/token (lowest {} at step {}), {} steps, {} tokens",
-            path.display(),
+            report.dir.display(),
             loss(result.loss),
             loss(result.loss_min),
             result.best_step.unwrap_or(0),

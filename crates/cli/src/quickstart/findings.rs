@@ -3,11 +3,11 @@
 use super::laws::{self, Groups, QuickstartLaws};
 use super::plan::{self, NextRun};
 use super::text::Origin;
-use crate::execute::Executed;
-use crate::tables::{curve_rows, run_row};
 use anyhow::Context;
 use scalelaw_corpus::{TOKENIZER_FILE, Tokenizer, true_floor};
 use scalelaw_experiment::PlannedRun;
+use scalelaw_lab::execute::FailedRun;
+use scalelaw_lab::rows::{curve_rows, run_row};
 use scalelaw_report::study::Floor;
 use scalelaw_runs::{FinishedRun, write_atomically};
 use scalelaw_table::{CurveRow, Format, Row, RunRow, write_rows};
@@ -48,9 +48,9 @@ impl Findings {
         planned: &[PlannedRun],
         origin: &Origin,
         data: &Dataset,
-        executed: Executed,
+        runs: &[FinishedRun],
+        failed: Vec<FailedRun>,
     ) -> anyhow::Result<Self> {
-        let runs = &executed.runs;
         let first = runs.first().context("no run is finished")?;
         let test = RunData::open(data, &first.spec)?.test;
         let mut rows: Vec<RunRow> = runs.iter().map(|r| run_row(r, Some(&test))).collect();
@@ -76,7 +76,7 @@ impl Findings {
             rows,
             curves,
             laws,
-            failed: executed.failed,
+            failed: failed.into_iter().map(|FailedRun { run, reason }| (run, reason)).collect(),
         })
     }
 

@@ -6,7 +6,7 @@ use scalelaw_core::schedule::log_spaced_steps;
 use scalelaw_core::units::FlopConvention;
 use scalelaw_core::{Head, ModelShape, RunSpec};
 use scalelaw_experiment::{ComposedData, ExperimentFile, Facts};
-use scalelaw_runs::local::makespan;
+use scalelaw_runs::scheduler::makespan;
 use serde::Serialize;
 
 /// The recipe of every quickstart; the constants below that it fixes are compared with it in the tests.

@@ -10,27 +10,31 @@ mod summary;
 mod text;
 
 use crate::commands::train::available_threads;
-use crate::execute::execute;
+use crate::commands::train::trainer;
 use crate::progress::{Display, clock};
+use crate::signals;
 use anyhow::{Context, bail};
 use findings::Findings;
-use ladder::Measured;
 use scalelaw_core::RunSpec;
 use scalelaw_core::number::{parse_duration, short};
 use scalelaw_core::units::FlopConvention;
 use scalelaw_experiment::{ExperimentFile, PlannedRun};
+use scalelaw_lab::execute::{Executor, Inputs, Resources, Run, Training, execute};
 use scalelaw_lab::forecasts;
 use scalelaw_report::study::Forecast;
-use scalelaw_runs::write_atomically;
+use scalelaw_runs::{Outcome, RunStage, finished_run, stage, write_atomically};
 use scalelaw_tokens::Dataset;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use summary::Summary;
 use text::Origin;
 
 /// Wall clock kept for fitting and drawing.
 const REPORT_RESERVE: Duration = Duration::from_secs(6);
+/// How long a run that another host has may show no sign of life before it is taken over.
+const LEASE: Duration = Duration::from_secs(120);
 /// Share of the remaining time that the runs are planned to take: machines are not steady.
 const PLANNED_SHARE: f64 = 0.93;
 
@@ -47,7 +51,7 @@ pub struct Arguments {
     /// Wall clock that the study may take, such as 90s, 5m or 1h
     #[arg(long, default_value = "5m", value_parser = parse_duration)]
     budget: Duration,
-    /// Where everything goes; the same command again goes on where it was stopped
+    /// Where everything goes; resumable: after an interruption, run the same command again
     #[arg(long, default_value = "scalelaw-quickstart")]
     out: PathBuf,
     /// Runs at the same time
@@ -58,19 +62,24 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Runs the study, or goes on with the one in the output directory.
+/// Runs the study, or resumes the one in the output directory.
 ///
 /// # Errors
 /// When the text, the budget or the output directory are not usable, or no law can be fitted.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
+    let flag = signals::stop_flag()?;
+    let stop = || flag.load(Ordering::Relaxed);
     let display = Display::new();
     let workers = arguments.workers.max(1);
     let out = &arguments.out;
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
 
     let origin = Origin::choose(&arguments.text, arguments.synthetic, &display);
-    let (data, planned, speeds) = prepare(arguments, &origin, workers, started, &display)?;
+    let (data, planned) = prepare(arguments, &origin, workers, started, &display)?;
+    if stop() {
+        return Ok(stopped(&display));
+    }
     let specs: Vec<RunSpec> = planned.iter().map(|run| run.spec.clone()).collect();
     let flops: f64 = specs.iter().map(total_flops).sum();
     display.say(&format!(
@@ -79,12 +88,40 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         short(flops)
     ));
 
-    let speed = |d_model| ladder::interpolate(&speeds, d_model);
-    let cost = |spec: &RunSpec| ladder::cost(spec, &speed);
-    let executed = execute(&specs, &data, &out.join("runs"), workers, &cost, &display)?;
-
+    let runs_dir = out.join("runs");
+    let mut before = 0;
+    for spec in &specs {
+        before += usize::from(stage(&runs_dir.join(spec.key()))? == RunStage::Finished);
+    }
+    if before > 0 {
+        display.say(&format!("{before} of {} runs are finished already", specs.len()));
+    }
+    let trainer = trainer()?;
+    let resources = Resources { cores: workers, memory: None, lease: LEASE };
+    let executor = Executor { resources, trainer: &trainer, watcher: &display, stop: &stop };
+    let training = Training::Own(Inputs { dataset: data.dir().to_owned(), evals: vec![] });
+    let runs = specs.iter().map(|spec| Run { spec: spec.clone(), training: &training });
+    let executed = execute(&runs_dir, runs.collect(), &executor)?;
+    if executed.left > 0 {
+        return Ok(stopped(&display));
+    }
     let failed = executed.failed.len();
-    let findings = Findings::new(&planned, &origin, &data, executed)?;
+    let mut finished = Vec::with_capacity(specs.len());
+    for spec in &specs {
+        finished.extend(finished_run(&runs_dir.join(spec.key()))?);
+    }
+    if let (true, Some(first)) = (finished.is_empty(), executed.failed.first()) {
+        bail!("no run finished: {}", first.reason);
+    }
+    for run in &finished {
+        if let Outcome::Diverged { step } = run.result.outcome {
+            display.say(&format!(
+                "{} diverged at step {step}: it is in the table and excluded from the fits",
+                run.key
+            ));
+        }
+    }
+    let findings = Findings::new(&planned, &origin, &data, &finished, executed.failed)?;
     findings.write(out)?;
     let record = foretell(&findings, out)?;
     let facts = vec![
@@ -96,6 +133,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     display.finish();
     Summary::new(&findings, page, started.elapsed()).print(arguments.json)?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+/// What a study that was asked to stop says and returns.
+fn stopped(display: &Display) -> ExitCode {
+    display.finish();
+    eprintln!("stopped; the same command resumes there");
+    ExitCode::from(3)
 }
 
 /// Writes down what is foretold of the next run, unless that was done before, and returns the study's record.
@@ -128,7 +172,7 @@ fn prepare(
     workers: usize,
     started: Instant,
     display: &Display,
-) -> anyhow::Result<(Dataset, Vec<PlannedRun>, Measured)> {
+) -> anyhow::Result<(Dataset, Vec<PlannedRun>)> {
     let path = arguments.out.join("experiment.toml");
     let data_dir = arguments.out.join("data");
     if path.exists() {
@@ -146,8 +190,8 @@ fn prepare(
                 text.name
             );
         }
-        display.say(&format!("Going on with {}", path.display()));
-        return Ok((data, experiment.runs(&text)?, Measured::new()));
+        display.say(&format!("Resuming {}", path.display()));
+        return Ok((data, experiment.runs(&text)?));
     }
     let budget = arguments.budget.as_secs_f64();
     let data = origin.dataset(&data_dir, budget * workers as f64, display)?;
@@ -164,7 +208,7 @@ fn prepare(
     let experiment = ladder::choose(&text, &speed, workers, left * PLANNED_SHARE)?;
     write_atomically(&path, experiment.text().as_bytes())?;
     display.say(&format!("Chosen for {} and written to {}", clock(budget), path.display()));
-    Ok((data, experiment.runs(&text)?, speeds))
+    Ok((data, experiment.runs(&text)?))
 }
 
 fn total_flops(spec: &RunSpec) -> f64 {

@@ -72,6 +72,7 @@ const MISTAKES: &[&str] = &[
     "sweep plan formula.toml",
     "sweep plan missing-text.toml",
     "sweep status nothing",
+    "worker nothing",
     "train missing.toml --data corpus",
     "train syntax.toml --data corpus",
     "train unknown-key.toml --data corpus",

@@ -1,9 +1,10 @@
 //! What is not finished of the paper's run sets, the experiment that makes it, and what that costs.
 
-use crate::commands::sweep::{PlannedLine, cost};
 use crate::commands::train::available_threads;
 use scalelaw_experiment::{ExperimentFile, Facts};
+use scalelaw_lab::execute::cost;
 use scalelaw_lab::paper::{RunSet, SetCost};
+use scalelaw_lab::sweep::PlannedLine;
 use scalelaw_runs::{FinishedRun, TimingRecord};
 use std::path::Path;
 

@@ -1,10 +1,10 @@
 //! The finished runs of a sweep's directory, as the paper's figures take them.
 
 use super::missing;
-use crate::commands::sweep::planned;
-use crate::tables::{curve_rows, run_row};
 use anyhow::{Context, bail};
 use scalelaw_lab::paper::{PaperRun, PaperRuns};
+use scalelaw_lab::rows::{curve_rows, run_row};
+use scalelaw_lab::sweep::planned;
 use scalelaw_runs::{FinishedRun, Outcome, finished_run};
 use scalelaw_table::PositionRow;
 use std::path::Path;

@@ -3,16 +3,33 @@
 use scalelaw_core::noise::b_simple;
 use scalelaw_core::schedule::Decay;
 use scalelaw_core::shape::ShapeColumns;
-use scalelaw_runs::{FinishedRun, Outcome, TimingRecord};
+use scalelaw_runs::{EvalRecord, FinishedRun, Outcome, RunResult, TimingRecord};
 use scalelaw_table::{CurveRow, PositionRow, RunRow, TimingRow};
 use scalelaw_tokens::EvalSet;
 
 /// The run table's row; with the test text at hand also in bits per byte.
 pub fn run_row(run: &FinishedRun, test: Option<&EvalSet>) -> RunRow {
-    let (spec, result) = (&run.spec, &run.result);
+    let FinishedRun { key, spec, result, evals: _, steps: _ } = run;
+    let RunResult {
+        outcome,
+        steps,
+        tokens,
+        loss,
+        loss_se,
+        loss_min,
+        best_step,
+        train_loss,
+        set_losses,
+        n_nonembed,
+        n_total,
+        n_matmul,
+        flops_6n,
+        flops_matmul,
+        flops_full,
+    } = result;
     let model = ShapeColumns::from(spec.model);
     RunRow {
-        run_id: run.key.clone(),
+        run_id: key.clone(),
         parent_run: spec.training.parent_run.clone(),
         recipe: Some(spec.recipe.clone()),
         arch: Some(spec.model.architecture.name().into()),
@@ -25,18 +42,18 @@ pub fn run_row(run: &FinishedRun, test: Option<&EvalSet>) -> RunRow {
         n_vocab: Some(model.n_vocab),
         reuse: Some(model.reuse),
         dropout: Some(spec.training.dropout),
-        n_nonembed: Some(result.n_nonembed),
-        n_total: Some(result.n_total),
-        n_matmul: Some(result.n_matmul),
-        d_unique: Some(spec.data.train_tokens.min(result.tokens)),
-        tokens: Some(result.tokens),
-        steps: Some(result.steps),
+        n_nonembed: Some(*n_nonembed),
+        n_total: Some(*n_total),
+        n_matmul: Some(*n_matmul),
+        d_unique: Some(spec.data.train_tokens.min(*tokens)),
+        tokens: Some(*tokens),
+        steps: Some(*steps),
         batch_tokens: Some(spec.batch_tokens()),
         micro_batch_tokens: Some(u64::from(spec.batch.micro_sequences) * u64::from(model.n_ctx)),
         warmup_tokens: Some(spec.schedule.warmup_steps * spec.batch_tokens()),
-        flops_6n: Some(result.flops_6n),
-        flops_matmul: Some(result.flops_matmul),
-        flops_full: Some(result.flops_full),
+        flops_6n: Some(*flops_6n),
+        flops_matmul: Some(*flops_matmul),
+        flops_full: Some(*flops_full),
         lr: Some(spec.schedule.lr),
         schedule: Some(
             match spec.schedule.decay {
@@ -50,14 +67,14 @@ pub fn run_row(run: &FinishedRun, test: Option<&EvalSet>) -> RunRow {
         ),
         seed: Some(spec.seed),
         dataset: Some(spec.data.name.clone()),
-        loss: result.loss,
-        loss_se: result.loss_se,
-        loss_bits_per_byte: result.loss.zip(test).map(|(loss, test)| test.bits_per_byte(loss)),
-        loss_min: result.loss_min,
-        best_step: result.best_step,
-        train_loss: result.train_loss,
-        loss_evalsets: result.set_losses.clone(),
-        status: Some(match &result.outcome {
+        loss: *loss,
+        loss_se: *loss_se,
+        loss_bits_per_byte: loss.zip(test).map(|(loss, test)| test.bits_per_byte(loss)),
+        loss_min: *loss_min,
+        best_step: *best_step,
+        train_loss: *train_loss,
+        loss_evalsets: set_losses.clone(),
+        status: Some(match outcome {
             Outcome::Completed => "completed".into(),
             Outcome::Diverged { step } => format!("diverged at step {step}"),
             Outcome::Stopped { reason } => format!("stopped: {reason}"),
@@ -73,7 +90,16 @@ pub fn curve_rows(run: &FinishedRun) -> Vec<CurveRow> {
     run.evals
         .iter()
         .map(|eval| {
-            let to = (eval.step as usize).min(run.steps.len());
+            let EvalRecord {
+                step,
+                tokens,
+                train_loss,
+                test_loss,
+                test_loss_se: _,
+                set_losses,
+                position_losses: _,
+            } = eval;
+            let to = (*step as usize).min(run.steps.len());
             // Means over the steps since the evaluation before, as for the train loss.
             let steps = &run.steps[from.min(to)..to];
             from = to;
@@ -83,12 +109,12 @@ pub fn curve_rows(run: &FinishedRun) -> Vec<CurveRow> {
             let (small, big) = (mean(|s| s.grad_sq_small), mean(|s| s.grad_sq_big));
             CurveRow {
                 run_id: run.key.clone(),
-                step: eval.step,
-                tokens: Some(eval.tokens),
-                lr: Some(run.spec.schedule.lr_at(eval.step.saturating_sub(1), run.spec.steps)),
-                train_loss: eval.train_loss,
-                test_loss: Some(eval.test_loss),
-                loss_evalsets: eval.set_losses.clone(),
+                step: *step,
+                tokens: Some(*tokens),
+                lr: Some(run.spec.schedule.lr_at(step.saturating_sub(1), run.spec.steps)),
+                train_loss: *train_loss,
+                test_loss: Some(*test_loss),
+                loss_evalsets: set_losses.clone(),
                 grad_sq_small: small,
                 grad_sq_big: big,
                 noise_scale: small.zip(big).and_then(|(s, b)| b_simple(s, b, micro, batch)),
@@ -99,7 +125,7 @@ pub fn curve_rows(run: &FinishedRun) -> Vec<CurveRow> {
 
 /// The test loss of a run at every position of its context, at every evaluation that kept them.
 pub fn position_rows(run: &FinishedRun) -> Vec<PositionRow> {
-    let of_eval = |eval: &scalelaw_runs::EvalRecord| {
+    let of_eval = |eval: &EvalRecord| {
         let row = |(i, loss): (usize, &f64)| PositionRow {
             run_id: run.key.clone(),
             step: eval.step,
@@ -114,16 +140,20 @@ pub fn position_rows(run: &FinishedRun) -> Vec<PositionRow> {
 
 /// The sessions of a run: what depends on the clock and the host.
 pub fn timing_rows(run: &str, sessions: &[TimingRecord]) -> Vec<TimingRow> {
-    let row = |session: &TimingRecord| TimingRow {
-        run_id: run.to_owned(),
-        from_step: session.from_step,
-        to_step: session.to_step,
-        wall_s: session.wall_s,
-        eval_s: session.eval_s,
-        load_s: session.load_s,
-        threads: session.threads as u64,
-        gflops: session.gflops,
-        ..TimingRow::default()
+    let row = |session: &TimingRecord| {
+        let TimingRecord { from_step, to_step, wall_s, eval_s, load_s, threads, gflops } = *session;
+        let (run_id, threads) = (run.to_owned(), threads as u64);
+        TimingRow {
+            run_id,
+            from_step,
+            to_step,
+            wall_s,
+            eval_s,
+            load_s,
+            threads,
+            gflops,
+            ..TimingRow::default()
+        }
     };
     sessions.iter().map(row).collect()
 }

@@ -1,24 +1,24 @@
-//! `scalelaw sweep --until`: what narrows the interval at a target most, run until it is narrow enough.
+//! Further runs, those that most narrow the interval at a target, until it is narrow enough.
 //!
-//! Every round is an experiment of its own beside the file, `<out>/experiments/<name>-until-<round>.toml`, kept
-//! before its runs begin: the same command takes up the rounds that are there and goes on after them.
+//! Every round is an experiment of its own beside the file, `<out>/experiments/<name>-until-<round>.toml`, written
+//! before its runs begin: the same request completes the rounds that exist and continues after them.
 
-use super::RunArguments;
-use super::study::{Study, cost, read};
-use crate::progress::Display;
-use anyhow::{Context, bail};
+use super::run::{SweepEvent, SweepWatcher};
+use super::study::{Study, read};
+use super::{Request, SweepError};
+use crate::execute::cost;
 use scalelaw_core::RunSpec;
-use scalelaw_core::number::{self, short};
+use scalelaw_core::number::short;
 use scalelaw_core::units::{Conventions, DataConvention, FlopConvention, ParamConvention};
 use scalelaw_experiment::{ExperimentFile, Facts, PlannedRun};
+use scalelaw_files::write_atomically;
 use scalelaw_fit::laws::Chinchilla;
-use scalelaw_fit::plan::{Basis, Goal as PlanGoal, Request as PlanRequest, plan};
-use scalelaw_fit::suggest::{Candidate, Request, suggest};
-use scalelaw_fit::{Dataset, FitOptions, FittedLaw, IntervalChoice, fit};
-use scalelaw_runs::{Outcome, finished_run, write_atomically};
+use scalelaw_fit::plan::{Basis, Goal, Request as PlanRequest, plan};
+use scalelaw_fit::suggest::{Candidate, Request as SuggestRequest, suggest};
+use scalelaw_fit::{Dataset, FitError, FitOptions, FittedLaw, IntervalChoice, fit};
+use scalelaw_runs::{Outcome, finished_run};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 /// Widths of blocks, relative to the widest of the experiment, that new runs may have.
 const WIDTHS: [f64; 6] = [0.5, 0.75, 1.0, 1.5, 2.0, 3.0];
@@ -33,32 +33,17 @@ const CONVENTIONS: Conventions = Conventions {
     data: DataConvention::Processed,
 };
 
-/// `ci95(loss@1e20) < 0.02`: the loss at the optimum of so many FLOPs is to be known so well.
+/// The loss at the optimum of so many FLOPs is to be known so well.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Goal {
+pub struct Target {
     /// Training FLOPs.
     pub flops: f64,
     /// Width of the law's 95% interval there, nats per token.
     pub width: f64,
 }
 
-impl FromStr for Goal {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected =
-            || format!("{text:?}: expected such as 'ci95(loss@1e20) < 0.02', a width in nats per token");
-        let squeezed: String = text.split_whitespace().collect();
-        let inner = squeezed.strip_prefix("ci95(loss@").ok_or_else(expected)?;
-        let (flops, width) = inner.split_once(")<").ok_or_else(expected)?;
-        let positive = |text: &str| number::parse(text).ok().filter(|x| *x > 0.0 && x.is_finite());
-        let (flops, width) = positive(flops).zip(positive(width)).ok_or_else(expected)?;
-        Ok(Self { flops, width })
-    }
-}
-
-/// Where the pursuit of a goal came to an end.
-#[derive(Clone, Debug, Serialize)]
+/// How well the loss at a target is known.
+#[derive(Debug, Serialize)]
 pub struct Standing {
     /// FLOPs at whose optimum the loss is wanted.
     pub target_flops: f64,
@@ -74,86 +59,120 @@ pub struct Standing {
     pub runs: usize,
     /// FLOPs spent on the rounds, evaluations included.
     pub spent: f64,
-    /// Why no more was run, where the goal is not reached.
-    pub why: Option<String>,
+    /// Why no more was run, where the target is not reached.
+    #[serde(serialize_with = "as_text")]
+    pub why: Option<Unreached>,
+}
+
+/// Why no more was run although a target is not reached.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unreached {
+    /// No run is long enough to count and cheap enough to pay.
+    #[error("the remaining {} FLOPs are too few for any candidate run", short(*flops))]
+    TooFewFlops {
+        /// FLOPs left.
+        flops: f64,
+    },
+    /// None of the candidate runs narrows the interval.
+    #[error("no run within {} FLOPs narrows the interval", short(*flops))]
+    NoneNarrows {
+        /// FLOPs left.
+        flops: f64,
+    },
+    /// The experiment has no run on fresh text, whose sizes and lengths new ones take.
+    #[error("the experiment has no run on fresh text")]
+    NoFreshText,
+    /// No design of further runs can be computed.
+    #[error("no design of further runs: {0}")]
+    NoDesign(FitError),
+    /// A round did not finish.
+    #[error("a round did not finish")]
+    RoundLeft,
+}
+
+fn as_text<S: serde::Serializer>(why: &Option<Unreached>, serializer: S) -> Result<S::Ok, S::Error> {
+    why.as_ref().map(ToString::to_string).serialize(serializer)
+}
+
+/// A target, and what may be spent on runs beyond those of the experiment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pursuit {
+    /// The target.
+    pub target: Target,
+    /// FLOPs.
+    pub spend: f64,
 }
 
 /// The path of a round's experiment.
-fn path_of(arguments: &RunArguments, round: usize) -> PathBuf {
-    let stem = arguments.file.file_stem().unwrap_or_default().to_string_lossy();
-    arguments.out.join("experiments").join(format!("{stem}-until-{round}.toml"))
+fn path_of(request: &Request, round: usize) -> PathBuf {
+    let stem = request.experiment.file_stem().unwrap_or_default().to_string_lossy();
+    request.out.join("experiments").join(format!("{stem}-until-{round}.toml"))
 }
 
 /// How many rounds there are.
-fn rounds(arguments: &RunArguments) -> usize {
-    (1..).take_while(|round| path_of(arguments, *round).exists()).count()
+fn rounds(request: &Request) -> usize {
+    (1..).take_while(|round| path_of(request, *round).exists()).count()
 }
 
-/// Adds the runs of the rounds that an earlier call began.
+/// Adds the runs of the rounds that an earlier request began.
 ///
 /// # Errors
 /// When a round's file cannot be read or resolved.
-pub fn rejoin(study: &mut Study, arguments: &RunArguments) -> anyhow::Result<()> {
-    for round in 1..=rounds(arguments) {
-        let path = path_of(arguments, round);
+pub fn rejoin(study: &mut Study, request: &Request) -> Result<(), SweepError> {
+    for round in 1..=rounds(request) {
+        let path = path_of(request, round);
         let (text, round) = read(&path)?;
         study.add(runs_of(&round, &study.facts)?, &path, &text)?;
     }
     Ok(())
 }
 
-/// Runs rounds by `bring` (which takes the index of the first new run) until the goal is reached, the FLOPs are
-/// spent, or nothing more can be run; `bring` returns whether to go on.
+/// Runs rounds by `complete` (which takes the index of the first new run) until the target is reached, the FLOPs
+/// are spent, or nothing more can be run; `complete` returns whether to continue.
 ///
 /// # Errors
-/// When the runs there are determine no law, or a file cannot be written.
+/// When the finished runs determine no law, or a file cannot be written.
 pub fn pursue(
-    goal: Goal,
-    spend: f64,
+    Pursuit { target, spend }: Pursuit,
     study: &mut Study,
-    arguments: &RunArguments,
-    display: &Display,
-    bring: &mut dyn FnMut(&Study, usize) -> anyhow::Result<bool>,
-) -> anyhow::Result<Standing> {
-    for round in rounds(arguments) + 1.. {
-        let (law, target, mut standing) = stand(goal, study)?;
-        display.say(&format!(
-            "loss at the optimum of {} FLOPs: {:.4}, 95% interval {:.4} wide by {} runs; wanted {:.4}",
-            short(goal.flops),
-            standing.loss,
-            standing.width,
-            standing.runs,
-            goal.width
-        ));
+    request: &Request,
+    cores: usize,
+    watcher: &dyn SweepWatcher,
+    complete: &mut dyn FnMut(&Study, usize) -> Result<bool, SweepError>,
+) -> Result<Standing, SweepError> {
+    let mut round = rounds(request);
+    loop {
+        round += 1;
+        let (law, optimum, mut standing) = stand(target, study)?;
+        watcher.sweep_event(SweepEvent::Standing(&standing));
         if standing.reached {
             return Ok(standing);
         }
-        let left = spend - standing.spent;
-        let chosen = match choose(study, &law, target, left, arguments.workers.max(1)) {
+        let chosen = match choose(study, &law, optimum, spend - standing.spent, cores)? {
             Ok(chosen) => chosen,
             Err(why) => {
-                standing.why = Some(format!("{why:#}"));
+                standing.why = Some(why);
                 return Ok(standing);
             }
         };
-        let path = path_of(arguments, round);
-        let experiment = experiment(study, goal, &path, round, &chosen)?;
+        let path = path_of(request, round);
+        let experiment = experiment(study, target, &path, round, &chosen)?;
         let runs = runs_of(&experiment, &study.facts)?;
         write_atomically(&path, experiment.text().as_bytes())?;
         let first = study.runs.len();
         study.add(runs, &path, experiment.text())?;
-        display.say(&format!("round {round}: {}", path.display()));
-        if !bring(study, first)? {
-            let (_, _, mut standing) = stand(goal, study)?;
-            standing.why = (!standing.reached).then(|| "a round did not finish".to_owned());
+        watcher.sweep_event(SweepEvent::Round { number: round, experiment: &path });
+        if !complete(study, first)? {
+            let (_, _, mut standing) = stand(target, study)?;
+            standing.why = (!standing.reached).then_some(Unreached::RoundLeft);
             return Ok(standing);
         }
     }
-    bail!("there are no more rounds")
 }
 
 /// The law of the runs there are, N and D of the target's optimum, and how well the loss is known there.
-fn stand(goal: Goal, study: &Study) -> anyhow::Result<(FittedLaw, (f64, f64), Standing)> {
+fn stand(target: Target, study: &Study) -> Result<(FittedLaw, (f64, f64), Standing), SweepError> {
     let (mut n, mut d, mut loss, mut spent) = (vec![], vec![], vec![], 0.0);
     for run in &study.runs {
         let Some(finished) = finished_run(&study.dir_of(run))? else { continue };
@@ -171,13 +190,11 @@ fn stand(goal: Goal, study: &Study) -> anyhow::Result<(FittedLaw, (f64, f64), St
     let runs = loss.len();
     let dataset = Dataset::new(loss).with("N", n).with("D", d).counted(CONVENTIONS);
     let options = FitOptions { intervals: IntervalChoice::Covariance, ..FitOptions::default() };
-    let more = "give the experiment more sizes and lengths to begin with";
-    let law = fit(&Chinchilla, &dataset, &options)
-        .with_context(|| format!("{runs} finished runs on fresh text give no law of N and D: {more}"))?;
+    let law = fit(&Chinchilla, &dataset, &options).map_err(|source| SweepError::NoLaw { runs, source })?;
     let basis = Basis::fitted("the sweep's own", law.clone())?;
     let best = plan(&PlanRequest {
         basis: &basis,
-        goal: PlanGoal::Compute(goal.flops),
+        goal: Goal::Compute(target.flops),
         hyper: &[],
         unique_tokens: None,
         inference_tokens: None,
@@ -185,15 +202,15 @@ fn stand(goal: Goal, study: &Study) -> anyhow::Result<(FittedLaw, (f64, f64), St
     })?;
     let prediction = law.predict(&[("N", best.n), ("D", best.d)])?;
     let Some([low, high]) = prediction.ci95 else {
-        bail!("{runs} finished runs do not determine L(N, D): {more}");
+        return Err(SweepError::NoInterval { runs });
     };
     let width = high - low;
     let standing = Standing {
-        target_flops: goal.flops,
+        target_flops: target.flops,
         loss: prediction.mean,
         width,
-        wanted: goal.width,
-        reached: width < goal.width,
+        wanted: target.width,
+        reached: width < target.width,
         runs,
         spent,
         why: None,
@@ -201,7 +218,7 @@ fn stand(goal: Goal, study: &Study) -> anyhow::Result<(FittedLaw, (f64, f64), St
     Ok((law, (best.n, best.d), standing))
 }
 
-/// Whether a run says what a budget buys: fresh text, to the end of its schedule, a Transformer with layers that
+/// Whether a run counts for the law of what a budget buys: fresh text, to the end of its schedule, a Transformer with layers that
 /// are used once.
 fn is_of_the_law(spec: &RunSpec) -> bool {
     let fresh = spec.tokens() <= spec.data.train_tokens || spec.data.train_tokens == 0;
@@ -218,17 +235,20 @@ struct Chosen {
     steps: u64,
 }
 
-/// The first `count` runs of the best design for the FLOPs that are left.
+/// The first `count` runs of the best design for the FLOPs that are left, or why there is none.
 fn choose(
     study: &Study,
     law: &FittedLaw,
-    target: (f64, f64),
+    optimum: (f64, f64),
     left: f64,
     count: usize,
-) -> anyhow::Result<Vec<Chosen>> {
-    // Shorter runs than the experiment's own would tell of their warm-up.
+) -> Result<Result<Vec<Chosen>, Unreached>, SweepError> {
+    // Runs shorter than the experiment's own would measure their warm-up.
     let of_the_law = study.runs.iter().filter(|run| is_of_the_law(&run.spec));
-    let shortest = of_the_law.map(|run| run.spec.steps).min().context("no run on fresh text")? as f64;
+    let Some(shortest) = of_the_law.map(|run| run.spec.steps).min() else {
+        return Ok(Err(Unreached::NoFreshText));
+    };
+    let shortest = shortest as f64;
     let mut candidates = Vec::new();
     let mut specs = Vec::new();
     for spec in sizes(study)? {
@@ -247,31 +267,35 @@ fn choose(
         }
     }
     if candidates.is_empty() {
-        bail!("{} FLOPs are left and buy no run", short(left.max(0.0)));
+        return Ok(Err(Unreached::TooFewFlops { flops: left.max(0.0) }));
     }
-    let suggestion = suggest(&Request {
+    let suggestion = suggest(&SuggestRequest {
         law,
         candidates: &candidates,
         budget: left,
-        target,
+        target: optimum,
         most_runs: LOOK_AHEAD,
         seed: 0,
-    })?;
-    if suggestion.runs.is_empty() {
-        bail!("no run within {} FLOPs narrows the interval", short(left));
-    }
+    });
+    let suggestion = match suggestion {
+        Ok(suggestion) if suggestion.runs.is_empty() => {
+            return Ok(Err(Unreached::NoneNarrows { flops: left }));
+        }
+        Ok(suggestion) => suggestion,
+        Err(error) => return Ok(Err(Unreached::NoDesign(error))),
+    };
     let spec_of = |run: &Candidate| candidates.iter().position(|c| c == run).map(|i| &specs[i]);
-    Ok(suggestion
+    let runs = suggestion
         .runs
         .iter()
         .take(count)
         .filter_map(|chosen| spec_of(&chosen.run))
-        .map(|spec| Chosen { n_layer: spec.model.n_layer, d_model: spec.model.d_model, steps: spec.steps })
-        .collect())
+        .map(|spec| Chosen { n_layer: spec.model.n_layer, d_model: spec.model.d_model, steps: spec.steps });
+    Ok(Ok(runs.collect()))
 }
 
 /// Sizes that new runs may have: those of the experiment, and its widest model at other widths.
-fn sizes(study: &Study) -> anyhow::Result<Vec<RunSpec>> {
+fn sizes(study: &Study) -> Result<Vec<RunSpec>, SweepError> {
     let mut shapes: Vec<(u32, u32)> = study
         .runs
         .iter()
@@ -279,10 +303,10 @@ fn sizes(study: &Study) -> anyhow::Result<Vec<RunSpec>> {
         .map(|run| (run.spec.model.n_layer, run.spec.model.d_model))
         .collect();
     let widest = shapes.iter().copied().max_by_key(|(n_layer, d_model)| (*d_model, *n_layer));
-    let (n_layer, d_model) = widest.context("no run on fresh text")?;
-    shapes.extend(
-        WIDTHS.iter().map(|width| (n_layer, ((f64::from(d_model) * width / 8.0).round() as u32 * 8).max(8))),
-    );
+    if let Some((n_layer, d_model)) = widest {
+        let scaled = |width: &f64| ((f64::from(d_model) * width / 8.0).round() as u32 * 8).max(8);
+        shapes.extend(WIDTHS.iter().map(|width| (n_layer, scaled(width))));
+    }
     shapes.sort_unstable();
     shapes.dedup();
     let sets: Vec<Set> = shapes
@@ -318,42 +342,23 @@ impl Set {
 /// The experiment of a round; the same run in another round is another seed of it.
 fn experiment(
     study: &Study,
-    goal: Goal,
+    target: Target,
     path: &Path,
     round: usize,
     chosen: &[Chosen],
-) -> anyhow::Result<ExperimentFile> {
+) -> Result<ExperimentFile, SweepError> {
     let set =
         |(i, run): (usize, &Chosen)| Set::new(format!("{SET}{round}-{}", i + 1), *run, round * 1000 + i);
     let sets: Vec<Set> = chosen.iter().enumerate().map(set).collect();
-    let question =
-        format!("What is the loss at {} FLOPs? (to {} nats, round {round})", short(goal.flops), goal.width);
+    let question = format!(
+        "What is the loss at {} FLOPs? (to {} nats, round {round})",
+        short(target.flops),
+        target.width
+    );
     Ok(study.file.with_sets(&path.display().to_string(), &question, &study.facts, &sets)?)
 }
 
 /// The runs of an experiment on the study's data; rounds measure no further sets.
-fn runs_of(experiment: &ExperimentFile, facts: &Facts) -> anyhow::Result<Vec<PlannedRun>> {
+fn runs_of(experiment: &ExperimentFile, facts: &Facts) -> Result<Vec<PlannedRun>, SweepError> {
     Ok(experiment.runs(&Facts { evals: vec![], ..facts.clone() })?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn goal_is_read_with_any_spaces_and_anything_else_is_shown_an_example() {
-        let goal: Goal = " ci95( loss@1e20 ) <0.02".parse().unwrap();
-        assert_eq!(goal, Goal { flops: 1e20, width: 0.02 });
-        for wrong in [
-            "",
-            "loss@1e20 < 0.02",
-            "ci95(loss@1e20)",
-            "ci95(loss@x) < 1",
-            "ci95(loss@1) < -1",
-            "ci95(loss@1e999)<1",
-        ] {
-            let error = wrong.parse::<Goal>().unwrap_err();
-            assert!(error.contains("ci95(loss@1e20) < 0.02"), "{error}");
-        }
-    }
 }

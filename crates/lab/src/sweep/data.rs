@@ -1,16 +1,15 @@
 //! The data of a sweep, and its further evaluation sets: built from the text that its experiment names, or found.
 
-use super::RunArguments;
-use crate::execute::host;
-use crate::progress::Display;
-use anyhow::{Context, bail};
+use super::{Request, SweepError};
+use scalelaw_core::Observer;
 use scalelaw_core::measure::EvaluationSet;
 use scalelaw_corpus::{
     BuildOptions, DocumentSource, Language, ReadLimits, SplitFractions, SyntheticText, TOKENIZER_FILE,
     TextPaths, Tokenizer, TokenizerChoice, build_dataset,
 };
 use scalelaw_experiment::{DataOrigin, ExperimentFile, Facts};
-use scalelaw_runs::{Claim, Claimed};
+use scalelaw_files::FileError;
+use scalelaw_runs::{Claim, Claimed, host_name};
 use scalelaw_tokens::Dataset;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,35 +35,31 @@ pub struct Data {
 /// When there is no text, it is too little, or the dataset is another than the experiment's.
 pub fn open(
     file: &ExperimentFile,
-    arguments: &RunArguments,
-    display: &Display,
-) -> anyhow::Result<(Data, Facts)> {
-    let here = arguments.out.join("data");
-    let dataset = match (&arguments.data, &file.data.origin) {
+    request: &Request,
+    observer: &dyn Observer,
+) -> Result<(Data, Facts), SweepError> {
+    let here = request.out.join("data");
+    let dataset = match (&request.dataset, &file.data.origin) {
         (Some(dir), _) => Dataset::open(dir)?,
-        (None, _) if !arguments.text.is_empty() => build(file, &texts(&arguments.text), &here, display)?,
+        (None, _) if !request.text.is_empty() => build(file, &texts(&request.text), &here, observer)?,
         (None, DataOrigin::Text(paths)) => {
-            let folder = arguments.file.parent().unwrap_or(Path::new("."));
+            let folder = request.experiment.parent().unwrap_or(Path::new("."));
             let paths: Vec<PathBuf> = paths.iter().map(|path| folder.join(path)).collect();
-            build(file, &texts(&paths), &here, display)?
+            build(file, &texts(&paths), &here, observer)?
         }
         (None, DataOrigin::Synthetic(seed)) => {
-            let tokens = file
-                .data
-                .max_train_tokens
-                .context("[data] synthetic needs max_train_tokens: a language has no end")?;
+            let tokens = file.data.max_train_tokens.ok_or(SweepError::EndlessLanguage)?;
             let bytes = tokens.saturating_mul(SYNTHETIC_BYTES_PER_TOKEN);
-            build(file, &SyntheticText::new(Language::new(*seed), bytes), &here, display)?
+            build(file, &SyntheticText::new(Language::new(*seed), bytes), &here, observer)?
         }
         (None, DataOrigin::Dataset(dir)) => {
-            Dataset::open(&arguments.file.parent().unwrap_or(Path::new(".")).join(dir))?
+            Dataset::open(&request.experiment.parent().unwrap_or(Path::new(".")).join(dir))?
         }
-        (None, DataOrigin::Here) => Dataset::open(&here).with_context(|| {
-            format!("{} names no data: give --text PATH or --data DIR", arguments.file.display())
-        })?,
+        (None, DataOrigin::Here) => Dataset::open(&here)
+            .map_err(|source| SweepError::NoData { experiment: request.experiment.clone(), source })?,
     };
     let mut facts = facts(file, &dataset)?;
-    let evals = eval_sets(file, arguments, &dataset, display)?;
+    let evals = eval_sets(file, request, &dataset, observer)?;
     for (name, set) in &evals {
         let tokens = file.eval_tokens().unwrap_or(u64::MAX).min(set.manifest().splits.test.tokens);
         facts.evals.push(EvaluationSet { name: name.clone(), digest: set.digest(), tokens });
@@ -76,23 +71,22 @@ pub fn open(
 /// The further evaluation sets by name: all their text, in tokens of the dataset's own tokenizer.
 fn eval_sets(
     file: &ExperimentFile,
-    arguments: &RunArguments,
+    request: &Request,
     dataset: &Dataset,
-    display: &Display,
-) -> anyhow::Result<Vec<(String, Dataset)>> {
-    let folder = arguments.file.parent().unwrap_or(Path::new("."));
+    observer: &dyn Observer,
+) -> Result<Vec<(String, Dataset)>, SweepError> {
+    let folder = request.experiment.parent().unwrap_or(Path::new("."));
     let of_file = file
         .evals
         .iter()
         .map(|(name, paths)| (name.as_str(), paths.iter().map(|path| folder.join(path)).collect()));
-    let given = arguments.evals.iter().map(|(name, path)| (name.as_str(), vec![path.clone()]));
+    let given = request.evals.iter().map(|(name, path)| (name.as_str(), vec![path.clone()]));
     let wanted: Vec<(&str, Vec<PathBuf>)> = of_file.chain(given).collect();
     if wanted.is_empty() {
         return Ok(vec![]);
     }
     let path = dataset.dir().join(TOKENIZER_FILE);
-    let tokenizer = Tokenizer::from_file(&path)
-        .with_context(|| "further evaluation sets are prepared with the dataset's own tokenizer")?;
+    let tokenizer = Tokenizer::from_file(&path).map_err(SweepError::NoTokenizer)?;
     let options = BuildOptions {
         split: SplitFractions::EVALUATION,
         max_eval_tokens: file.eval_tokens().unwrap_or(EVAL_TOKENS),
@@ -100,9 +94,9 @@ fn eval_sets(
     };
     let mut sets = Vec::with_capacity(wanted.len());
     for (name, paths) in wanted {
-        let dir = arguments.out.join("evals").join(name);
-        let set = prepare(&texts(&paths), TokenizerChoice::Given(&tokenizer), &options, &dir, display)
-            .with_context(|| format!("evaluation set {name}"))?;
+        let dir = request.out.join("evals").join(name);
+        let set = prepare(&texts(&paths), TokenizerChoice::Given(&tokenizer), &options, &dir, observer)
+            .map_err(|e| SweepError::EvaluationSet { name: name.to_owned(), source: Box::new(e) })?;
         sets.push((name.to_owned(), set));
     }
     Ok(sets)
@@ -112,10 +106,14 @@ fn eval_sets(
 ///
 /// # Errors
 /// When the experiment says the digest of another one.
-pub fn facts(file: &ExperimentFile, dataset: &Dataset) -> anyhow::Result<Facts> {
+fn facts(file: &ExperimentFile, dataset: &Dataset) -> Result<Facts, SweepError> {
     let digest = dataset.digest();
     if let Some(wanted) = file.data.digest.as_ref().filter(|wanted| **wanted != digest) {
-        bail!("{} has digest {digest}, but the experiment is about {wanted}", dataset.dir().display());
+        return Err(SweepError::OtherDataset {
+            dataset: dataset.dir().to_owned(),
+            found: digest,
+            expected: wanted.clone(),
+        });
     }
     Ok(Facts {
         name: file.data.name.clone().unwrap_or_else(|| source_names(dataset)),
@@ -144,17 +142,16 @@ fn build(
     file: &ExperimentFile,
     source: &dyn DocumentSource,
     dir: &Path,
-    display: &Display,
-) -> anyhow::Result<Dataset> {
-    let n_vocab =
-        file.n_vocab().context("to train a tokenizer the recipe must say n_vocab as a plain number")?;
+    observer: &dyn Observer,
+) -> Result<Dataset, SweepError> {
+    let n_vocab = file.n_vocab().ok_or(SweepError::NoVocabulary)?;
     let options = BuildOptions {
         max_train_tokens: file.data.max_train_tokens.unwrap_or(u64::MAX),
         max_eval_tokens: EVAL_TOKENS,
         ..BuildOptions::default()
     };
     let tokenizer = TokenizerChoice::Train { n_vocab, sample_bytes: TOKENIZER_SAMPLE };
-    prepare(source, tokenizer, &options, dir, display)
+    prepare(source, tokenizer, &options, dir, observer)
 }
 
 /// Builds a dataset, or opens it where it is built already.
@@ -163,17 +160,18 @@ fn prepare(
     tokenizer: TokenizerChoice<'_>,
     options: &BuildOptions,
     dir: &Path,
-    display: &Display,
-) -> anyhow::Result<Dataset> {
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    observer: &dyn Observer,
+) -> Result<Dataset, SweepError> {
+    std::fs::create_dir_all(dir).map_err(FileError::new(dir, "create"))?;
     // Two sweeps that start together need one dataset, not two builds of it.
     let _claim = if dir.join("manifest.json").exists() { None } else { Some(claim(dir)?) };
-    Ok(build_dataset(source, tokenizer, options, dir, display)?.0)
+    Ok(build_dataset(source, tokenizer, options, dir, observer)?.0)
 }
 
-fn claim(dir: &Path) -> anyhow::Result<Claim> {
+fn claim(dir: &Path) -> Result<Claim, SweepError> {
+    let host = host_name();
     loop {
-        match Claim::acquire(dir, &host())? {
+        match Claim::acquire(dir, &host)? {
             Claimed::Ours(claim) => return Ok(claim),
             Claimed::Held(_) => std::thread::sleep(Duration::from_millis(100)),
         }
