@@ -1,4 +1,4 @@
-//! Do 95% intervals cover 95%? Laws simulated from known constants, refitted, and counted.
+//! Coverage of 95% intervals: laws are simulated from known constants and refitted, and the intervals counted.
 
 use crate::data::Dataset;
 use crate::error::FitError;

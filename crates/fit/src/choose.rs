@@ -104,7 +104,7 @@ fn held_out(
     options: &FitOptions,
 ) -> Option<HeldOut> {
     let cheap = dataset.filtered(|i| cost[i] <= cut);
-    // A law with as many parameters as points below the cut would say nothing.
+    // A law with as many parameters as points below the cut is not tested by them.
     if cheap.len() <= law.params().len() + 1 {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Two systems by their laws: which is better at a budget, how surely, and worth how much compute.
+//! Two recipes compared at a compute budget: probability that A is better, and the equivalent compute.
 
 use crate::data::Dataset;
 use crate::draws::{Steps, Uncertain, loss_of_budget};

@@ -1,31 +1,31 @@
-//! The end of a learning curve while it is still being drawn, from finished runs of the same schedule.
+//! The final loss of a running run, forecast from finished runs of the same schedule.
 
 use crate::elementary::{exp, ln};
 use crate::interpolate::in_logs;
 use crate::statistics::student_t;
 use serde::Serialize;
 
-/// Fewer finished runs than this foretell nothing.
+/// No forecast is made from fewer finished runs.
 const FEWEST: usize = 3;
 /// From so many on, the end is a line in the loss so far; with fewer it falls by the same factor in every run.
 const FOR_A_LINE: usize = 5;
 
-/// Where a run will end.
+/// Forecast of a run's final loss.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Ending {
-    /// Foretold final loss.
+    /// Forecast of the final loss.
     pub loss: f64,
     /// 95% prediction interval of this run's final loss.
     pub pi95: [f64; 2],
-    /// Finished runs that it rests on.
+    /// Finished runs that it is based on.
     pub runs: usize,
 }
 
-/// Foretells the final loss of a run that has come to `step` with `loss` from the whole curves (step, loss) of
+/// Forecasts the final loss of a run that has reached `step` with `loss`, from the whole curves (step, loss) of
 /// finished runs with the same steps and schedule.
 ///
-/// Whatever the schedule still has in store, the finished runs had it too: ln of their final loss is regressed on
-/// ln of their loss at the same step, and the interval is the regression's for a new run (Student's t).
+/// The finished runs had the same rest of the schedule: ln of their final loss is regressed on ln of their loss at
+/// the same step, and the interval is the regression's for a new run (Student's t).
 /// `None` with fewer than three such runs.
 pub fn foretell_end(step: f64, loss: f64, finished: &[Vec<(f64, f64)>]) -> Option<Ending> {
     let pairs: Vec<(f64, f64)> = finished

@@ -1,5 +1,5 @@
-//! The gap between Kaplan's and Chinchilla's exponents on a user's own runs: one accounting after the other,
-//! and what each step moves.
+//! Kaplan's and Chinchilla's exponents on a user's own runs: one counting convention after the other, and how much
+//! each step moves the exponent.
 
 use crate::data::Dataset;
 use crate::error::FitError;

@@ -149,7 +149,7 @@ fn method(options: &FitOptions, data: &Data) -> (IntervalMethod, usize) {
         IntervalChoice::Bootstrap(replicates) => (IntervalMethod::Bootstrap, replicates),
         IntervalChoice::Covariance => (IntervalMethod::Covariance, 0),
         IntervalChoice::None => (IntervalMethod::None, 0),
-        // One run, or two, resampled say nothing of how runs differ.
+        // One or two runs do not show how runs differ.
         IntervalChoice::Auto if groups < FEWEST_RUNS && groups < data.len() => (IntervalMethod::None, 0),
         IntervalChoice::Auto if groups >= MANY_RUNS || groups < data.len() => (
             IntervalMethod::Bootstrap,
@@ -265,7 +265,7 @@ fn describe(
                 *lo = lo.map(|v| v.min(other));
                 *hi = hi.map(|v| v.max(other));
             }
-            // A quarter apart and not to be told apart: two answers, not one with an error.
+            // A quarter apart, and the data reject neither: two answers, not one with an error.
             let apart = (other - natural[j]).abs() > 0.25 * natural[j].abs().max(other.abs());
             if apart && state == ParamState::Identified {
                 state = ParamState::Unidentified;

@@ -1,4 +1,4 @@
-//! Learning curves told from their beginnings: fit the first part of every curve, score the rest.
+//! Learning curves extrapolated from their beginnings: fit the first part of every curve, score the rest.
 
 use crate::data::Dataset;
 use crate::error::FitError;
@@ -10,7 +10,7 @@ use crate::statistics::{quantile, student_t};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// One loss foretold.
+/// Forecast of one loss.
 #[derive(Clone, Debug, Serialize)]
 pub struct Forecast {
     /// Index of the point in the data.
@@ -19,7 +19,7 @@ pub struct Forecast {
     pub run: u32,
     /// Updates over the last update seen.
     pub horizon: f64,
-    /// Foretold loss.
+    /// Forecast loss.
     pub predicted: f64,
     /// Observed loss.
     pub observed: f64,
@@ -44,7 +44,7 @@ pub struct HorizonScore {
     pub half_width: Option<f64>,
 }
 
-/// Curves foretold and scored.
+/// Extrapolated curves and their scores.
 #[derive(Clone, Debug, Serialize)]
 pub struct CurveStudy {
     /// L(N, S) fitted to the beginnings.
@@ -61,7 +61,7 @@ pub struct CurveStudy {
     pub coverage: Option<f64>,
     /// By distance.
     pub by_horizon: Vec<HorizonScore>,
-    /// Every foretold loss.
+    /// Every forecast.
     pub forecasts: Vec<Forecast>,
 }
 
@@ -70,7 +70,7 @@ const NEIGHBOUR: f64 = 1.3;
 /// Fewer other runs than this calibrate nothing.
 const FEWEST: usize = 3;
 
-/// Fits L(N, S) to the first `from` (a share of each run's updates) of every curve and foretells the rest: the
+/// Fits L(N, S) to the first `from` (a share of each run's updates) of every curve and forecasts the rest: the
 /// law times the run's own factor, seen in the later half of its beginning.
 ///
 /// Intervals are cross-conformal: a run's half-width at a horizon is the 95% quantile of the *other* runs'
@@ -233,7 +233,7 @@ mod tests {
     use crate::random::{generator, normal};
 
     #[test]
-    fn foretold_curves_are_covered_at_their_level_and_beat_the_spread_of_runs() {
+    fn extrapolated_curves_are_covered_at_their_level_and_beat_the_spread_of_runs() {
         let (mut n, mut s, mut y, mut g) = (vec![], vec![], vec![], vec![]);
         for run in 0..60u32 {
             let mut rng = generator(3, run as usize);

@@ -1,4 +1,4 @@
-//! A number with its standard error: what a handful of runs say, without any law.
+//! A number with its standard error, estimated from a few runs without any law.
 
 use crate::statistics::student_t;
 

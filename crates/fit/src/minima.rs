@@ -110,7 +110,7 @@ pub(crate) fn find(
     } else {
         Problem::new(problem.law, problem.data, problem.objective, fixed)
     };
-    // The grid is only ranked: a fraction of the points tells a good start from a bad one.
+    // The grid is only ranked: a fraction of the points separates good starts from bad ones.
     let few = small.data.thinned(SCREENING.max(4 * problem.free.len()));
     let rough = Problem::new(problem.law, &few, problem.objective, fixed);
     let grid = starts.map_or_else(|| starts::grid(problem.law, &few, fixed), <[_]>::to_vec);

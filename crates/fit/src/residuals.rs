@@ -1,4 +1,4 @@
-//! Where a law misses: its residuals along one variable.
+//! Residuals of a law along one variable: where it does not fit.
 
 use crate::data::Dataset;
 use crate::error::FitError;

@@ -2,7 +2,7 @@
 
 /// Places of the first scan: fine enough that no valley of a sum of power laws is narrower than a step.
 const SCAN: usize = 400;
-/// Golden-section steps that shrink a scan interval below what the value can tell apart (1e-9 of it).
+/// Golden-section steps that shrink a scan interval below what differences of the value can resolve (1e-9 of it).
 const GOLDEN: usize = 60;
 
 /// Where a scanned curve is lowest.
