@@ -32,8 +32,11 @@ impl Matrix {
     }
 
     pub fn from_fn(rows: usize, columns: usize, entry: impl Fn(usize, usize) -> f64) -> Self {
-        let entries = (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))).map(|(i, j)| entry(i, j));
-        Self { rows, columns, entries: entries.collect() }
+        let mut entries = Vec::with_capacity(rows * columns);
+        for i in 0..rows {
+            entries.extend((0..columns).map(|j| entry(i, j)));
+        }
+        Self { rows, columns, entries }
     }
 
     /// From rows one after the other.
