@@ -22,11 +22,12 @@ pub(crate) fn extended(points: &[(f64, f64)], x: f64) -> f64 {
     line_at(x, points[i - 1], points[i])
 }
 
-/// A curve of positive numbers with increasing x at `x`, straight in ln x and ln y; `None` outside.
+/// A curve of positive numbers with increasing x at `x`, straight in ln x and ln y; `None` outside. A point whose x
+/// differs by rounding only (1e-9 of it) is read as it is.
 pub fn in_logs(curve: &[(f64, f64)], x: f64) -> Option<f64> {
-    let i = curve.partition_point(|p| p.0 < x);
+    let i = curve.partition_point(|p| p.0 < x * (1.0 - 1e-9));
     let after = *curve.get(i)?;
-    if after.0 == x {
+    if (after.0 / x - 1.0).abs() < 1e-9 {
         return Some(after.1);
     }
     let before = curve[i.checked_sub(1)?];
@@ -43,7 +44,7 @@ mod tests {
         let curve: Vec<(f64, f64)> = [1.0, 3.0, 10.0, 100.0].map(|x: f64| (x, 5.0 * x.powf(-0.4))).to_vec();
         assert!((in_logs(&curve, 42.0).unwrap() / (5.0 * 42.0f64.powf(-0.4)) - 1.0).abs() < 1e-14);
         assert_eq!((in_logs(&curve, 10.0), in_logs(&curve, 0.9)), (Some(curve[2].1), None));
-        assert_eq!(in_logs(&curve, 101.0), None);
+        assert_eq!((in_logs(&curve, 101.0), in_logs(&curve, 100.0 + 1e-9)), (None, Some(curve[3].1)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Lines in logarithms: places along them, readings between points, and a known slope through their centre.
+//! Lines in logarithms: places along them, and a known slope through the centre of points.
 
 /// `count` numbers from `lo` to `hi` at equal ratios; `count` is two or more.
 pub fn log_spaced(lo: f64, hi: f64, count: u32) -> impl Iterator<Item = f64> {
@@ -11,18 +11,6 @@ pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     let (lo, hi) =
         values.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
     (lo <= hi).then_some((lo, hi))
-}
-
-/// y at `x` of points with rising x, ln y being straight in ln x between neighbours; `None` outside the points.
-pub fn interpolate(points: &[(f64, f64)], x: f64) -> Option<f64> {
-    let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (libm::log(*x), libm::log(*y))).collect();
-    let x = libm::log(x);
-    if let Some((_, ln_y)) = logs.iter().find(|p| (p.0 - x).abs() < 1e-9) {
-        return Some(libm::exp(*ln_y));
-    }
-    let after = logs.iter().position(|p| p.0 > x)?;
-    let ((x0, y0), (x1, y1)) = (*logs.get(after.checked_sub(1)?)?, logs[after]);
-    Some(libm::exp(y0 + (y1 - y0) * (x - x0) / (x1 - x0)))
 }
 
 /// Both ends of the line y ∝ x^exponent through the centre of points in logarithms, over their range of x; `None`
@@ -41,16 +29,6 @@ pub fn through_centre(points: &[(f64, f64)], exponent: f64) -> Option<[(f64, f64
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn interpolate_power_law_is_exact_between_its_points_and_none_outside() {
-        let points = [1.0, 10.0, 1000.0].map(|x: f64| (x, x.powf(-0.5)));
-        assert!((interpolate(&points, 100.0).unwrap() - 0.1).abs() < 1e-15);
-        assert_eq!(interpolate(&points, 1.0), Some(1.0));
-        assert!((interpolate(&points, 1000.0).unwrap() - 1000f64.powf(-0.5)).abs() < 1e-15);
-        assert_eq!(interpolate(&points, 0.5), None);
-        assert_eq!(interpolate(&points, 1001.0), None);
-    }
 
     #[test]
     fn through_centre_has_the_slope_asked_for_and_meets_the_mean_of_the_logarithms() {

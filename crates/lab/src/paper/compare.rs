@@ -1,7 +1,7 @@
 //! What Transformers of A would have at any N between theirs.
 
 use super::runs::{PaperRun, PaperRuns};
-use crate::lines::interpolate;
+use scalelaw_fit::interpolate::in_logs;
 
 /// A's longest branches, smallest first.
 pub(super) struct Transformers<'a>(Vec<&'a PaperRun>);
@@ -23,6 +23,6 @@ impl<'a> Transformers<'a> {
 
     fn read(&self, n: f64, loss: impl Fn(&PaperRun) -> Option<f64>) -> Option<f64> {
         let points: Vec<(f64, f64)> = self.0.iter().filter_map(|run| Some((run.n(), loss(run)?))).collect();
-        interpolate(&points, n)
+        in_logs(&points, n)
     }
 }

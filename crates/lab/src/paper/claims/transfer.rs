@@ -58,7 +58,7 @@ pub(super) fn in_training(view: &View<'_>) -> Vec<(Option<String>, Outcome)> {
     each(view, |set| {
         let points = pairs(&branches, set);
         let fitted = line(&points)?;
-        let p = fitted.values();
+        let [a, b] = ["a", "b"].map(|name| fitted.param(name).unwrap_or(f64::NAN));
         let [lo, hi] = points.iter().fold([f64::INFINITY, 0.0f64], |[lo, hi], p| [lo.min(p.0), hi.max(p.0)]);
         let differences: Vec<f64> = view
             .runs
@@ -68,7 +68,7 @@ pub(super) fn in_training(view: &View<'_>) -> Vec<(Option<String>, Outcome)> {
                 let off: Vec<f64> = in_course(run, set)
                     .into_iter()
                     .filter(|(step, own, _)| *step >= skip && (lo..=hi).contains(own))
-                    .map(|(_, own, other)| other - (p[0] + p[1] * own))
+                    .map(|(_, own, other)| other - (a + b * own))
                     .collect();
                 (!off.is_empty()).then(|| mean(&off))
             })

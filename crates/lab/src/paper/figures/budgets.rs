@@ -2,11 +2,12 @@
 
 use super::{Places, Trained, View, loss_of_run};
 use crate::laws::frontier;
-use crate::lines::{interpolate, log_spaced, range, through_centre};
+use crate::lines::{log_spaced, range, through_centre};
 use crate::paper::fits::trunk;
 use crate::paper::runs::PaperRun;
 use scalelaw_core::PF_DAY;
 use scalelaw_fit::chain::{Section, smoothed};
+use scalelaw_fit::interpolate::in_logs;
 use scalelaw_fit::plan::batch::{compute_min, steps_min};
 use scalelaw_fit::presets::KaplanConstants;
 use scalelaw_fit::presets::kaplan2020::{L_C, L_C_MIN, N_OPT, N_OPT_NAIVE, STEPS};
@@ -136,7 +137,7 @@ fn cut(
     let points: Vec<(f64, f64, String)> = curves
         .iter()
         .filter_map(|(run, curve)| {
-            Some((run.n(), interpolate(curve, at_update(run, at))?, run.row.run_id.clone()))
+            Some((run.n(), in_logs(curve, at_update(run, at))?, run.row.run_id.clone()))
         })
         .collect();
     let span = range(points.iter().map(|p| p.0));
