@@ -72,7 +72,10 @@ pub(crate) const FEWEST_RUNS: usize = 3;
 const RIVAL_EXCESS: f64 = 0.05;
 const MOST_RIVALS: usize = 12;
 
-/// Fits `law` to `dataset`.
+/// Fits `law` to `dataset`: all minima from the law's grid of starts, intervals, and warnings about the result.
+///
+/// # Units
+/// Those of the columns: parameters, tokens and FLOPs as counted, losses in nats per token.
 ///
 /// # Errors
 /// Bad input, too few points, or no start with a finite objective. A doubtful fit is not an error:

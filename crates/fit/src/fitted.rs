@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Format written by this version.
 pub const FORMAT: &str = "scalelaw-law/1";
 
-/// A law with its constants, how sure they are, and where they come from.
+/// A law with its constants, their intervals, and their origin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FittedLaw {
     /// File format: [`FORMAT`].
@@ -29,7 +29,7 @@ pub struct FittedLaw {
     pub objective: ObjectiveValue,
     /// Worst of what is doubtful.
     pub status: FitStatus,
-    /// Everything doubtful, in words.
+    /// Every warning about the fit.
     pub warnings: Vec<Warning>,
     /// How many starts agree, and the rival minima.
     pub starts: Starts,
@@ -59,11 +59,11 @@ pub struct Estimate {
     pub se: Option<f64>,
     /// 95% interval; `null` at an end the data leave open.
     pub ci95: Option<[Option<f64>; 2]>,
-    /// Whether the data determine it.
+    /// Whether the data identify it.
     pub state: ParamState,
 }
 
-/// Whether the data determine a parameter.
+/// Whether the data identify a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParamState {
@@ -110,7 +110,7 @@ pub enum FitStatus {
 pub struct Warning {
     /// Stable name.
     pub code: String,
-    /// In words, with what to do.
+    /// What is doubtful, and what to do about it.
     pub message: String,
 }
 
@@ -221,7 +221,7 @@ pub struct Correlation {
     pub r: f64,
 }
 
-/// What a law says about one point, and how sure.
+/// A law's prediction at one point, with its intervals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// Value of the law.

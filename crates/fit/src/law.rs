@@ -230,11 +230,20 @@ pub trait Law: Send + Sync {
     }
 
     /// Value at `x`, and its gradient by the parameters written to `gradient`.
+    ///
+    /// # Shapes
+    /// `x` `[n_variables]`, `p` and `gradient` `[n_params]`, all in the law's order.
+    ///
+    /// # Units
+    /// Losses in nats per token, batch sizes in tokens, compute in FLOPs, as the data count them.
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, gradient: &mut [f64]) -> f64;
 
-    /// Second derivatives by the parameters, row-major, the upper triangle sufficing; `false` where the law does
-    /// not write them out and they are taken as differences of the gradient. Laws that are refitted thousands of
-    /// times do.
+    /// Second derivatives by the parameters; `false` where the law does not write them out, so that they are taken as
+    /// differences of the gradient. Laws that are refitted thousands of times write them out.
+    ///
+    /// # Shapes
+    /// `gradient` `[n_params]`, as [`Self::eval`] wrote it; `hessian` `[n_params, n_params]`, row-major, of which only
+    /// the upper triangle is read.
     fn hessian(&self, x: Vars<'_>, p: Pars<'_>, gradient: &[f64], hessian: &mut [f64]) -> bool {
         let _ = (x, p, gradient, hessian);
         false

@@ -1,7 +1,7 @@
 //! Scaling laws: forms, objectives, minima, intervals, frontiers and planning; pure.
 //!
 //! A [`Dataset`] of named columns and a [`Law`] go into [`fit`]; a [`FittedLaw`] comes out: constants with
-//! intervals, every rival minimum, and what is doubtful. No I/O, no clock, no randomness but a given seed;
+//! intervals, every rival minimum, and warnings. No I/O, no clock, no randomness but a given seed;
 //! transcendental functions from the `libm` crate, so that the same data give the same bytes everywhere.
 
 pub mod calibration;

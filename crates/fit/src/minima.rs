@@ -128,8 +128,8 @@ pub(crate) fn find(
     let mut ways: Vec<Way> = Vec::new();
     for (rank, start) in chosen.iter().enumerate() {
         let style = Style::of(problem.objective.penalty, rank);
-        // The long way from the grid is made on few points, where that leads down on all of them too; a caller's
-        // own starts are where they are for a reason.
+        // From the grid a start is walked on few points first, if that improves it on all of them too; a caller's
+        // own starts are walked on all points.
         let far = if starts.is_some() { &small } else { &rough };
         let mut near = style.approach(far, start);
         if small.objective_at(&near) > small.objective_at(start) {

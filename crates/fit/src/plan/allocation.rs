@@ -29,7 +29,8 @@ pub trait ClosedFormOptimum {
 
 /// The N and D with the lowest loss among those that cost exactly `budget` training FLOPs.
 ///
-/// `loss(N, D)` is in nats per token; `flops_per_token(N)` is what training on one token costs in the
+/// # Units
+/// `loss(N, D)` in nats per token, `budget` in training FLOPs, `flops_per_token(N)` in FLOPs per training token by the
 /// budget's convention (`6·N`, or with head and attention).
 ///
 /// # Errors

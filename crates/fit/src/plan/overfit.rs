@@ -6,7 +6,10 @@ use super::search::crossing;
 /// Tokens that stand for "infinite data": no published law's data term is above 1e-9 there.
 const ENDLESS: f64 = 1e150;
 
-/// δL = L(N, D)/L(N, ∞) − 1: what too little data costs. Kaplan et al. 2020, equation 4.2.
+/// δL = L(N, D)/L(N, ∞) − 1: the relative excess of the loss on limited data.
+///
+/// # Source
+/// Kaplan et al. 2020, equation 4.2.
 pub fn overfit(loss: &dyn Fn(f64, f64) -> f64, n: f64, d: f64) -> f64 {
     loss(n, d) / loss(n, ENDLESS) - 1.0
 }
