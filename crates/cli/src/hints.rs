@@ -1,5 +1,6 @@
 //! What a person can do about an error: the libraries say what is wrong, this page says what to type.
 
+use scalelaw_core::spelling::nearest;
 use scalelaw_corpus::CorpusError;
 #[cfg(feature = "fetch")]
 use scalelaw_fetch::FetchError;
@@ -178,9 +179,8 @@ pub fn did_you_mean<'a>(
     name: &str,
     known: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a)>,
 ) -> Option<String> {
-    let slips = |known: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
-    let (slips, nearest) = known.into_iter().map(|k| (slips(k.as_ref()), k.as_ref())).min()?;
-    (slips <= 1 + name.chars().count() / 3).then(|| format!("did you mean `{nearest}`?"))
+    let near = nearest(name, known.into_iter().map(AsRef::as_ref))?;
+    Some(format!("did you mean `{near}`?"))
 }
 
 /// A command line that cannot be meant as it stands, though every argument of it is well formed: exit code 2.

@@ -7,6 +7,7 @@ pub use crate::measure::{EvaluationSet, Measure};
 pub use crate::optimizer::{Optimizer, StepSize};
 use crate::schedule::{Decay, Schedule, log_spaced_steps};
 use crate::shape::ModelShape;
+use crate::spelling::meant;
 pub use crate::training::{Init, Repeats, Training};
 use crate::units::ParamConvention;
 use serde::{Deserialize, Serialize};
@@ -124,7 +125,10 @@ impl RunSpec {
     /// # Errors
     /// Unknown or missing keys (with line and caret) and impossible values.
     pub fn from_toml(text: &str) -> Result<Self, SpecError> {
-        let spec: Self = toml::from_str(text).map_err(|e| SpecError::Toml(e.to_string()))?;
+        let spec: Self = toml::from_str(text).map_err(|e| match meant(e.message()) {
+            Some(near) => SpecError::Toml(format!("{}did you mean `{near}`?", e)),
+            None => SpecError::Toml(e.to_string()),
+        })?;
         spec.validate()?;
         Ok(spec)
     }
@@ -424,7 +428,7 @@ mod tests {
     fn unknown_key_is_refused_with_its_line() {
         let text = spec().to_toml().unwrap().replace("micro_sequences", "micro_sequence");
         let message = RunSpec::from_toml(&text).unwrap_err().to_string();
-        assert!(message.contains("micro_sequence") && message.contains("line"), "{message}");
+        assert!(message.contains("did you mean `micro_sequences`?") && message.contains("line"), "{message}");
     }
 
     #[test]

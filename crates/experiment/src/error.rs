@@ -1,6 +1,6 @@
 //! Errors that show the place: file, line, caret, and the nearest name there is.
 
-use scalelaw_core::spelling::edits;
+use scalelaw_core::spelling::nearest;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -93,23 +93,9 @@ impl fmt::Display for ExperimentError {
     }
 }
 
-/// The known name that is fewest edits away, if it is near enough to have been meant.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let near = 1 + name.chars().count() / 3;
-    known.map(|k| (edits(name, k), k)).min().filter(|(edits, _)| *edits <= near).map(|(_, k)| k)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nearest_name_is_the_one_a_slip_away_and_none_when_far() {
-        let known = ["n_layer", "n_head", "d_model", "lr"];
-        assert_eq!(nearest("n_layers", known.into_iter()), Some("n_layer"));
-        assert_eq!(nearest("dmodel", known.into_iter()), Some("d_model"));
-        assert_eq!(nearest("temperature", known.into_iter()), None);
-    }
 
     #[test]
     fn error_points_at_the_span_with_line_and_caret() {

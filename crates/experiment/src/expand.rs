@@ -74,11 +74,11 @@ fn axis(entry: &Entry, group: &str, ladders: &Ladders) -> Result<Vec<Choice>, Ex
             "data" if is_list => {
                 return concat(node.list(), |item| expand(item.table("an amount of data")?, ladders));
             }
-            key if fields::is_group(key) => {
-                return concat(node.list(), |item| expand_group(item.table(key)?, key, ladders));
-            }
             _ => {}
         }
+    }
+    if let Some(below) = fields::group_of(&fields::join(group, &entry.key)) {
+        return concat(node.list(), |item| expand_group(item.table(&entry.key)?, below, ladders));
     }
     let path = path(entry, group)?;
     concat(node.list(), |item| values(item, &path))
@@ -94,7 +94,7 @@ fn path(entry: &Entry, group: &str) -> Result<Arc<str>, ExperimentError> {
             _ => fields::path_of(key),
         }
     } else {
-        fields::path_of(&format!("{group}.{key}"))
+        fields::path_of(&fields::join(group, key))
     };
     path.map(Arc::from).ok_or_else(|| {
         let known = fields::names().chain(WORDS.iter().map(|(word, _)| *word)).chain(AXES).chain(["name"]);

@@ -1,6 +1,6 @@
 //! The file as a whole: question, recipe, data, ladders, sets, trainer.
 
-use crate::error::{ExperimentError, Place, Source, nearest};
+use crate::error::{ExperimentError, Place, Source};
 use crate::expand::{Ladders, expand, ladder};
 use crate::node::{Entry, Node, NodeValue, parse};
 use crate::recipes;
@@ -10,6 +10,7 @@ use crate::trainer::Trainer;
 use scalelaw_core::RunSpec;
 use scalelaw_core::measure::EvaluationSet;
 use scalelaw_core::spec::TRAINER;
+use scalelaw_core::spelling::nearest;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 use crate::error::{ExperimentError, Place};
 use crate::fields;
 use crate::file::Facts;
-use crate::settings::{Setting, Settings};
+use crate::settings::{Setting, Settings, WHOLE_WORDS};
 use crate::shape_rule::{ShapeRule, heads, miss};
 use scalelaw_core::shape::ShapeColumns;
 use scalelaw_core::units::{FlopConvention, ParamConvention};
@@ -18,8 +18,6 @@ use toml::{Table, Value};
 const DERIVED: [&str; 6] = ["N", "D", "B", "n_nonembed", "n_total", "n_matmul"];
 /// What a shape follows from when it is not said: filled in by [`Numbers::shape`].
 const SHAPED: [&str; 5] = ["n_layer", "d_model", "d_ff", "d_attn", "n_head"];
-/// Fields that hold words.
-const WORDED: [&str; 1] = ["kind"];
 
 /// The numbers of one run.
 pub(crate) struct Numbers<'a> {
@@ -150,13 +148,12 @@ impl<'a> Numbers<'a> {
 
     /// What a setting comes to: a text is a number such as `1.5M`, a formula, or the name of a choice.
     pub fn value(&self, path: &str, setting: &Setting) -> Result<Value, ExperimentError> {
-        let last = path.rsplit('.').next().unwrap_or(path);
         let Value::String(text) = &setting.value else { return Ok(setting.value.clone()) };
-        if WORDED.contains(&last) {
+        if path.ends_with(".kind") {
             return Ok(setting.value.clone());
         }
         if let Ok(plain) = number::parse(text) {
-            return Ok(toml_number(last, plain));
+            return Ok(self.toml_number(path, plain));
         }
         let is_formula = text.contains(['+', '*', '/', '^', '(']);
         let formula = match scalelaw_expr::parse(text) {
@@ -187,13 +184,22 @@ impl<'a> Numbers<'a> {
         // Every name has just been given a value.
         let of = |name: &str| ExprValue::Number(values.get(name).copied().unwrap_or(f64::NAN));
         match formula.eval(&of) {
-            Ok(ExprValue::Number(x)) if x.is_finite() => Ok(toml_number(last, x)),
+            Ok(ExprValue::Number(x)) if x.is_finite() => Ok(self.toml_number(path, x)),
             Ok(ExprValue::Number(x)) => {
                 Err(ExperimentError::at(&setting.place, format!("the formula gives {x}")))
             }
             Ok(_) => Err(ExperimentError::at(&setting.place, "the formula gives no number")),
             Err(problem) => Err(ExperimentError::at(&setting.place, problem.to_string())),
         }
+    }
+
+    /// A number as the field or word at `path` wants it: rounded where it holds whole numbers.
+    fn toml_number(&self, path: &str, x: f64) -> Value {
+        let said = |path: &str| self.settings.get(path)?.value.as_str().map(str::to_owned);
+        let whole = x != libm::trunc(x) && (WHOLE_WORDS.contains(&path) || fields::is_whole(path, said));
+        let x = if whole { libm::round(x) } else { x };
+        // A whole number does for a field of either kind.
+        if x == libm::trunc(x) && libm::fabs(x) < 9e15 { Value::Integer(x as i64) } else { Value::Float(x) }
     }
 
     fn is_number(&self, name: &str) -> bool {
@@ -296,16 +302,6 @@ fn sizes(shape: &ModelShape) -> Vec<(&'static str, u32)> {
     let ShapeColumns { n_layer, d_model, d_ff, d_attn, n_head, .. } = ShapeColumns::from(*shape);
     let sizes = [Some(n_layer), Some(d_model), d_ff, d_attn, n_head];
     SHAPED.into_iter().zip(sizes).filter_map(|(name, size)| Some((name, size?))).collect()
-}
-
-/// A number as the field called `last` wants it: counts are whole.
-fn toml_number(last: &str, x: f64) -> Value {
-    let is_count = ["n_", "d_"].iter().any(|start| last.starts_with(start))
-        || ["steps", "step", "tokens", "sequences"].iter().any(|end| last.ends_with(end))
-        || ["seed", "per_decade", "patience", "reuse"].contains(&last);
-    let x = if is_count { libm::round(x) } else { x };
-    // A whole number does for a field of either kind.
-    if x == libm::trunc(x) && libm::fabs(x) < 9e15 { Value::Integer(x as i64) } else { Value::Float(x) }
 }
 
 /// Puts a value at a dotted path.

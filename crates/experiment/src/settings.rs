@@ -27,6 +27,9 @@ pub const WORDS: [(&str, &str); 15] = [
     ),
 ];
 
+/// Words that stand for counts, which are whole.
+pub(crate) const WHOLE_WORDS: [&str; 5] = ["tokens", "batch_tokens", "warmup_tokens", "n_nonembed", "d_head"];
+
 /// The word whose list is a value and multiplies nothing.
 pub(crate) const BRANCHES: &str = "branches";
 
