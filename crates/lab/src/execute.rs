@@ -126,7 +126,7 @@ impl Executed {
 /// The work is shared with any other call or worker on the same directory.
 ///
 /// # Errors
-/// When the directory cannot be used at all. A run that fails is in the result, and the rest go on.
+/// When the directory cannot be used at all. A run that fails is in the result, and the rest continue.
 pub fn execute(dir: &Path, runs: Vec<Run<'_>>, executor: &Executor<'_>) -> Result<Executed, RunsError> {
     std::fs::create_dir_all(dir).map_err(scalelaw_files::FileError::new(dir, "create"))?;
     let all = runs.len();

@@ -107,7 +107,7 @@ pub enum Attempt {
     GivenUp(Failure),
     /// Another worker has it: it is looked at again later.
     Held(Owner),
-    /// It was asked to stop and can go on another time.
+    /// It was asked to stop and is resumable.
     Stopped,
 }
 

@@ -123,7 +123,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let findings = Findings::new(&planned, &origin, &data, &finished, executed.failed)?;
     findings.write(out)?;
-    let record = foretell(&findings, out)?;
+    let record = register_forecast(&findings, out)?;
     let facts = vec![
         ("workers".into(), workers.to_string()),
         ("time of this call".into(), clock(started.elapsed().as_secs_f64())),
@@ -142,8 +142,8 @@ fn stopped(display: &Display) -> ExitCode {
     ExitCode::from(3)
 }
 
-/// Writes down what is foretold of the next run, unless that was done before, and returns the study's record.
-fn foretell(findings: &Findings, out: &Path) -> anyhow::Result<Vec<Forecast>> {
+/// Registers the forecast of the next run, unless that was done before, and returns the record of all forecasts.
+fn register_forecast(findings: &Findings, out: &Path) -> anyhow::Result<Vec<Forecast>> {
     let folder = out.join("forecasts");
     let path = folder.join("next-run.json");
     if let (Ok(next), false) = (&findings.next, path.exists()) {
