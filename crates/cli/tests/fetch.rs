@@ -1,5 +1,6 @@
 //! `scalelaw corpus fetch`, by its program, from real servers on loopback.
 
+#![cfg(feature = "fetch")]
 #![allow(clippy::unwrap_used)]
 
 #[path = "../../fetch/tests/server/mod.rs"]
