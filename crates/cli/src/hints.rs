@@ -7,10 +7,12 @@ use scalelaw_fetch::FetchError;
 use scalelaw_fit::FitError;
 use scalelaw_fit::plan::{Missing, PlanError};
 use scalelaw_lab::LabError;
+use scalelaw_lab::runs::ExportError;
 use scalelaw_lab::sweep::SweepError;
 use scalelaw_runs::RunsError;
 use scalelaw_table::TableError;
 use scalelaw_tokens::TokensError;
+use scalelaw_train::TrainError;
 
 /// What may help, most likely first; empty when the message already says everything.
 pub fn hints(error: &anyhow::Error) -> Vec<String> {
@@ -47,10 +49,38 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<TokensError>() {
         return tokens(error);
     }
-    if let Some(RunsError::OtherRun { .. }) = cause.downcast_ref() {
-        return Some("give another directory: --out DIR".into());
+    if let Some(error) = cause.downcast_ref::<RunsError>() {
+        return runs(error);
+    }
+    if let Some(error) = cause.downcast_ref::<TrainError>() {
+        return train(error);
+    }
+    if let Some(error) = cause.downcast_ref::<ExportError>() {
+        return export(error);
     }
     None
+}
+
+fn runs(error: &RunsError) -> Option<String> {
+    matches!(error, RunsError::OtherRun { .. }).then(|| "give another directory: --out DIR".into())
+}
+
+fn train(error: &TrainError) -> Option<String> {
+    match error {
+        TrainError::Tokens(error) => tokens(error),
+        TrainError::Run(error) => runs(error),
+        _ => None,
+    }
+}
+
+fn export(error: &ExportError) -> Option<String> {
+    match error {
+        ExportError::Runs(error) => runs(error),
+        ExportError::Tokens(error) => tokens(error),
+        ExportError::Data(error) => train(error),
+        ExportError::Table(error) => table(error),
+        _ => None,
+    }
 }
 
 fn corpus(error: &CorpusError) -> Option<String> {
@@ -170,6 +200,13 @@ fn sweep(error: &SweepError) -> Option<String> {
         SweepError::NoLaw { .. } | SweepError::NoInterval { .. } => {
             "give the experiment more sizes and lengths to begin with".into()
         }
+        SweepError::Corpus(error) => return corpus(error),
+        SweepError::Tokens(error) => return tokens(error),
+        SweepError::Train(error) => return train(error),
+        SweepError::Runs(error) => return runs(error),
+        SweepError::Table(error) => return table(error),
+        SweepError::Fit(error) => return fit(error),
+        SweepError::Plan(error) => return plan(error),
         _ => return None,
     })
 }
