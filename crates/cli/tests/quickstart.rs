@@ -113,15 +113,15 @@ fn quickstart_killed_in_the_middle_ends_with_the_bytes_of_an_undisturbed_one() {
     assert!(summary.contains("L(N)") && summary.trim_end().ends_with("index.html"), "{summary}");
     let total = sessions(&calm.join("runs")).len();
 
-    // What it foretells of the next run stays as it is; once graded, the page says how it fared.
+    // The forecast of the next run stays as it is; once graded, the page says how it fared.
     let forecast = calm.join("forecasts/next-run.json");
-    let foretold = fs::read(&forecast).unwrap();
+    let kept = fs::read(&forecast).unwrap();
     assert!(page.contains("Forecasts and what came") && page.contains("not yet"));
     assert_success(&scalelaw().arg("score").arg(&forecast).args(["--loss", "0.5"]).output().unwrap());
     let second = scalelaw().arg("score").arg(&forecast).args(["--loss", "0.6"]).output().unwrap();
     assert_eq!(second.status.code(), Some(1), "a forecast is graded once");
     assert_success(&quickstart(&calm).output().unwrap());
-    assert_eq!(fs::read(&forecast).unwrap(), foretold);
+    assert_eq!(fs::read(&forecast).unwrap(), kept);
     let page = fs::read_to_string(calm.join("report/index.html")).unwrap();
     // After so few steps the interval may be as wide as can be, or missing; the grade is shown all the same.
     assert!(page.contains("<p>1 graded. Of ") && page.contains("0.5000") && !page.contains("not yet"));

@@ -1,4 +1,6 @@
-//! Lines in logarithms: places along them, and a known slope through the centre of points.
+//! Lines in logarithms: places along them, readings between points, and a known slope through their centre.
+
+pub use scalelaw_fit::interpolate::in_logs;
 
 /// `count` numbers from `lo` to `hi` at equal ratios; `count` is two or more.
 pub fn log_spaced(lo: f64, hi: f64, count: u32) -> impl Iterator<Item = f64> {

@@ -4,11 +4,10 @@
 #![allow(clippy::print_stdout, reason = "an example says where its page is")]
 
 use scalelaw_core::units::{Conventions, DataConvention, FlopConvention, ParamConvention};
-use scalelaw_report::study::{
-    Corpus, FittedCurve, Floor, JointFit, JointLine, LawPoint, Laws, Parameter, Plan, Provenance, Published,
-    Sample, Study,
+use scalelaw_lab::study::{
+    Corpus, CurveRow, FittedCurve, Floor, JointFit, JointLine, LawPoint, Laws, Note, Parameter, Plan,
+    Provenance, Published, PublishedConstants, RunRow, Sample, Study,
 };
-use scalelaw_table::{CurveRow, RunRow};
 
 const WIDTHS: [u32; 9] = [8, 16, 24, 32, 48, 64, 80, 96, 128];
 const LAYERS: u32 = 2;
@@ -100,20 +99,20 @@ fn power_law(
     let alpha = -slope;
     let scale = (mx + my / alpha).exp();
     FittedCurve {
-        equation: format!("L = ({symbol}_{{c}}/{symbol})^{{α{symbol}}}"),
+        equation: format!("L = ({symbol}_c/{symbol})^alpha_{symbol}"),
         exponent: Parameter {
-            symbol: format!("α_{{{symbol}}}"),
+            name: format!("alpha_{symbol}"),
             value: alpha,
             interval: Some((alpha - error, alpha + error)),
         },
         params: vec![
             Parameter {
-                symbol: format!("α_{{{symbol}}}"),
+                name: format!("alpha_{symbol}"),
                 value: alpha,
                 interval: Some((alpha - error, alpha + error)),
             },
             Parameter {
-                symbol: format!("{symbol}_{{c}}"),
+                name: format!("{symbol}_c"),
                 value: scale,
                 interval: Some((scale / 8.0, f64::INFINITY)),
             },
@@ -130,18 +129,13 @@ fn power_law(
             .into_iter()
             .map(|(run_id, x, loss)| LawPoint { run_id, x, loss, loss_se: Some(0.006), fitted: at(x) })
             .collect(),
-        interval_of: "95% interval of the fitted line, made up for this demonstration".into(),
         doubts: vec![],
         published: Some(published),
     }
 }
 
-fn kaplan(symbol: &str, scale: &str, exponent: f64) -> Published {
-    Published {
-        source: "Kaplan et al. 2020".into(),
-        equation: format!("L = ({scale}/{symbol})^{{{exponent}}}"),
-        exponent,
-    }
+fn kaplan(symbol: &str, scale: f64, exponent: f64) -> Published {
+    Published { source: "Kaplan et al. 2020".into(), variable: symbol.into(), scale, exponent }
 }
 
 fn joint() -> JointFit {
@@ -171,18 +165,16 @@ fn joint() -> JointFit {
         })
         .into();
     JointFit {
-        equation: "L = [(N_{c}/N)^{αN/αD} + D_{c}/D]^{αD}".into(),
+        equation: "L = ((N_c/N)^(alpha_N/alpha_D) + D_c/D)^alpha_D".into(),
         params: vec![
-            Parameter { symbol: "α_{N}".into(), value: 0.0688, interval: Some((0.0641, 0.0732)) },
-            Parameter { symbol: "α_{D}".into(), value: 0.121, interval: Some((0.096, 0.158)) },
-            Parameter { symbol: "N_{c}".into(), value: 2.5e11, interval: Some((4.4e10, 2.1e12)) },
-            Parameter { symbol: "D_{c}".into(), value: 8.1e9, interval: Some((3e8, f64::INFINITY)) },
+            Parameter { name: "alpha_N".into(), value: 0.0688, interval: Some((0.0641, 0.0732)) },
+            Parameter { name: "alpha_D".into(), value: 0.121, interval: Some((0.096, 0.158)) },
+            Parameter { name: "N_c".into(), value: 2.5e11, interval: Some((4.4e10, 2.1e12)) },
+            Parameter { name: "D_c".into(), value: 8.1e9, interval: Some((3e8, f64::INFINITY)) },
         ],
         lines,
         doubts: vec!["the interval of D_{c} is open above: these subsets hardly determine it".into()],
-        published: Some(
-            "α_{N} 0.076, α_{D} 0.103, N_{c} 6.4×10^{13}, D_{c} 1.8×10^{13} (Kaplan et al. 2020)".into(),
-        ),
+        published: PublishedConstants::of_preset("kaplan2020-nd"),
     }
 }
 
@@ -214,7 +206,7 @@ pub fn demo() -> Study {
     }
     let late: Vec<_> = envelope.iter().skip(8).cloned().collect();
     let largest = flops_per_token(128) * (FULL_STEPS * BATCH) as f64;
-    let mut compute = power_law("C", late, (1e12, 2e15), kaplan("C", "1.6×10^{7} PF-days", 0.057));
+    let mut compute = power_law("C", late, (1e12, 2e15), kaplan("C", 1.6e7 * 8.64e19, 0.057));
     for sample in &mut compute.samples {
         let beyond = (sample.x / largest).ln().max(0.0);
         sample.interval =
@@ -222,7 +214,7 @@ pub fn demo() -> Study {
     }
     let planned = compute.samples.iter().rev().find(|s| s.x <= largest * 10.0).copied();
     let plan = planned.map(|sample| Plan {
-        budget: "with ten times the compute of the largest run".into(),
+        factor: 10.0,
         compute: sample.x,
         n_params: 1.21e6,
         tokens: 2.3e7,
@@ -230,7 +222,6 @@ pub fn demo() -> Study {
         batch_tokens: 8192.0,
         loss: sample.loss,
         loss_interval: sample.interval,
-        interval_of: "95% interval of the frontier at that compute".into(),
         largest_run: largest,
     });
     let (mut runs, mut curves) = (Vec::new(), Vec::new());
@@ -259,8 +250,8 @@ pub fn demo() -> Study {
         runs,
         curves,
         laws: Laws {
-            params: Some(power_law("N", by_params, (1.2e3, 1e6), kaplan("N", "8.8×10^{13}", 0.076))),
-            data: Some(power_law("D", by_data, (1.2e5, 1e7), kaplan("D", "5.4×10^{13}", 0.095))),
+            params: Some(power_law("N", by_params, (1.2e3, 1e6), kaplan("N", 8.8e13, 0.076))),
+            data: Some(power_law("D", by_data, (1.2e5, 1e7), kaplan("D", 5.4e13, 0.095))),
             compute: Some(compute),
             joint: Some(joint()),
         },
@@ -271,7 +262,7 @@ pub fn demo() -> Study {
             loss_se: 0.004,
             source: "the seeded source scored on the same test bytes".into(),
         }),
-        notes: vec!["Every number on this page is made up: it shows the layout and no result.".into()],
+        notes: vec![Note::MadeUp],
         provenance: Provenance {
             program: format!("scalelaw {}", env!("CARGO_PKG_VERSION")),
             command: "cargo run -p scalelaw-report --example demo".into(),

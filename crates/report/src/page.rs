@@ -2,15 +2,16 @@
 
 mod caveats;
 mod figure;
+mod notes;
 mod summary;
 mod table;
 
 pub use caveats::EXTRAPOLATION_CAVEATS;
 
 use crate::figure::Figure;
-use crate::study::{Forecast, Study};
 use crate::text::{RichText, escape};
 pub(crate) use figure::html as figure_html;
+use scalelaw_lab::study::{Forecast, Study};
 pub(crate) use table::Table;
 
 /// The page of a study with its figures.
@@ -98,10 +99,10 @@ fn forecasts(study: &Study) -> String {
     let verdicts: Vec<bool> = study.forecasts.iter().filter_map(Forecast::is_inside).collect();
     let inside = verdicts.iter().filter(|inside| **inside).count();
     let record = if graded == 0 {
-        "No run foretold here is graded yet: <code>scalelaw score</code> does it.".to_owned()
+        "No forecast here is graded yet: <code>scalelaw score</code> does it.".to_owned()
     } else {
         format!(
-            "{graded} graded. Of {} foretold with a 95% interval of one run, {inside} lay in it.",
+            "{graded} graded. Of {} forecasts with a 95% interval of one run, {inside} held what came.",
             verdicts.len()
         )
     };
@@ -138,7 +139,12 @@ fn corpus_facts(study: &Study) -> Vec<(String, String)> {
 }
 
 fn caveats(study: &Study) -> Vec<String> {
-    study.notes.iter().cloned().chain(EXTRAPOLATION_CAVEATS.iter().map(|text| (*text).to_owned())).collect()
+    study
+        .notes
+        .iter()
+        .map(|note| notes::sentence(note, &study.conventions))
+        .chain(EXTRAPOLATION_CAVEATS.iter().map(|text| (*text).to_owned()))
+        .collect()
 }
 
 fn provenance(study: &Study) -> Vec<(String, String)> {

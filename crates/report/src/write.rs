@@ -3,7 +3,8 @@
 use crate::error::ReportError;
 use crate::figure::Figure;
 use crate::page;
-use crate::study::{Study, figures};
+use crate::study::figures;
+use scalelaw_lab::study::Study;
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,7 @@
 #[path = "../examples/demo.rs"]
 mod demo;
 
-use scalelaw_report::study::Laws;
+use scalelaw_lab::study::Laws;
 use std::collections::BTreeMap;
 use std::path::Path;
 

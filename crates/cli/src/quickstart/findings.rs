@@ -1,14 +1,14 @@
 //! Everything that a quickstart finds: tables, laws, the next run, the floor.
 
-use super::laws::{self, Groups, QuickstartLaws};
 use super::plan::{self, NextRun};
 use super::text::Origin;
 use anyhow::Context;
 use scalelaw_corpus::{TOKENIZER_FILE, Tokenizer, true_floor};
 use scalelaw_experiment::PlannedRun;
 use scalelaw_lab::execute::FailedRun;
+use scalelaw_lab::quickstart::laws::{self, Groups, QuickstartLaws};
 use scalelaw_lab::rows::{curve_rows, run_row};
-use scalelaw_report::study::Floor;
+use scalelaw_lab::study::Floor;
 use scalelaw_runs::{FinishedRun, write_atomically};
 use scalelaw_table::{CurveRow, Format, Row, RunRow, write_rows};
 use scalelaw_tokens::{Dataset, EvalSet};
@@ -61,7 +61,7 @@ impl Findings {
         let laws = laws::fit_all(&groups, &curves, &data.digest());
         let spent = runs.iter().map(|r| r.result.flops_full).sum();
         let next = match &laws.budget {
-            Ok((law, _)) => plan::next_run(law, plan::FACTOR * spent).map_err(|e| format!("{e:#}")),
+            Ok(fitted) => plan::next_run(&fitted.law, plan::FACTOR * spent).map_err(|e| format!("{e:#}")),
             Err(error) => Err(format!("L(N, D) of tokens processed could not be fitted: {error}")),
         };
         let head_shares = || runs.iter().map(head_share);
@@ -92,14 +92,14 @@ impl Findings {
         let folder = out.join("laws");
         create_dir(&folder)?;
         for (name, law) in [
-            ("n", self.laws.params.as_ref().map(|f| &f.0)),
-            ("d", self.laws.data.as_ref().map(|f| &f.0)),
-            ("c", self.laws.compute.as_ref().map(|f| &f.0)),
-            ("nd", self.laws.joint.as_ref().map(|f| &f.0)),
-            ("nd-processed", self.laws.budget.as_ref().map(|f| &f.0)),
+            ("n", &self.laws.params),
+            ("d", &self.laws.data),
+            ("c", &self.laws.compute),
+            ("nd", &self.laws.joint),
+            ("nd-processed", &self.laws.budget),
         ] {
-            if let Ok(law) = law {
-                let json = serde_json::to_string_pretty(law)? + "\n";
+            if let Ok(fitted) = law {
+                let json = serde_json::to_string_pretty(&fitted.law)? + "\n";
                 write_atomically(&folder.join(format!("{name}.json")), json.as_bytes())?;
             }
         }

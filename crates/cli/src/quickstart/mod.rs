@@ -2,7 +2,6 @@
 
 mod findings;
 mod ladder;
-mod laws;
 mod plan;
 mod speed;
 mod study;
@@ -21,7 +20,7 @@ use scalelaw_core::units::FlopConvention;
 use scalelaw_experiment::{ExperimentFile, PlannedRun};
 use scalelaw_lab::execute::{Executor, Inputs, Resources, Run, Training, execute};
 use scalelaw_lab::forecasts;
-use scalelaw_report::study::Forecast;
+use scalelaw_lab::study::Forecast;
 use scalelaw_runs::{Outcome, RunStage, finished_run, stage, write_atomically};
 use scalelaw_tokens::Dataset;
 use std::path::{Path, PathBuf};
@@ -149,7 +148,7 @@ fn register_forecast(findings: &Findings, out: &Path) -> anyhow::Result<Vec<Fore
     if let (Ok(next), false) = (&findings.next, path.exists()) {
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let law = findings.laws.budget.as_ref().ok();
-        let digest = law.and_then(|(law, _)| law.data_digest.clone());
+        let digest = law.and_then(|fitted| fitted.law.data_digest.clone());
         let at = [("C", next.compute), ("N", next.n_params), ("D", next.tokens)];
         let at = at.map(|(name, value)| (name.to_string(), value));
         forecasts::register(&path, "laws/nd-processed.json", digest, &at, next.loss, next.loss_pi95)?;

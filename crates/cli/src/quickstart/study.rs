@@ -1,14 +1,15 @@
-//! The study as the report wants it: laws become sampled lines, and everything is said in words.
+//! The study as the report wants it: laws become sampled lines.
 
 use super::findings::Findings;
-use super::laws::{CONVENTIONS, Fitted, Point, QuickstartLaws, exponent};
 use super::plan::{FACTOR, NextRun};
 use super::text::{self, Origin};
 use scalelaw_core::number::short;
-use scalelaw_fit::{FittedLaw, FrontierPoint};
-use scalelaw_report::study::{
-    Corpus, FittedCurve, Forecast, JointFit, Laws, Observed, Plan, Provenance, Published, Study,
-    published_constants,
+use scalelaw_fit::{FitError, FittedLaw};
+use scalelaw_lab::laws::Fitted;
+use scalelaw_lab::quickstart::laws::{CONVENTIONS, QuickstartLaws, exponent};
+use scalelaw_lab::study::{
+    Corpus, FittedCurve, Forecast, JointFit, Laws, Note, Plan, Provenance, Published, PublishedConstants,
+    Study,
 };
 use scalelaw_tokens::Dataset;
 
@@ -26,19 +27,15 @@ pub fn study(
     let mut notes = notes(findings);
     let laws = laws(&findings.laws, &mut notes);
     if let Err(error) = &findings.next {
-        notes.push(format!("No plan: {error}."));
+        notes.push(Note::NoPlan(error.clone()));
     }
     if let (Ok(next), Some(floor)) = (&findings.next, &findings.floor)
         && next.loss < floor.loss
     {
-        notes.push(format!(
-            "The loss predicted for the next run, {:.3}, is below the true source's {:.3}: a power law has no floor, \
-             and this text has one that near.",
-            next.loss, floor.loss
-        ));
+        notes.push(Note::BelowFloor { loss: next.loss, floor: floor.loss });
     }
-    for (key, reason) in &findings.failed {
-        notes.push(format!("Run {key} failed: {reason}."));
+    for (run, reason) in &findings.failed {
+        notes.push(Note::Failed { run: run.clone(), reason: reason.clone() });
     }
     let spent = ("training compute, head and attention".into(), format!("{:.3e} FLOPs", findings.spent));
     Study {
@@ -63,62 +60,30 @@ pub fn study(
 }
 
 /// The laws as lines, and a note for each that could not be fitted or drawn.
-fn laws(fitted: &QuickstartLaws, notes: &mut Vec<String>) -> Laws {
-    let mut drawn = |law: &str, curve: Result<FittedCurve, String>| {
-        curve.map_err(|error| notes.push(format!("{law} could not be fitted: {error}."))).ok()
+fn laws(fitted: &QuickstartLaws, notes: &mut Vec<Note>) -> Laws {
+    let mut refused = |law, error: FitError| notes.push(Note::NotFitted { law, reason: error.to_string() });
+    let mut curve = |law, fitted: &Result<Fitted, FitError>, preset| {
+        let drawn = fitted
+            .as_ref()
+            .map_err(FitError::clone)
+            .and_then(|fitted| FittedCurve::of(fitted, BEYOND, Published::of_preset(preset)));
+        drawn.map_err(|error| refused(law, error)).ok()
     };
-    let params = drawn("L(N)", curve(&fitted.params, "kaplan2020-n", |p| observed(p, p.n)));
-    let data = drawn("L(D)", curve(&fitted.data, "kaplan2020-d", |p| observed(p, p.d)));
-    let compute = drawn("L(C)", curve(&fitted.compute, "kaplan2020-c", frontier_point));
-    let joint = match joint(&fitted.joint) {
-        Ok(joint) => Some(joint),
-        Err(error) => {
-            notes.push(format!("L(N, D) could not be fitted: {error}."));
-            None
-        }
-    };
-    Laws { params, data, compute, joint }
-}
-
-fn observed(point: &Point, x: f64) -> Observed {
-    Observed { run_id: point.run_id.clone(), x, loss: point.loss, loss_se: point.loss_se }
-}
-
-fn frontier_point(point: &FrontierPoint) -> Observed {
-    Observed { run_id: point.run.clone(), x: point.cost, loss: point.loss, loss_se: None }
-}
-
-fn range(points: &[Observed]) -> (f64, f64) {
-    points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.x), high.max(p.x)))
-}
-
-fn curve<P>(
-    fitted: &Fitted<P>,
-    preset: &str,
-    observed: impl Fn(&P) -> Observed,
-) -> Result<FittedCurve, String> {
-    let (law, points) = fitted.as_ref()?;
-    let points: Vec<Observed> = points.iter().map(observed).collect();
-    let (low, high) = range(&points);
-    FittedCurve::of(law, (low, high * BEYOND), &points, Published::of_preset(preset))
-        .map_err(|e| e.to_string())
-}
-
-fn joint(fitted: &Fitted<Point>) -> Result<JointFit, String> {
-    let (law, points) = fitted.as_ref()?;
-    let mut sizes: Vec<f64> = points.iter().map(|p| p.n).collect();
-    sizes.sort_by(f64::total_cmp);
-    sizes.dedup();
-    let of_size = |n: f64| points.iter().filter(|p| p.n == n).map(|p| observed(p, p.d)).collect();
-    let runs: Vec<(f64, Vec<Observed>)> = sizes.into_iter().map(|n| (n, of_size(n))).collect();
-    let reach = range(&points.iter().map(|p| observed(p, p.d)).collect::<Vec<_>>());
-    JointFit::of(law, reach, &runs, published_constants("kaplan2020-nd")).map_err(|e| e.to_string())
+    let params = curve("L(N)", &fitted.params, "kaplan2020-n");
+    let data = curve("L(D)", &fitted.data, "kaplan2020-d");
+    let compute = curve("L(C)", &fitted.compute, "kaplan2020-c");
+    let joint = fitted
+        .joint
+        .as_ref()
+        .map_err(FitError::clone)
+        .and_then(|fitted| JointFit::of(fitted, PublishedConstants::of_preset("kaplan2020-nd")));
+    Laws { params, data, compute, joint: joint.map_err(|error| refused("L(N, D)", error)).ok() }
 }
 
 /// The plan as the report shows it.
 fn plan(next: &NextRun, largest_run: f64) -> Plan {
     Plan {
-        budget: format!("{FACTOR:.0} times the compute of this whole study, in one run"),
+        factor: FACTOR,
         compute: next.compute,
         n_params: next.n_params,
         tokens: next.tokens,
@@ -126,34 +91,17 @@ fn plan(next: &NextRun, largest_run: f64) -> Plan {
         batch_tokens: next.batch_tokens,
         loss: next.loss,
         loss_interval: next.loss_pi95.map(|[low, high]| (low, high)),
-        interval_of: "95% interval of one new run (delta method) if L(N, D) holds there, D being the tokens \
-                      processed, fitted to the runs on fresh text: laws/nd-processed.json"
-            .into(),
         largest_run,
     }
 }
 
 /// The notes that every quickstart owes its reader.
-fn notes(findings: &Findings) -> Vec<String> {
-    let Findings { head_share, repeats, laws, .. } = findings;
-    let mut notes = vec![format!(
-        "N is {}, C is {}, D is {}. At this scale the convention decides the answer: the head takes {:.0}% of \
-         the smallest model's FLOPs and {:.0}% of the largest's.",
-        CONVENTIONS.params,
-        CONVENTIONS.flops,
-        CONVENTIONS.data,
-        100.0 * head_share.0,
-        100.0 * head_share.1
-    )];
-    for e in &laws.by_convention {
-        let interval = e.interval.map_or(String::new(), |(l, h)| format!(" ({l:.4} to {h:.4})"));
-        notes.push(format!("{} over {}: {:.4}{interval}.", e.symbol, e.convention, e.value));
-    }
+fn notes(findings: &Findings) -> Vec<Note> {
+    let Findings { head_share: (smallest, largest), repeats, laws, .. } = findings;
+    let mut notes = vec![Note::HeadShare(*smallest, *largest)];
+    notes.extend(laws.by_convention.iter().cloned());
     if *repeats > 1.05 {
-        notes.push(format!(
-            "The text is short: a full run sees it {repeats:.1} times, so the larger models' losses are a \
-             little higher than on fresh text."
-        ));
+        notes.push(Note::Repeats(*repeats));
     }
     notes
 }

@@ -1,13 +1,14 @@
 //! What a quickstart found, for the terminal and for `--json`.
 
 use super::findings::Findings;
-use super::laws::{Point, QuickstartLaws};
 use super::plan::FACTOR;
 use super::study;
 use crate::output;
 use crate::progress::clock;
 use scalelaw_core::number::short;
 use scalelaw_fit::presets::kaplan2020::{L_C, L_D, L_N, L_N_D};
+use scalelaw_lab::laws::{Fitted, Observation};
+use scalelaw_lab::quickstart::laws::QuickstartLaws;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,9 +53,9 @@ struct PlanLine {
 impl Summary {
     /// Sums up the findings; `report` is the page's path.
     pub fn new(findings: &Findings, report: PathBuf, took: Duration) -> Self {
-        let l_n_rms = findings.laws.params.as_ref().ok().map(|(law, points)| {
-            let square = |p: &Point| {
-                let fitted = law.predict(&[("N", p.n)]).map_or(f64::NAN, |l| l.mean);
+        let l_n_rms = findings.laws.params.as_ref().ok().map(|Fitted { law, points }| {
+            let square = |p: &Observation| {
+                let fitted = law.predict(&[("N", p.at[0])]).map_or(f64::NAN, |l| l.mean);
                 (p.loss / fitted - 1.0).powi(2)
             };
             (points.iter().map(square).sum::<f64>() / points.len() as f64).sqrt()
@@ -122,15 +123,15 @@ impl Summary {
 fn law_lines(fitted: &QuickstartLaws) -> Vec<LawLine> {
     let (n, d, c, nd) = (&fitted.params, &fitted.data, &fitted.compute, &fitted.joint);
     [
-        ("L(N)", n.as_ref().map(|f| &f.0), "alpha_N", L_N.exponent),
-        ("L(D)", d.as_ref().map(|f| &f.0), "alpha_D", L_D.exponent),
-        ("L(C)", c.as_ref().map(|f| &f.0), "alpha_C", L_C.exponent),
-        ("L(N,D), in N", nd.as_ref().map(|f| &f.0), "alpha_N", L_N_D.alpha_n),
-        ("L(N,D), in D", nd.as_ref().map(|f| &f.0), "alpha_D", L_N_D.alpha_d),
+        ("L(N)", n, "alpha_N", L_N.exponent),
+        ("L(D)", d, "alpha_D", L_D.exponent),
+        ("L(C)", c, "alpha_C", L_C.exponent),
+        ("L(N,D), in N", nd, "alpha_N", L_N_D.alpha_n),
+        ("L(N,D), in D", nd, "alpha_D", L_N_D.alpha_d),
     ]
     .into_iter()
     .filter_map(|(name, law, exponent, kaplan_2020)| {
-        let law = law.ok()?;
+        let law = &law.as_ref().ok()?.law;
         Some(LawLine {
             law: name.into(),
             equation: law.equation_with_values(),

@@ -1,8 +1,9 @@
 //! The answer in plain words, before anything else.
 
 use crate::number::{count, significant, within};
-use crate::study::{FittedCurve, Study};
+use crate::study::symbols::{budget, sentence};
 use crate::text::RichText;
+use scalelaw_lab::study::{FittedCurve, Study};
 
 pub(super) fn html(study: &Study) -> String {
     let sentences = sentences(study);
@@ -33,7 +34,7 @@ fn sentences(study: &Study) -> Vec<String> {
         sentences.push(format!(
             "Next, {}: train N = {} {} on {} tokens ({} steps of {} tokens), C = {} {}. Expected loss {}{interval} nats \
              per token, an extrapolation by {} decades of compute.",
-            plan.budget,
+            budget(plan.factor),
             count(plan.n_params),
             conventions.params,
             count(plan.tokens),
@@ -59,7 +60,7 @@ fn law(curve: &FittedCurve, counted: &str, symbol: &str) -> String {
     format!(
         "Loss falls as {symbol}^{{−{}}} ({counted}{range}): exponent {}{published}. Doubling {symbol} takes {}% off the loss.",
         significant(curve.exponent.value, 2),
-        curve.exponent.sentence(),
+        sentence(&curve.exponent),
         significant(halving, 2),
     )
 }

@@ -1,10 +1,10 @@
 //! Tables, each in a box that scrolls sideways on a narrow screen.
 
 use crate::number::{count, interval, significant, within};
-use crate::study::{FittedCurve, Forecast, Parameter, Plan, Study};
+use crate::study::symbols::{INTERVAL_OF_PLAN, budget, constants, equation, per_cent, symbols};
 use crate::text::RichText;
 use scalelaw_core::units::{FlopConvention, ParamConvention};
-use scalelaw_table::RunRow;
+use scalelaw_lab::study::{FittedCurve, Forecast, Parameter, Plan, RunRow, Study};
 
 /// A table; cells are markup.
 #[derive(Clone, Debug)]
@@ -81,9 +81,9 @@ pub(super) fn laws(study: &Study) -> Table {
             let [value, ci] = estimate(param);
             rows.push(vec![
                 first(&law),
-                first(&joint.equation),
-                first(joint.published.as_deref().unwrap_or("")),
-                param.symbol.clone(),
+                first(&symbols(&joint.equation)),
+                first(&joint.published.as_ref().map_or_else(String::new, constants)),
+                symbols(&param.name),
                 value,
                 ci,
                 first(&points.to_string()),
@@ -104,8 +104,8 @@ fn curve_rows(law: &str, curve: &FittedCurve) -> Vec<Vec<String>> {
     let published = curve
         .published
         .as_ref()
-        .map_or_else(String::new, |published| format!("{} ({})", published.equation, published.source));
-    let rms = curve.residual_rms().map_or_else(String::new, |rms| rms.to_string());
+        .map_or_else(String::new, |published| format!("{} ({})", equation(published), published.source));
+    let rms = curve.residual_rms().map_or_else(String::new, per_cent);
     curve
         .params
         .iter()
@@ -115,9 +115,9 @@ fn curve_rows(law: &str, curve: &FittedCurve) -> Vec<Vec<String>> {
             let [value, ci] = estimate(param);
             vec![
                 first(law),
-                first(&curve.equation),
+                first(&symbols(&curve.equation)),
                 first(&published),
-                param.symbol.clone(),
+                symbols(&param.name),
                 value,
                 ci,
                 first(&curve.points.len().to_string()),
@@ -137,11 +137,11 @@ fn estimate(param: &Parameter) -> [String; 2] {
 pub(super) fn plan(study: &Study, plan: &Plan) -> Table {
     let conventions = &study.conventions;
     let loss = match plan.loss_interval {
-        Some(ends) => format!("{} ({}; {})", within(plan.loss, ends), interval(ends), plan.interval_of),
+        Some(ends) => format!("{} ({}; {})", within(plan.loss, ends), interval(ends), INTERVAL_OF_PLAN),
         None => format!("{} (no interval)", significant(plan.loss, 4)),
     };
     let rows = [
-        ("Budget".to_owned(), plan.budget.clone()),
+        ("Budget".to_owned(), budget(plan.factor)),
         (format!("C, {}", conventions.flops), significant(plan.compute, 3)),
         (format!("N, {}", conventions.params), count(plan.n_params)),
         ("Tokens processed".to_owned(), count(plan.tokens)),
@@ -161,7 +161,7 @@ pub(super) fn plan(study: &Study, plan: &Plan) -> Table {
 pub(super) fn forecasts(forecasts: &[Forecast]) -> Table {
     let row = |f: &Forecast| {
         let at: Vec<String> = f.at.iter().map(|(name, value)| format!("{name} {}", count(*value))).collect();
-        let foretold = match f.interval {
+        let forecast = match f.interval {
             Some(ends) => [within(f.loss, ends), interval(ends)],
             None => [significant(f.loss, 4), "none".to_owned()],
         };
@@ -174,13 +174,13 @@ pub(super) fn forecasts(forecasts: &[Forecast]) -> Table {
             Some(false) => "outside",
             None => "",
         };
-        let [loss, interval] = foretold;
+        let [loss, interval] = forecast;
         let [came, off] = came;
         vec![f.made.clone(), f.law.clone(), at.join(", "), loss, interval, came, off, verdict.to_owned()]
     };
     Table {
         caption: Some("Losses in nats per token; the interval is that of one run.".into()),
-        head: ["made", "law", "at", "foretold", "95%", "came", "off by", ""].map(String::from).to_vec(),
+        head: ["made", "law", "at", "forecast", "95%", "came", "off by", ""].map(String::from).to_vec(),
         rows: forecasts.iter().map(row).collect(),
         numbers_from: 3,
     }

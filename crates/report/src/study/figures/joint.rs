@@ -2,7 +2,8 @@
 
 use super::parts::{LOSS, data_axis, measured, params_bar, place};
 use crate::figure::{Axis, Figure, Ink, Key, Marker, Panel, Series};
-use crate::study::Study;
+use crate::study::symbols::{constants, sentence, symbols};
+use scalelaw_lab::study::Study;
 
 pub(super) fn figure(study: &Study) -> Option<Figure> {
     let joint = study.laws.joint.as_ref()?;
@@ -18,14 +19,16 @@ pub(super) fn figure(study: &Study) -> Option<Figure> {
                 .keyed(key),
         );
     }
-    let mut caption =
-        format!("The left panel of Figure 4 of Kaplan et al. 2020 on this text: {}", joint.equation);
+    let mut caption = format!(
+        "The left panel of Figure 4 of Kaplan et al. 2020 on this text: {}",
+        symbols(&joint.equation)
+    );
     for param in &joint.params {
-        caption += &format!(", {} = {}", param.symbol, param.sentence());
+        caption += &format!(", {} = {}", symbols(&param.name), sentence(param));
     }
     caption += ".";
     if let Some(published) = &joint.published {
-        caption += &format!(" Published: {published}.");
+        caption += &format!(" Published: {}.", constants(published));
     }
     Some(Figure {
         name: "loss-by-data-and-size".into(),

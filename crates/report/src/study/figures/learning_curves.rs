@@ -2,7 +2,7 @@
 
 use super::parts::{Against, LOSS, compute_axis, floor, learning_curves, params_bar};
 use crate::figure::{Axis, Figure, Panel};
-use crate::study::Study;
+use scalelaw_lab::study::Study;
 
 pub(super) fn figure(study: &Study) -> Option<Figure> {
     let colour_bar = Some(params_bar(study)?);

@@ -7,8 +7,8 @@ mod parts;
 mod power_laws;
 mod residuals;
 
-use super::Study;
 use crate::figure::Figure;
+use scalelaw_lab::study::Study;
 
 /// All figures that the study has numbers for, in the order of the page.
 pub fn all(study: &Study) -> Vec<Figure> {

@@ -3,7 +3,8 @@
 use super::parts::{LOSS, compute_axis, fitted, measured};
 use crate::figure::{Axis, Dash, Figure, Ink, Mark, Marker, Panel, Point, Series};
 use crate::number::{count, significant};
-use crate::study::Study;
+use crate::study::symbols::{INTERVAL_OF_LINE, INTERVAL_OF_PLAN, budget};
+use scalelaw_lab::study::Study;
 
 pub(super) fn figure(study: &Study) -> Option<Figure> {
     let (plan, curve) = (study.plan.as_ref()?, study.laws.compute.as_ref()?);
@@ -27,13 +28,13 @@ pub(super) fn figure(study: &Study) -> Option<Figure> {
     let caption = format!(
         "Planned {}: N = {} {}, {} tokens. Everything right of the grey line is extrapolation, by {} decades of compute. \
          Bar of the planned run: {}. Band: {}.",
-        plan.budget,
+        budget(plan.factor),
         count(plan.n_params),
         study.conventions.params,
         count(plan.tokens),
         significant(plan.decades_beyond(), 2),
-        plan.interval_of,
-        curve.interval_of,
+        INTERVAL_OF_PLAN,
+        INTERVAL_OF_LINE,
     );
     Some(Figure {
         name: "plan".into(),

@@ -1,9 +1,9 @@
 //! What several figures draw alike: axes with their conventions, fitted lines, published slopes, learning curves.
 
 use crate::figure::{Axis, ColourBar, Dash, Ink, Key, Mark, Marker, Point, Series, Spacing, Weight};
-use crate::study::{FittedCurve, LawPoint, Published, Sample, Study};
 use scalelaw_core::units::{FlopConvention, ParamConvention};
-use scalelaw_table::RunRow;
+use scalelaw_lab::lines::{in_logs, through_centre};
+use scalelaw_lab::study::{FittedCurve, LawPoint, Published, RunRow, Sample, Study};
 
 pub(super) const LOSS: &str = "L, test loss (nats per token)";
 
@@ -137,12 +137,13 @@ fn with_ends_of_data(curve: &FittedCurve) -> Vec<Sample> {
         if after == 0 || samples[after].x == x {
             continue;
         }
-        let (a, b) = (samples[after - 1], samples[after]);
-        let share = libm::log(x / a.x) / libm::log(b.x / a.x);
-        let between = |u: f64, v: f64| u * libm::pow(v / u, share);
-        let interval =
-            a.interval.zip(b.interval).map(|((al, ah), (bl, bh))| (between(al, bl), between(ah, bh)));
-        samples.insert(after, Sample { x, loss: between(a.loss, b.loss), interval });
+        let read = |y: fn(&Sample) -> Option<f64>| {
+            let ends = samples[after - 1..=after].iter().map(|s| Some((s.x, y(s)?)));
+            in_logs(&ends.collect::<Option<Vec<_>>>()?, x)
+        };
+        let Some(loss) = read(|s| Some(s.loss)) else { continue };
+        let interval = read(|s| Some(s.interval?.0)).zip(read(|s| Some(s.interval?.1)));
+        samples.insert(after, Sample { x, loss, interval });
     }
     samples
 }
@@ -158,14 +159,9 @@ pub(super) fn place(sample: &Sample) -> Point {
 /// The published exponent as a line through the centre of our points: tokens and text differ, so that its height
 /// would mean nothing here; its slope does.
 pub(super) fn published_slope(curve: &FittedCurve, published: &Published) -> Option<Series> {
-    let (lo, hi) = curve.data_range()?;
-    let n = curve.points.len() as f64;
-    let centre_x = curve.points.iter().map(|p| libm::log(p.x)).sum::<f64>() / n;
-    let centre_loss = curve.points.iter().map(|p| libm::log(p.loss)).sum::<f64>() / n;
-    let points = [lo, hi]
-        .into_iter()
-        .map(|x| Point::at(x, libm::exp(centre_loss - published.exponent * (libm::log(x) - centre_x))))
-        .collect();
+    let places: Vec<(f64, f64)> = curve.points.iter().map(|p| (p.x, p.loss)).collect();
+    let ends = through_centre(&places, -published.exponent)?;
+    let points = ends.into_iter().map(|(x, loss)| Point::at(x, loss)).collect();
     let name = format!("slope of {} through the centre of our points", published.source);
     let dotted = Mark::Line(Dash::Dotted, Weight::Normal);
     Some(Series::line(name, Ink::Muted, points).marked(dotted))

@@ -5,7 +5,8 @@ use super::parts::{
     params_bar, published_slope, run_points,
 };
 use crate::figure::{Axis, Dash, Figure, Ink, Mark, Panel, Series, Weight};
-use crate::study::{FittedCurve, Study};
+use crate::study::symbols::{INTERVAL_OF_LINE, equation, sentence};
+use scalelaw_lab::study::{FittedCurve, Study};
 
 /// The panels whose laws were fitted; nothing where none was.
 pub(super) fn figure(study: &Study) -> Option<Figure> {
@@ -62,11 +63,11 @@ fn caption(study: &Study) -> String {
     }
     for (name, curve) in [("L(C)", &laws.compute), ("L(D)", &laws.data), ("L(N)", &laws.params)] {
         let Some(curve) = curve else { continue };
-        text += &format!(" {name}: exponent {}", curve.exponent.sentence());
+        text += &format!(" {name}: exponent {}", sentence(&curve.exponent));
         if let Some(published) = &curve.published {
-            text += &format!("; {}: {}", published.source, published.equation);
+            text += &format!("; {}: {}", published.source, equation(published));
         }
-        text += &format!("; band: {}.", curve.interval_of);
+        text += &format!("; band: {INTERVAL_OF_LINE}.");
     }
     text + " Dotted: the published slope, moved through the centre of our points, because other tokens and other text \
             move the whole line."

@@ -2,7 +2,8 @@
 
 use super::parts::params_axis;
 use crate::figure::{Axis, Dash, Figure, Ink, Key, Mark, Marker, Panel, Point, Series};
-use crate::study::{LawPoint, Study};
+use crate::study::symbols::{per_cent as share, symbols};
+use scalelaw_lab::study::{LawPoint, Study};
 
 pub(super) fn figure(study: &Study) -> Option<Figure> {
     let curve = study.laws.params.as_ref()?;
@@ -24,14 +25,15 @@ pub(super) fn figure(study: &Study) -> Option<Figure> {
     let zero = Series::line("the fit", Ink::Hue(0), vec![Point::at(f64::NAN, 0.0)])
         .marked(Mark::Level(Dash::Solid))
         .keyed(Key::Legend);
-    let rms = curve.residual_rms().map_or_else(String::new, |rms| format!(" Root mean square {rms}."));
+    let rms =
+        curve.residual_rms().map_or_else(String::new, |rms| format!(" Root mean square {}.", share(rms)));
     Some(Figure {
         name: "residuals".into(),
         title: "What L(N) leaves unexplained".into(),
         caption: format!(
             "Measured loss above or below the fitted {}, in per cent of the fitted loss. Bars: ±1.96 standard errors over \
              test tokens; they do not contain the spread between seeds.{rms}",
-            curve.equation
+            symbols(&curve.equation)
         )
         .into(),
         panels: vec![Panel {

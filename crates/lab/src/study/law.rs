@@ -1,11 +1,11 @@
 //! Fitted laws as lines, points and constants.
 
-use crate::number;
+use crate::laws::Sample;
 
 /// A law of one variable.
 #[derive(Clone, Debug)]
 pub struct FittedCurve {
-    /// The fitted form as markup: `L = (N_{c}/N)^{α}`.
+    /// The fitted form: `L(N) = (N_c/N)^alpha_N`.
     pub equation: String,
     /// The constants, the exponent among them.
     pub params: Vec<Parameter>,
@@ -16,8 +16,6 @@ pub struct FittedCurve {
     pub samples: Vec<Sample>,
     /// What was fitted.
     pub points: Vec<LawPoint>,
-    /// Of what `samples` have the interval: "95% interval of the fitted line, bootstrap over runs".
-    pub interval_of: String,
     /// Doubts about the fit in words; empty when there are none.
     pub doubts: Vec<String>,
     /// What was published for the same law.
@@ -27,22 +25,11 @@ pub struct FittedCurve {
 /// A constant with its interval.
 #[derive(Clone, Debug)]
 pub struct Parameter {
-    /// Its symbol as markup: `α_{N}`.
-    pub symbol: String,
+    /// Its name: `alpha_N`.
+    pub name: String,
     /// Its value.
     pub value: f64,
     /// Its 95% interval; an end may be infinite.
-    pub interval: Option<(f64, f64)>,
-}
-
-/// One place on a fitted line.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
-    /// Where.
-    pub x: f64,
-    /// The fitted loss, nats per token.
-    pub loss: f64,
-    /// Its interval.
     pub interval: Option<(f64, f64)>,
 }
 
@@ -66,16 +53,27 @@ pub struct LawPoint {
 pub struct Published {
     /// Who: "Kaplan et al. 2020".
     pub source: String,
-    /// The law with its constants as markup: `L = (8.8×10^{13}/N)^{0.076}`.
-    pub equation: String,
+    /// Its variable.
+    pub variable: String,
+    /// Where it gives one nat.
+    pub scale: f64,
     /// Its exponent.
     pub exponent: f64,
+}
+
+/// The constants of a published law.
+#[derive(Clone, Debug)]
+pub struct PublishedConstants {
+    /// Who: "Kaplan et al. 2020".
+    pub source: String,
+    /// Name and value.
+    pub constants: Vec<(String, f64)>,
 }
 
 /// The law of N and D together.
 #[derive(Clone, Debug)]
 pub struct JointFit {
-    /// The fitted form as markup.
+    /// The fitted form.
     pub equation: String,
     /// The constants.
     pub params: Vec<Parameter>,
@@ -84,7 +82,7 @@ pub struct JointFit {
     /// Doubts about the fit in words.
     pub doubts: Vec<String>,
     /// What was published for the same law.
-    pub published: Option<String>,
+    pub published: Option<PublishedConstants>,
 }
 
 /// The joint law at one N.
@@ -98,10 +96,6 @@ pub struct JointLine {
     pub points: Vec<LawPoint>,
 }
 
-/// A share, shown in per cent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Fraction(pub f64);
-
 impl FittedCurve {
     /// Smallest and largest x of the points fitted.
     pub fn data_range(&self) -> Option<(f64, f64)> {
@@ -111,33 +105,13 @@ impl FittedCurve {
     }
 
     /// Root mean square of loss/fitted − 1 over the points.
-    pub fn residual_rms(&self) -> Option<Fraction> {
+    pub fn residual_rms(&self) -> Option<f64> {
         let squares: Vec<f64> = self
             .points
             .iter()
             .map(|point| (point.loss / point.fitted - 1.0).powi(2))
             .filter(|square| square.is_finite())
             .collect();
-        (!squares.is_empty()).then(|| Fraction((squares.iter().sum::<f64>() / squares.len() as f64).sqrt()))
-    }
-}
-
-impl Parameter {
-    /// Value and interval as markup: `0.0691 (95% interval 0.0661 to 0.0722)`.
-    pub fn sentence(&self) -> String {
-        match self.interval {
-            Some(interval) => format!(
-                "{} (95% interval {})",
-                number::within(self.value, interval),
-                number::interval(interval)
-            ),
-            None => format!("{} (no interval)", number::significant(self.value, 3)),
-        }
-    }
-}
-
-impl std::fmt::Display for Fraction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}%", number::significant(100.0 * self.0, 2))
+        (!squares.is_empty()).then(|| (squares.iter().sum::<f64>() / squares.len() as f64).sqrt())
     }
 }

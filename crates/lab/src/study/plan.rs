@@ -3,8 +3,8 @@
 /// What to train with a given compute. Every number of it is an extrapolation.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How many times the compute of this study's largest run, or of all of it: in words.
-    pub budget: String,
+    /// How many times the compute of the whole study.
+    pub factor: f64,
     /// Training compute in FLOPs, by the study's convention.
     pub compute: f64,
     /// Parameters, by the study's convention.
@@ -17,10 +17,8 @@ pub struct Plan {
     pub batch_tokens: f64,
     /// Expected test loss, nats per token.
     pub loss: f64,
-    /// Its interval.
+    /// Its 95% interval of one new run, if L(N, D) holds there.
     pub loss_interval: Option<(f64, f64)>,
-    /// Of what the interval is, and which law the plan comes from.
-    pub interval_of: String,
     /// The largest compute of one run in this study, FLOPs by the same convention.
     pub largest_run: f64,
 }

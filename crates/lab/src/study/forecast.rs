@@ -1,6 +1,6 @@
 //! A forecast and what came of it.
 
-/// A loss that was foretold before its run was made.
+/// A loss that was forecast before its run was made.
 #[derive(Clone, Debug)]
 pub struct Forecast {
     /// When, UTC.
@@ -9,7 +9,7 @@ pub struct Forecast {
     pub law: String,
     /// Where: the law's variables by name.
     pub at: Vec<(String, f64)>,
-    /// The loss foretold, nats per token.
+    /// The loss forecast, nats per token.
     pub loss: f64,
     /// 95% interval of one run.
     pub interval: Option<(f64, f64)>,

@@ -1,0 +1,3 @@
+//! The whole study in miniature: its laws.
+
+pub mod laws;
