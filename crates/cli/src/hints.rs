@@ -7,6 +7,8 @@ use scalelaw_fetch::FetchError;
 use scalelaw_fit::FitError;
 use scalelaw_fit::plan::{Missing, PlanError};
 use scalelaw_lab::LabError;
+use scalelaw_lab::paper::SweptError;
+use scalelaw_lab::quickstart::QuickstartError;
 use scalelaw_lab::runs::ExportError;
 use scalelaw_lab::sweep::SweepError;
 use scalelaw_runs::RunsError;
@@ -29,6 +31,12 @@ fn hint(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     }
     if let Some(error) = cause.downcast_ref::<SweepError>() {
         return sweep(error);
+    }
+    if let Some(error) = cause.downcast_ref::<QuickstartError>() {
+        return quickstart(error);
+    }
+    if let Some(error) = cause.downcast_ref::<SweptError>() {
+        return swept(error);
     }
     if let Some(error) = cause.downcast_ref::<FitError>() {
         return fit(error);
@@ -209,6 +217,31 @@ fn sweep(error: &SweepError) -> Option<String> {
         SweepError::Plan(error) => return plan(error),
         _ => return None,
     })
+}
+
+fn quickstart(error: &QuickstartError) -> Option<String> {
+    match error {
+        QuickstartError::OtherStudy { .. } => Some("give another folder: --out DIR".into()),
+        QuickstartError::BudgetTooSmall { .. } => Some("give a longer --budget".into()),
+        QuickstartError::Corpus(error) => corpus(error),
+        QuickstartError::Tokens(error) => tokens(error),
+        QuickstartError::Train(error) => train(error),
+        QuickstartError::Runs(error) => runs(error),
+        QuickstartError::Table(error) => table(error),
+        QuickstartError::Forecasts(error) => lab(error),
+        _ => None,
+    }
+}
+
+fn swept(error: &SweptError) -> Option<String> {
+    match error {
+        SweptError::Sweep(error) => sweep(error),
+        SweptError::Runs(error) => runs(error),
+        SweptError::NoneFinished { dir, .. } => {
+            Some(format!("`scalelaw sweep run EXPERIMENT --out {}` goes on with them", dir.display()))
+        }
+        _ => None,
+    }
 }
 
 /// The known name that was most likely meant, as a question.

@@ -3,6 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use scalelaw_core::number::short;
 use scalelaw_core::observer::{Observer, Progress};
+use scalelaw_lab::quickstart::{QuickstartEvent, QuickstartWatcher};
 use scalelaw_lab::sweep::{Standing, SweepEvent, SweepWatcher};
 use scalelaw_runs::worker::{RunEvent, Watcher};
 use std::collections::HashMap;
@@ -181,6 +182,37 @@ impl SweepWatcher for Display {
             SweepEvent::Round { number, experiment } => {
                 self.say(&format!("round {number}: {}", experiment.display()));
             }
+            _ => {}
+        }
+    }
+}
+
+impl QuickstartWatcher for Display {
+    fn quickstart_event(&self, event: QuickstartEvent<'_>) {
+        match event {
+            QuickstartEvent::Resuming { experiment } => {
+                self.say(&format!("Resuming {}", experiment.display()));
+            }
+            QuickstartEvent::Text { name, train_tokens, took } => self.say(&format!(
+                "Text: {name}, {} training tokens ({:.1} s). Measuring this machine…",
+                short(train_tokens as f64),
+                took.as_secs_f64()
+            )),
+            QuickstartEvent::Chosen { budget, experiment } => self.say(&format!(
+                "Chosen for {} and written to {}",
+                clock(budget.as_secs_f64()),
+                experiment.display()
+            )),
+            QuickstartEvent::Begun { runs, flops, cores, finished } => {
+                let flops = short(flops);
+                self.say(&format!("{runs} runs, {flops} FLOPs with head and attention, on {cores} cores"));
+                if finished > 0 {
+                    self.say(&format!("{finished} of {runs} runs are finished already"));
+                }
+            }
+            QuickstartEvent::Diverged { run, step } => self.say(&format!(
+                "{run} diverged at step {step}: it is in the table and excluded from the fits"
+            )),
             _ => {}
         }
     }

@@ -1,8 +1,6 @@
 //! `scalelaw paper`: the figures, tables and claims of Kaplan et al. 2020.
 
-mod missing;
-mod runs;
-
+use super::train::available_threads;
 use crate::output;
 use anyhow::Context;
 use scalelaw_lab::paper::{self, Fits, PaperStudy};
@@ -87,7 +85,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// The runs of a sweep, or of an earlier call's tables, kept as tables in `out` and worked through.
 fn study(dir: &Path, out: &Path) -> anyhow::Result<PaperStudy> {
-    let runs = if paper::are_in(dir) { paper::read(dir)? } else { runs::read(dir)? };
+    let runs =
+        if paper::are_in(dir) { paper::read(dir)? } else { paper::read_sweeps(dir, available_threads())? };
     paper::write(&runs, &out.join("runs"))?;
     Ok(paper::study(runs))
 }

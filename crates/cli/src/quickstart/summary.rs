@@ -1,14 +1,13 @@
 //! What a quickstart found, for the terminal and for `--json`.
 
-use super::findings::Findings;
-use super::plan::FACTOR;
-use super::study;
 use crate::output;
 use crate::progress::clock;
 use scalelaw_core::number::short;
+use scalelaw_fit::FittedLaw;
 use scalelaw_fit::presets::kaplan2020::{L_C, L_D, L_N, L_N_D};
 use scalelaw_lab::laws::{Fitted, Observation};
-use scalelaw_lab::quickstart::laws::QuickstartLaws;
+use scalelaw_lab::quickstart::laws::{QuickstartLaws, exponent};
+use scalelaw_lab::quickstart::{FACTOR, Findings};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -135,9 +134,24 @@ fn law_lines(fitted: &QuickstartLaws) -> Vec<LawLine> {
         Some(LawLine {
             law: name.into(),
             equation: law.equation_with_values(),
-            exponent: study::with_interval(law, exponent),
+            exponent: with_interval(law, exponent),
             kaplan_2020,
         })
     })
     .collect()
+}
+
+/// `0.0691 (0.0661 to 0.0722)` for the terminal.
+fn with_interval(law: &FittedLaw, name: &str) -> String {
+    match exponent(law, name) {
+        Some((value, Some((low, high)))) => {
+            format!("{} ({} to {})", digits(value), digits(low), digits(high))
+        }
+        Some((value, None)) => digits(value),
+        None => "-".into(),
+    }
+}
+
+fn digits(value: f64) -> String {
+    if value.abs() < 1000.0 { format!("{value:.4}") } else { short(value) }
 }

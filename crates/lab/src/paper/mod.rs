@@ -5,9 +5,11 @@ mod claims;
 mod compare;
 mod figures;
 mod fits;
+mod missing;
 mod published;
 mod runs;
 pub mod simulated;
+mod swept;
 mod tables;
 mod worked;
 
@@ -20,6 +22,7 @@ pub use claims::{Claim, Claims, Estimate, Estimators, Judged, Verdict};
 pub use figures::*;
 pub use fits::Fits;
 pub use runs::{PaperRun, PaperRuns, RunSet, SetCost};
+pub use swept::{SweptError, read_sweeps};
 pub use tables::{TablesError, are_in, read, write};
 pub use worked::{Operation, Worked};
 

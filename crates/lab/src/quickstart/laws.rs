@@ -21,6 +21,7 @@ pub const CONVENTIONS: Conventions = Conventions {
 const FRONTIER_FROM: f64 = 0.05;
 
 /// All laws of a quickstart.
+#[derive(Clone, Debug)]
 pub struct QuickstartLaws {
     /// L(N) on the full data.
     pub params: Result<Fitted, FitError>,

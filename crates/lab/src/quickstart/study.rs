@@ -1,33 +1,32 @@
 //! The study as the report wants it: laws become sampled lines.
 
 use super::findings::Findings;
+use super::laws::{CONVENTIONS, QuickstartLaws};
 use super::plan::{FACTOR, NextRun};
 use super::text::{self, Origin};
-use scalelaw_core::number::short;
-use scalelaw_fit::{FitError, FittedLaw};
-use scalelaw_lab::laws::Fitted;
-use scalelaw_lab::quickstart::laws::{CONVENTIONS, QuickstartLaws, exponent};
-use scalelaw_lab::study::{
+use crate::laws::Fitted;
+use crate::study::{
     Corpus, FittedCurve, Forecast, JointFit, Laws, Note, Plan, Provenance, Published, PublishedConstants,
     Study,
 };
+use scalelaw_fit::FitError;
 use scalelaw_tokens::Dataset;
 
 /// How far beyond the data a line is drawn, as a factor in x.
 const BEYOND: f64 = 10.0;
 
-/// The whole study; `facts` are added to how the page was made.
+/// The whole study; `command` is how it was asked for.
 pub fn study(
     findings: &Findings,
     origin: &Origin,
     data: &Dataset,
     forecasts: Vec<Forecast>,
-    facts: Vec<(String, String)>,
+    command: &str,
 ) -> Study {
     let mut notes = notes(findings);
     let laws = laws(&findings.laws, &mut notes);
     if let Err(error) = &findings.next {
-        notes.push(Note::NoPlan(error.clone()));
+        notes.push(Note::NoPlan(error.to_string()));
     }
     if let (Ok(next), Some(floor)) = (&findings.next, &findings.floor)
         && next.loss < floor.loss
@@ -51,10 +50,10 @@ pub fn study(
         notes,
         provenance: Provenance {
             program: format!("scalelaw {}", env!("CARGO_PKG_VERSION")),
-            command: std::env::args().collect::<Vec<_>>().join(" "),
+            command: command.to_owned(),
             data_digest: data.digest(),
             experiment: "../experiment.toml".into(),
-            facts: facts.into_iter().chain([spent]).collect(),
+            facts: vec![spent],
         },
     }
 }
@@ -104,19 +103,4 @@ fn notes(findings: &Findings) -> Vec<Note> {
         notes.push(Note::Repeats(*repeats));
     }
     notes
-}
-
-/// `0.0691 (0.0661 to 0.0722)` for the terminal.
-pub fn with_interval(law: &FittedLaw, name: &str) -> String {
-    match exponent(law, name) {
-        Some((value, Some((low, high)))) => {
-            format!("{} ({} to {})", digits(value), digits(low), digits(high))
-        }
-        Some((value, None)) => digits(value),
-        None => "-".into(),
-    }
-}
-
-fn digits(value: f64) -> String {
-    if value.abs() < 1000.0 { format!("{value:.4}") } else { short(value) }
 }

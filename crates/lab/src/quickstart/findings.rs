@@ -1,21 +1,23 @@
 //! Everything that a quickstart finds: tables, laws, the next run, the floor.
 
+use super::laws::{self, Groups, QuickstartLaws};
 use super::plan::{self, NextRun};
 use super::text::Origin;
-use anyhow::Context;
+use super::{NoNextRun, QuickstartError};
+use crate::execute::FailedRun;
+use crate::rows::{curve_rows, run_row};
+use crate::study::Floor;
 use scalelaw_corpus::{TOKENIZER_FILE, Tokenizer, true_floor};
 use scalelaw_experiment::PlannedRun;
-use scalelaw_lab::execute::FailedRun;
-use scalelaw_lab::quickstart::laws::{self, Groups, QuickstartLaws};
-use scalelaw_lab::rows::{curve_rows, run_row};
-use scalelaw_lab::study::Floor;
-use scalelaw_runs::{FinishedRun, write_atomically};
+use scalelaw_files::{FileError, write_atomically};
+use scalelaw_runs::FinishedRun;
 use scalelaw_table::{CurveRow, Format, Row, RunRow, write_rows};
 use scalelaw_tokens::{Dataset, EvalSet};
 use scalelaw_train::RunData;
 use std::path::Path;
 
 /// The findings, a pure function of the finished runs and the data.
+#[derive(Clone, Debug)]
 pub struct Findings {
     /// One row a run, sorted by run.
     pub rows: Vec<RunRow>,
@@ -24,7 +26,7 @@ pub struct Findings {
     /// The laws.
     pub laws: QuickstartLaws,
     /// What to train next, or why that cannot be said.
-    pub next: Result<NextRun, String>,
+    pub next: Result<NextRun, NoNextRun>,
     /// The loss of the true source, where it is known.
     pub floor: Option<Floor>,
     /// Compute of all runs with head and attention, FLOPs.
@@ -43,15 +45,17 @@ impl Findings {
     /// Fits and plans.
     ///
     /// # Errors
-    /// When the data does not fit the runs.
-    pub fn new(
+    /// When no run is finished, or the data does not fit the runs.
+    pub(super) fn new(
         planned: &[PlannedRun],
         origin: &Origin,
         data: &Dataset,
         runs: &[FinishedRun],
         failed: Vec<FailedRun>,
-    ) -> anyhow::Result<Self> {
-        let first = runs.first().context("no run is finished")?;
+    ) -> Result<Self, QuickstartError> {
+        let first = runs.first().ok_or_else(|| QuickstartError::NoRunFinished {
+            reason: failed.first().map(|run| run.reason.clone()),
+        })?;
         let test = RunData::open(data, &first.spec)?.test;
         let mut rows: Vec<RunRow> = runs.iter().map(|r| run_row(r, Some(&test))).collect();
         rows.sort_by_key(Row::sort_key);
@@ -61,8 +65,8 @@ impl Findings {
         let laws = laws::fit_all(&groups, &curves, &data.digest());
         let spent = runs.iter().map(|r| r.result.flops_full).sum();
         let next = match &laws.budget {
-            Ok(fitted) => plan::next_run(&fitted.law, plan::FACTOR * spent).map_err(|e| format!("{e:#}")),
-            Err(error) => Err(format!("L(N, D) of tokens processed could not be fitted: {error}")),
+            Ok(fitted) => plan::next_run(&fitted.law, plan::FACTOR * spent),
+            Err(error) => Err(NoNextRun::NotFitted(error.clone())),
         };
         let head_shares = || runs.iter().map(head_share);
         let repeats = groups.full.iter().filter_map(|r| Some(r.tokens? as f64 / r.d_unique? as f64));
@@ -84,7 +88,7 @@ impl Findings {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn write(&self, out: &Path) -> anyhow::Result<()> {
+    pub(super) fn write(&self, out: &Path) -> Result<(), QuickstartError> {
         let tables = out.join("tables");
         create_dir(&tables)?;
         write_table(&tables.join("runs.csv"), &self.rows)?;
@@ -99,7 +103,8 @@ impl Findings {
             ("nd-processed", &self.laws.budget),
         ] {
             if let Ok(fitted) = law {
-                let json = serde_json::to_string_pretty(&fitted.law)? + "\n";
+                let json =
+                    serde_json::to_string_pretty(&fitted.law).expect("numbers and texts are JSON") + "\n";
                 write_atomically(&folder.join(format!("{name}.json")), json.as_bytes())?;
             }
         }
@@ -107,11 +112,11 @@ impl Findings {
     }
 }
 
-fn create_dir(dir: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))
+fn create_dir(dir: &Path) -> Result<(), QuickstartError> {
+    Ok(std::fs::create_dir_all(dir).map_err(FileError::new(dir, "create"))?)
 }
 
-fn write_table<R: Row>(path: &Path, rows: &[R]) -> anyhow::Result<()> {
+fn write_table<R: Row>(path: &Path, rows: &[R]) -> Result<(), QuickstartError> {
     let mut csv = Vec::new();
     write_rows(rows, Format::CSV, &mut csv)?;
     Ok(write_atomically(path, &csv)?)
@@ -124,7 +129,7 @@ fn head_share(run: &FinishedRun) -> f64 {
 }
 
 /// The true source's loss on the test text, where the source is known.
-fn floor(origin: &Origin, test: &EvalSet, data: &Dataset) -> anyhow::Result<Option<Floor>> {
+fn floor(origin: &Origin, test: &EvalSet, data: &Dataset) -> Result<Option<Floor>, QuickstartError> {
     let Origin::Synthetic(language) = origin else { return Ok(None) };
     let tokenizer = Tokenizer::from_file(&data.dir().join(TOKENIZER_FILE))?;
     let Some(floor) = true_floor(language, &tokenizer, test) else { return Ok(None) };

@@ -1,5 +1,6 @@
 //! How fast this machine trains each width, measured with all workers busy.
 
+use super::QuickstartError;
 use super::ladder::{self, Measured, N_CTX, Speed, WIDTHS};
 use scalelaw_core::RunSpec;
 use scalelaw_core::schedule::Decay;
@@ -18,7 +19,7 @@ const EVAL_TOKENS: u64 = 64 * N_CTX as u64;
 ///
 /// # Errors
 /// When the data does not fit the models.
-pub fn measure(data: &Dataset, text: &Facts, workers: usize) -> anyhow::Result<Measured> {
+pub fn measure(data: &Dataset, text: &Facts, workers: usize) -> Result<Measured, QuickstartError> {
     ladder::specs(text)?
         .into_iter()
         .filter(|spec| WIDTHS.contains(&spec.model.d_model))
@@ -52,7 +53,7 @@ fn measure_spec(data: &Dataset, spec: RunSpec, workers: usize) -> Result<Speed, 
 }
 
 fn one_worker(spec: &RunSpec, data: &RunData) -> Result<Speed, TrainError> {
-    let mut trainer = Trainer::new(&*scalelaw_lab::device(spec.device), spec, data, 1)?;
+    let mut trainer = Trainer::new(&*crate::device(spec.device), spec, data, 1)?;
     trainer.step()?; // warms caches and pages
     let (started, mut steps) = (Instant::now(), 0);
     while steps == 0 || started.elapsed() < PER_WIDTH {

@@ -1,20 +1,16 @@
 //! The text of a quickstart: given, found or made.
 
-use crate::progress::Display;
-use anyhow::Context;
+use super::ladder::N_VOCAB;
+use scalelaw_core::Observer;
 use scalelaw_core::number::short;
 use scalelaw_corpus::{
-    BuildOptions, BuildRecord, CrateSources, DocumentSource, Language, ReadLimits, SplitFractions,
-    SyntheticText, TextPaths, TokenizerChoice, build_dataset, cargo_sources,
+    BuildOptions, BuildRecord, CorpusError, CrateSources, DocumentSource, Language, ReadLimits,
+    SplitFractions, SyntheticText, TextPaths, TokenizerChoice, build_dataset,
 };
 use scalelaw_experiment::Facts;
 use scalelaw_tokens::{Dataset, Split};
 use std::path::{Path, PathBuf};
 
-use super::ladder::N_VOCAB;
-
-/// The lock file that this program was built from: it pins the default text.
-const LOCK: &str = include_str!("../../Cargo.lock");
 /// Seed of the synthetic language.
 const LANGUAGE_SEED: u64 = 0;
 /// Training tokens per second of one core: about what a full run sees, twice over.
@@ -27,36 +23,20 @@ const SYNTHETIC_BYTES_PER_TOKEN: u64 = 6;
 const EVAL_TOKENS: u64 = 1 << 18;
 
 /// Where the text comes from.
+#[derive(Clone, Debug)]
 pub enum Origin {
     /// Files and folders.
     Paths(Vec<PathBuf>),
-    /// The sources of crates that this program was built with.
+    /// The sources of crates that a program was built with.
     Crates(CrateSources),
     /// A language whose entropy is known.
     Synthetic(Box<Language>),
 }
 
 impl Origin {
-    /// The text that the arguments ask for; without any, the sources of crates in cargo's home and, where
-    /// they are not found, the synthetic language.
-    pub fn choose(paths: &[PathBuf], synthetic: bool, display: &Display) -> Self {
-        let language = || Self::Synthetic(Box::new(Language::new(LANGUAGE_SEED)));
-        if synthetic {
-            return language();
-        }
-        if !paths.is_empty() {
-            return Self::Paths(paths.to_vec());
-        }
-        match cargo_home().context("no home directory").and_then(|home| Ok(cargo_sources(LOCK, &home)?)) {
-            Ok(sources) => Self::Crates(sources),
-            Err(reason) => {
-                display.say(&format!(
-                    "The sources of the crates this program was built with are not here ({reason:#}): using \
-                     a synthetic language. Give your own with --text PATH."
-                ));
-                language()
-            }
-        }
+    /// The synthetic language of every quickstart.
+    pub fn synthetic() -> Self {
+        Self::Synthetic(Box::new(Language::new(LANGUAGE_SEED)))
     }
 
     /// A name for people.
@@ -89,7 +69,12 @@ impl Origin {
     ///
     /// # Errors
     /// When the text cannot be read or is too little.
-    pub fn dataset(&self, dir: &Path, core_seconds: f64, display: &Display) -> anyhow::Result<Dataset> {
+    pub(super) fn dataset(
+        &self,
+        dir: &Path,
+        core_seconds: f64,
+        observer: &dyn Observer,
+    ) -> Result<Dataset, CorpusError> {
         let max_train_tokens = (core_seconds * MOST_TOKENS_PER_SECOND) as u64;
         let options = BuildOptions {
             split: SplitFractions::default(),
@@ -99,7 +84,7 @@ impl Origin {
         };
         let tokenizer = TokenizerChoice::Train { n_vocab: N_VOCAB, sample_bytes: TOKENIZER_SAMPLE };
         let (dataset, _) =
-            build_dataset(self.source(max_train_tokens).as_ref(), tokenizer, &options, dir, display)?;
+            build_dataset(self.source(max_train_tokens).as_ref(), tokenizer, &options, dir, observer)?;
         Ok(dataset)
     }
 }
@@ -158,10 +143,4 @@ pub fn facts(data: &Dataset) -> Vec<(String, String)> {
         }
     }
     facts
-}
-
-fn cargo_home() -> Option<PathBuf> {
-    std::env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
 }

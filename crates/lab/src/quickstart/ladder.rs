@@ -1,7 +1,6 @@
 //! Which runs fit the budget: the quickstart's recipe, its ladder of sizes and its subsets of data.
 
-use anyhow::bail;
-use scalelaw_core::number::short;
+use super::QuickstartError;
 use scalelaw_core::schedule::log_spaced_steps;
 use scalelaw_core::units::FlopConvention;
 use scalelaw_core::{Head, ModelShape, RunSpec};
@@ -87,14 +86,11 @@ pub fn choose(
     speed: &dyn Fn(u32) -> Speed,
     workers: usize,
     seconds: f64,
-) -> anyhow::Result<ExperimentFile> {
+) -> Result<ExperimentFile, QuickstartError> {
     let smallest_subset = text.train_tokens >> *SUBSETS.end();
     if smallest_subset <= BATCH_TOKENS {
-        bail!(
-            "the text gives {} training tokens, too few to study: give at least {} (about 0.8 MB of text)",
-            text.train_tokens,
-            short((BATCH_TOKENS << *SUBSETS.end()) as f64)
-        );
+        let needed = BATCH_TOKENS << *SUBSETS.end();
+        return Err(QuickstartError::TooLittleText { tokens: text.train_tokens, needed });
     }
     let most_steps = (MAX_REPEATS * text.train_tokens / BATCH_TOKENS).max(MIN_STEPS);
     let specs = specs(text)?;
@@ -127,11 +123,8 @@ pub fn choose(
         }
     }
     if steps < MIN_STEPS {
-        bail!(
-            "a budget of {seconds:.0} s of training is too small: {} models of {steps} steps fit, but fewer \
-             than {MIN_STEPS} steps say nothing about a law. Give a longer --budget",
-            WIDTHS.len()
-        );
+        let models = WIDTHS.len();
+        return Err(QuickstartError::BudgetTooSmall { seconds, models, steps, needed: MIN_STEPS });
     }
     experiment(text, &sets(text, &widths, steps), steps)
 }
@@ -166,7 +159,7 @@ fn test_tokens(text: &Facts, steps: u64) -> u64 {
     share.clamp(*TEST_TOKENS.start(), *TEST_TOKENS.end()).min(text.test_tokens)
 }
 
-fn experiment(text: &Facts, sets: &[Set], steps: u64) -> anyhow::Result<ExperimentFile> {
+fn experiment(text: &Facts, sets: &[Set], steps: u64) -> Result<ExperimentFile, QuickstartError> {
     let data = ComposedData {
         name: text.name.clone(),
         digest: text.digest.clone(),
@@ -180,7 +173,7 @@ fn experiment(text: &Facts, sets: &[Set], steps: u64) -> anyhow::Result<Experime
 ///
 /// # Errors
 /// When the text is too little for any run.
-pub fn specs(text: &Facts) -> anyhow::Result<Vec<RunSpec>> {
+pub fn specs(text: &Facts) -> Result<Vec<RunSpec>, QuickstartError> {
     let widths = [WIDTHS.as_slice(), &WIDER].concat();
     let sets = sets(text, &widths, MIN_STEPS);
     let runs = experiment(text, &sets[..1], MIN_STEPS)?.runs(text)?;
@@ -308,11 +301,11 @@ mod tests {
     }
 
     #[test]
-    fn choose_too_little_text_or_time_is_refused_with_what_to_do() {
+    fn choose_too_little_text_or_time_is_refused_with_what_is_needed() {
         let error = choose(&text(5_000), &speed, 2, 280.0).unwrap_err().to_string();
         assert!(error.contains("MB of text"), "{error}");
-        let error = choose(&text(20_000_000), &speed, 2, 1.0).unwrap_err().to_string();
-        assert!(error.contains("--budget"), "{error}");
+        let error = choose(&text(20_000_000), &speed, 2, 1.0).unwrap_err();
+        assert!(matches!(error, QuickstartError::BudgetTooSmall { needed: MIN_STEPS, .. }), "{error}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What to train next with ten times the compute just spent.
 
+use super::NoNextRun;
 use super::ladder::{BATCH_TOKENS, N_CTX, N_VOCAB, shape};
-use anyhow::Context;
 use scalelaw_core::units::{FlopConvention, ParamConvention};
 use scalelaw_fit::FittedLaw;
 use scalelaw_fit::plan::compute_optimal;
@@ -36,9 +36,9 @@ pub struct NextRun {
 ///
 /// # Errors
 /// When the law prefers no size between the smallest and the largest, or has no value.
-pub fn next_run(law: &FittedLaw, compute: f64) -> anyhow::Result<NextRun> {
+pub(super) fn next_run(law: &FittedLaw, compute: f64) -> Result<NextRun, NoNextRun> {
     let loss = |n: f64, d: f64| law.predict(&[("N", n), ("D", d)]).map_or(f64::NAN, |p| p.mean);
-    let best = compute_optimal(&loss, &flops_per_token, compute).context("no best size for the next run")?;
+    let best = compute_optimal(&loss, &flops_per_token, compute).map_err(NoNextRun::NoBestSize)?;
     let d_model = (((best.n / 24.0).sqrt() / 16.0).round().max(1.0) * 16.0) as u32;
     let model = shape(d_model);
     let n_params = model.n_params(ParamConvention::NonEmbedding) as f64;

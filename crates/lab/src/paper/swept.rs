@@ -1,22 +1,44 @@
 //! The finished runs of a sweep's directory, as the paper's figures take them.
 
-use super::missing;
-use anyhow::{Context, bail};
-use scalelaw_lab::paper::{PaperRun, PaperRuns};
-use scalelaw_lab::rows::{curve_rows, run_row};
-use scalelaw_lab::sweep::planned;
-use scalelaw_runs::{FinishedRun, Outcome, finished_run};
+use super::{PaperRun, PaperRuns, missing};
+use crate::rows::{curve_rows, run_row};
+use crate::sweep::{SweepError, planned};
+use scalelaw_experiment::ExperimentError;
+use scalelaw_runs::{FinishedRun, Outcome, RunsError, finished_run};
 use scalelaw_table::PositionRow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Points that a schedule is drawn with.
 const RATES: u64 = 200;
 
-/// Reads `dir`, the output directory of one or several sweeps.
+/// Why the output directory of sweeps gives the paper no runs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SweptError {
+    /// It holds no sweep.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    /// A finished run is damaged.
+    #[error(transparent)]
+    Runs(#[from] RunsError),
+    /// What is missing cannot be said.
+    #[error("the experiments of the paper")]
+    Experiments(#[from] ExperimentError),
+    /// Nothing there is finished.
+    #[error("{}: none of {planned} planned runs is finished", dir.display())]
+    NoneFinished {
+        /// The output directory.
+        dir: PathBuf,
+        /// Planned runs.
+        planned: usize,
+    },
+}
+
+/// Reads `dir`, the output directory of one or several sweeps; what is missing would be done by so many `cores`.
 ///
 /// # Errors
 /// When it holds no sweep, no run of it is finished, or a finished run is damaged.
-pub fn read(dir: &Path) -> anyhow::Result<PaperRuns> {
+pub fn read_sweeps(dir: &Path, cores: usize) -> Result<PaperRuns, SweptError> {
     let lines = planned(dir)?;
     let mut runs = Vec::new();
     let mut finished = Vec::new();
@@ -32,14 +54,9 @@ pub fn read(dir: &Path) -> anyhow::Result<PaperRuns> {
         finished.push(run);
     }
     let Some(first) = finished.first() else {
-        bail!(
-            "{}: none of {} planned runs is finished; scalelaw sweep EXPERIMENT --out {} goes on with them",
-            dir.display(),
-            lines.len(),
-            dir.display()
-        )
+        return Err(SweptError::NoneFinished { dir: dir.to_owned(), planned: lines.len() });
     };
-    let missing = missing::sets(dir, &lines, &finished).context("the experiments of the paper")?;
+    let missing = missing::sets(dir, &lines, &finished, cores)?;
     let spec = &first.spec;
     let facts = vec![
         ("Text".into(), spec.data.name.clone()),

@@ -1,17 +1,16 @@
 //! What is not finished of the paper's run sets, the experiment that makes it, and what that costs.
 
-use crate::commands::train::available_threads;
-use scalelaw_experiment::{ExperimentFile, Facts};
-use scalelaw_lab::execute::cost;
-use scalelaw_lab::paper::{RunSet, SetCost};
-use scalelaw_lab::sweep::PlannedLine;
+use super::{RunSet, SetCost};
+use crate::execute::cost;
+use crate::sweep::PlannedLine;
+use scalelaw_experiment::{ExperimentError, ExperimentFile, Facts};
 use scalelaw_runs::{FinishedRun, TimingRecord};
 use std::path::Path;
 
 /// The experiments of the nano tier, one a run set.
 macro_rules! experiments {
     ($($set:ident: $file:literal,)*) => {
-        [$((RunSet::$set, $file, include_str!(concat!("../../../experiments/paper/nano/", $file)))),*]
+        [$((RunSet::$set, $file, include_str!(concat!("../../experiments/paper/nano/", $file)))),*]
     };
 }
 
@@ -29,11 +28,16 @@ const EXPERIMENTS: [(RunSet, &str, &str); 10] = experiments! {
 };
 
 /// The sets of which runs are missing. A set that was planned here costs what its own experiment file says; one
-/// that was not, what the nano tier's does.
+/// that was not, what the nano tier's does. So many `cores` would do them.
 ///
 /// # Errors
 /// When an experiment cannot be read or resolved.
-pub fn sets(dir: &Path, planned: &[PlannedLine], finished: &[FinishedRun]) -> anyhow::Result<Vec<SetCost>> {
+pub fn sets(
+    dir: &Path,
+    planned: &[PlannedLine],
+    finished: &[FinishedRun],
+    cores: usize,
+) -> Result<Vec<SetCost>, ExperimentError> {
     let rate = rate(dir, finished);
     let mut missing = Vec::new();
     for (set, name, embedded) in EXPERIMENTS {
@@ -65,7 +69,7 @@ pub fn sets(dir: &Path, planned: &[PlannedLine], finished: &[FinishedRun]) -> an
             },
             of: if here.is_empty() { runs.len() } else { here.len() },
             flops,
-            seconds: rate.map(|rate| flops / rate / available_threads() as f64),
+            seconds: rate.map(|rate| flops / rate / cores as f64),
         });
     }
     Ok(missing)
