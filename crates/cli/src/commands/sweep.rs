@@ -37,7 +37,9 @@ enum Command {
     Status(status::Arguments),
 }
 
+// The group says whether these arguments are there: with a flattened struct in it, clap would leave it empty.
 #[derive(clap::Args)]
+#[group(args = ["file"])]
 struct RunArguments {
     /// The experiment file
     #[arg(value_name = "EXPERIMENT")]
