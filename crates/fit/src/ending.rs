@@ -27,7 +27,7 @@ pub struct Ending {
 /// The finished runs had the same rest of the schedule: ln of their final loss is regressed on ln of their loss at
 /// the same step, and the interval is the regression's for a new run (Student's t).
 /// `None` with fewer than three such runs.
-pub fn foretell_end(step: f64, loss: f64, finished: &[Vec<(f64, f64)>]) -> Option<Ending> {
+pub fn forecast_end(step: f64, loss: f64, finished: &[Vec<(f64, f64)>]) -> Option<Ending> {
     let pairs: Vec<(f64, f64)> = finished
         .iter()
         .filter_map(|curve| Some((ln(in_logs(curve, step)?), ln(curve.last()?.1))))
@@ -70,7 +70,7 @@ mod tests {
     fn ending_knows_the_cooldown_that_is_still_to_come() {
         let finished: Vec<_> = [0.1, 0.2, 0.3, 0.5, 0.8].iter().map(|size| curve(*size, 0.0)).collect();
         let own = curve(0.4, 0.0);
-        let ending = foretell_end(400.0, own[39].1, &finished).unwrap();
+        let ending = forecast_end(400.0, own[39].1, &finished).unwrap();
         assert!((ending.loss / own[99].1 - 1.0).abs() < 0.002, "{ending:?}, came {}", own[99].1);
         assert!(ending.loss < own[78].1 - 0.05, "below the loss before the cooldown");
         assert_eq!(ending.runs, 5);
@@ -79,11 +79,11 @@ mod tests {
     #[test]
     fn ending_needs_three_finished_runs_that_reach_the_step() {
         let finished = vec![curve(0.1, 0.0), curve(0.2, 0.0)];
-        assert_eq!(foretell_end(400.0, 3.0, &finished), None);
+        assert_eq!(forecast_end(400.0, 3.0, &finished), None);
         let short: Vec<Vec<(f64, f64)>> =
             (0..5).map(|k| curve(0.1 * f64::from(k), 0.0)[..20].to_vec()).collect();
-        assert_eq!(foretell_end(400.0, 3.0, &short), None);
-        assert_eq!(foretell_end(5.0, 3.0, &vec![curve(0.1, 0.0); 5]), None);
+        assert_eq!(forecast_end(400.0, 3.0, &short), None);
+        assert_eq!(forecast_end(5.0, 3.0, &vec![curve(0.1, 0.0); 5]), None);
     }
 
     /// 95% intervals of new runs like the finished ones hold about 95% of them.
@@ -103,7 +103,7 @@ mod tests {
                 let mut draw = || curve((0.4 + 0.1 * normal()).abs(), 0.01 * normal());
                 let finished: Vec<_> = (0..runs).map(|_| draw()).collect();
                 let own = draw();
-                let ending = foretell_end(400.0, own[39].1, &finished).unwrap();
+                let ending = forecast_end(400.0, own[39].1, &finished).unwrap();
                 inside += usize::from(ending.pi95[0] <= own[99].1 && own[99].1 <= ending.pi95[1]);
             }
             let coverage = inside as f64 / f64::from(trials);

@@ -82,7 +82,7 @@ const FEWEST: usize = 3;
 ///
 /// # Source
 /// L(N, S): Kaplan et al. 2020, equation 1.6; Vovk et al. 2005 for the intervals.
-pub fn foretell(
+pub fn forecast_curves(
     dataset: &Dataset,
     groups: &[u32],
     from: f64,
@@ -253,7 +253,7 @@ mod tests {
             }
         }
         let data = Dataset::new(y).with("N", n).with("S", s);
-        let study = foretell(&data, &g, 0.2, &FitOptions::default()).unwrap();
+        let study = forecast_curves(&data, &g, 0.2, &FitOptions::default()).unwrap();
         assert_eq!((study.n_seen, study.n_scored, study.n_runs), (300, 1200, 60));
         // The run's own factor removes the 2% between runs.
         assert!(study.rms_log < 0.006, "{}", study.rms_log);
@@ -262,12 +262,13 @@ mod tests {
         // With eight runs the errors are taken as normal.
         let few = |i: usize| g[i] < 8;
         let groups: Vec<u32> = g.iter().copied().filter(|g| *g < 8).collect();
-        let study = foretell(&data.filtered(few), &groups, 0.2, &FitOptions::default()).unwrap();
+        let study = forecast_curves(&data.filtered(few), &groups, 0.2, &FitOptions::default()).unwrap();
         assert!(study.coverage.unwrap() > 0.9, "{:?}", study.coverage);
         // With three nothing can be said.
         let groups: Vec<u32> = g.iter().copied().filter(|g| *g < 3).collect();
-        let study = foretell(&data.filtered(|i| g[i] < 3), &groups, 0.2, &FitOptions::default()).unwrap();
+        let study =
+            forecast_curves(&data.filtered(|i| g[i] < 3), &groups, 0.2, &FitOptions::default()).unwrap();
         assert_eq!(study.coverage, None);
-        assert!(foretell(&data, &g, 1.5, &FitOptions::default()).is_err());
+        assert!(forecast_curves(&data, &g, 1.5, &FitOptions::default()).is_err());
     }
 }

@@ -43,14 +43,14 @@ mod valley;
 
 pub use choose::{DecadeError, HeldOut, LackOfFit, Ranked, lack_of_fit, rank};
 pub use data::{Data, Dataset};
-pub use ending::{Ending, foretell_end};
+pub use ending::{Ending, forecast_end};
 pub use error::FitError;
 pub use fit::{FitOptions, IntervalChoice, fit};
 pub use fitted::{
     BootstrapSummary, Correlation, Diagnostics, Estimate, FORMAT, FitStatus, FittedLaw, IntervalMethod,
     Intervals, ObjectiveValue, ParamState, Prediction, Rival, Starts, Warning, short,
 };
-pub use forecast::{CurveStudy, Forecast, HorizonScore, foretell};
+pub use forecast::{CurveStudy, Forecast, HorizonScore, forecast_curves};
 pub use frontier::{Curve, Envelope, FrontierPoint, envelope, readings};
 pub use law::{
     Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars, hessian_by_differences, value,

@@ -5,7 +5,7 @@ use crate::forecasts;
 use crate::law_source::LawSource;
 use crate::observations::{Observations, Reading, TableRequest};
 use scalelaw_fit::laws::KaplanNs;
-use scalelaw_fit::{CurveStudy, FitOptions, Prediction, foretell};
+use scalelaw_fit::{CurveStudy, FitOptions, Prediction, forecast_curves};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -68,7 +68,7 @@ pub fn curves(request: &CurvesRequest) -> Result<CurvesReport, LabError> {
     let points = observations.points(&KaplanNs)?;
     let run = observations.needed("run")?;
     let run = points.table.column(&run)?;
-    let study = foretell(&points.dataset, &run.groups(), request.from, &FitOptions::default())?;
+    let study = forecast_curves(&points.dataset, &run.groups(), request.from, &FitOptions::default())?;
     let places = study.forecasts.iter().map(|f| (run.text(f.point), points.table.row(f.point))).collect();
     Ok(CurvesReport { study, places, reading: points.reading })
 }

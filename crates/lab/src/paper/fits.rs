@@ -9,7 +9,7 @@ use scalelaw_fit::chain::{ChainReport, Point, Section, Trunk, chain};
 use scalelaw_fit::explain::{CountedRun, Explanation, explain};
 use scalelaw_fit::laws::{KaplanNd, LogLine, PowerLaw};
 use scalelaw_fit::presets::KaplanConstants;
-use scalelaw_fit::{CurveStudy, Dataset, FitOptions, IntervalChoice, Law, Measured, foretell};
+use scalelaw_fit::{CurveStudy, Dataset, FitOptions, IntervalChoice, Law, Measured, forecast_curves};
 
 /// Resamples of the corrections: six accountings, each refitted this often.
 const EXPLAIN_DRAWS: usize = 40;
@@ -216,7 +216,7 @@ fn forecast(runs: &PaperRuns, estimators: &Estimators) -> Result<CurveStudy, Ref
         }
     }
     let data = Dataset::new(loss).with("N", n).with("S", s).grouped(group.clone());
-    Ok(foretell(&data, &group, SEEN, &FitOptions::default())?)
+    Ok(forecast_curves(&data, &group, SEEN, &FitOptions::default())?)
 }
 
 fn explanation(runs: &PaperRuns) -> Result<Explanation, Refusal> {

@@ -2,7 +2,7 @@
 
 use super::SweepError;
 use super::study::{PlannedLine, planned};
-use scalelaw_fit::{Ending, foretell_end};
+use scalelaw_fit::{Ending, forecast_end};
 use scalelaw_runs::{Claim, Outcome, RunResult, evals_so_far, failure, foreign, host_name};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -118,7 +118,7 @@ fn forecast_ends(dir: &Path, planned: &[PlannedLine], list: &mut [Line]) {
             let done = like.filter(|j| list[*j].state == State::Finished).take(REFERENCES);
             done.map(|j| curve(&dir.join(&list[j].run))).collect()
         });
-        list[i].ending = foretell_end(line.step as f64, loss, curves);
+        list[i].ending = forecast_end(line.step as f64, loss, curves);
     }
 }
 
