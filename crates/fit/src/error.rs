@@ -80,7 +80,10 @@ pub enum FitError {
         value: f64,
     },
     /// Fewer points than free parameters.
-    #[error("{law} has {n_free} free parameters but there are only {n_points} usable points")]
+    #[error(
+        "{law} has {n_free} free parameters but only {n_points} usable point{}",
+        if *n_points == 1 { "" } else { "s" }
+    )]
     TooFewPoints {
         /// Law.
         law: String,
