@@ -26,15 +26,15 @@ struct State {
     runs: Option<Runs>,
 }
 
-/// The stage in hand.
+/// The current stage.
 struct Stage {
     name: String,
     started: Instant,
-    /// What was done when it was first seen: by an earlier call, so it says nothing about speed.
+    /// Units that were done when the stage was first seen. An earlier call did them, so they say nothing about speed.
     done_before: u64,
 }
 
-/// What is known about the runs in hand.
+/// What is known about the current runs.
 struct Runs {
     started: Instant,
     /// Expected cost of each run that was not finished before, in any unit.

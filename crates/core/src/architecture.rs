@@ -1,14 +1,14 @@
-//! What the blocks of a model are, each architecture with the sizes that it has.
+//! The kinds of blocks that a model can have, each with its own sizes.
 
 use crate::block::{Block, FeedForward, Norm, NormPlacement, Positions, QkNorm};
 use crate::shape::ShapeError;
 
-/// What the blocks of a model are.
+/// The kind of blocks of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Architecture {
     /// A decoder-only Transformer.
     Transformer(Transformer),
-    /// A stack of LSTM layers as wide as the embedding, between the same embedding (without positions) and head as a
+    /// A stack of LSTM layers as wide as the embedding. Embedding (without positions) and head are the same as a
     /// Transformer's.
     Lstm,
 }
@@ -26,8 +26,8 @@ impl Architecture {
 /// Sizes and settings of a Transformer's blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Transformer {
-    /// How many times the stack of blocks is applied: above 1 the recurrent ("Universal") Transformer, whose
-    /// weights are used again (Kaplan et al. 2020, section 3.2.1).
+    /// How many times the stack of blocks is applied. Above 1 it is the recurrent ("Universal") Transformer, which reuses its
+    /// weights (Kaplan et al. 2020, section 3.2.1).
     pub reuse: u32,
     /// Width of the feed-forward layer.
     pub d_ff: u32,
@@ -80,7 +80,7 @@ impl Transformer {
         Ok(())
     }
 
-    /// Matrices that lead into the feed-forward layer.
+    /// Number of matrices from the residual stream into the feed-forward layer.
     fn ff_inputs(&self) -> u64 {
         match self.block.feed_forward {
             FeedForward::Gelu | FeedForward::GeluExact | FeedForward::Relu | FeedForward::Silu => 1,

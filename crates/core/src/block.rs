@@ -1,10 +1,10 @@
-//! Settings of a Transformer's blocks. The paper states none of them; the default is GPT-2's, the rest is what
-//! people compare today.
+//! Settings of a Transformer's blocks. The paper states none of them. The defaults are those of GPT-2; the others are the
+//! alternatives that are compared today.
 
 use crate::identity::Identity;
 use serde::{Deserialize, Serialize};
 
-/// Which normalisation.
+/// The kind of normalisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Norm {
@@ -15,26 +15,27 @@ pub enum Norm {
     Rms,
 }
 
-/// Where normalisation stands.
+/// The place of the normalisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NormPlacement {
     /// Before attention and feed-forward layer, off the residual stream, and before the head (GPT-2).
     #[default]
     Pre,
-    /// On the residual stream, after each of the two has joined it (Vaswani et al. 2017, GPT-1); none before the
-    /// head.
+    /// On the residual stream, after each of the two has been added to it (Vaswani et al. 2017, GPT-1); there is none before
+    /// the head.
     Post,
 }
 
-/// How the model knows positions.
+/// How positions enter the model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Positions {
-    /// A learned vector a position, added to the embedding.
+    /// A learned vector for each position is added to the embedding.
     #[default]
     Learned,
-    /// Queries and keys turn with their position (Su et al. 2021), in pairs of columns: an even width of heads.
+    /// Queries and keys are rotated by their position (Su et al. 2021), in pairs of columns, so heads must have an even
+    /// width.
     Rotary,
 }
 
@@ -42,20 +43,20 @@ pub enum Positions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedForward {
-    /// gelu(x·W)·V, GELU in its tanh form (GPT-2's).
+    /// gelu(x·W)·V with the tanh approximation of GELU, as in GPT-2.
     #[default]
     Gelu,
-    /// gelu(x·W)·V, GELU itself.
+    /// gelu(x·W)·V with the exact GELU.
     GeluExact,
     /// max(x·W, 0)·V.
     Relu,
     /// silu(x·W)·V.
     Silu,
-    /// (silu(x·U)·(x·W))·V (Shazeer 2020): three matrices of width d_ff.
+    /// (silu(x·U)·(x·W))·V (Shazeer 2020), with three matrices of width d_ff.
     Swiglu,
 }
 
-/// What happens to queries and keys before they meet.
+/// The normalisation of queries and keys before their product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QkNorm {

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// A shape as specs, keys and run tables write it.
 ///
-/// The first specs gave every model all columns. They still do, so that older programs read them and no key changes:
-/// for an LSTM, `d_ff`, `d_attn` and `n_head` hold what a Transformer of its width with one head has. They may be left
-/// out where an LSTM is read.
+/// Every spec has all columns, as the first specs did, so that older programs can read it and no key changes. For an LSTM,
+/// `d_ff`, `d_attn` and `n_head` hold the values of a Transformer of its width with one head. They may be absent from the
+/// spec of an LSTM that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "the fields are those of ModelShape and Transformer")]

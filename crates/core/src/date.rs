@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// An instant of the proleptic Gregorian calendar, UTC, to the second: `2000-02-29T12:34:56Z`. Instants before 1970 are
-/// its beginning. (Days to a date by Howard Hinnant's algorithm.)
+/// An instant in UTC, in the proleptic Gregorian calendar, to the second: `2000-02-29T12:34:56Z`. An instant before 1970 is
+/// written as the beginning of 1970. (Howard Hinnant's algorithm converts days to a date.)
 pub fn utc(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let days = seconds / 86_400 + 719_468;

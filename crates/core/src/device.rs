@@ -1,12 +1,13 @@
-//! Where a run is computed, and in which numbers: both decide its bytes.
+//! The device that computes a run, and the precision of its numbers. Both decide the bytes of a run.
 
 use serde::{Deserialize, Serialize};
 
-/// The kind of device that trains a run. Runs have the same bytes on all devices of a class, and never across classes.
+/// The class of device that trains a run. A run has the same bytes on all devices of a class, and other bytes on another
+/// class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceClass {
-    /// Cores of a processor with fused multiply-add.
+    /// The cores of a processor with fused multiply-add.
     #[default]
     Cpu,
 }

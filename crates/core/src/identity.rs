@@ -1,7 +1,7 @@
-//! What decides the bytes of a run, as the lines of text that its key hashes.
+//! Everything that decides the bytes of a run, as the lines of text that its key hashes.
 //!
-//! Every type that has a part in it names all of its fields when it writes them, so that a new field does not compile
-//! before somebody has decided whether it belongs here.
+//! Every type that contributes names all of its fields when it writes them, so a new field does not compile until somebody
+//! has decided whether it belongs here.
 
 use std::fmt::{Display, Write as _};
 
@@ -19,8 +19,8 @@ impl Identity {
         let _ = writeln!(self.lines, "{path}={value}");
     }
 
-    /// A setting that is not at its default. Settings follow all lines, in the order in which they are written: a
-    /// setting that is added later and left alone changes no key.
+    /// A setting that is not at its default. Settings come after all fields, in the order in which they are written, so a
+    /// setting that is added later changes no key while it has its default.
     pub fn setting(&mut self, path: &str, value: impl Display) {
         let _ = writeln!(self.settings, "{path}={value}");
     }

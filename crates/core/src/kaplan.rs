@@ -5,7 +5,7 @@ use crate::shape::{Head, ModelShape};
 /// A shape of the paper; d_attn = d_model and d_ff = 4·d_model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamedShape {
-    /// What experiments call it.
+    /// The name in experiments.
     pub name: &'static str,
     /// Blocks.
     pub n_layer: u32,
@@ -20,8 +20,8 @@ const fn shape(name: &'static str, n_layer: u32, d_model: u32) -> NamedShape {
 /// Every shape that the paper names: by N up to GPT-2's largest, then its widest and its deepest.
 ///
 /// # Source
-/// Kaplan et al. 2020: the labels of the L(N, D) curves, whose N these shapes have exactly, and the (n_layer, d_model)
-/// that text and figures give.
+/// Kaplan et al. 2020: the labels of the L(N, D) curves, whose N these shapes match exactly, and the pairs
+/// (n_layer, d_model) in text and figures.
 pub const KAPLAN: [NamedShape; 10] = [
     shape("kaplan-768", 1, 8),
     shape("kaplan-393k", 2, 128),
@@ -44,8 +44,8 @@ pub fn named(name: &str) -> &'static [NamedShape] {
 }
 
 impl NamedShape {
-    /// The model with the paper's context and vocabulary, its heads 64 wide where that divides, as GPT-2's are (the
-    /// paper does not state them; they are no part of its counts), and a tied head.
+    /// The model with the paper's context and vocabulary and a tied head. Heads are 64 wide where that divides the width, as
+    /// in GPT-2; the paper does not state their number, and its counts do not depend on it.
     pub fn of_the_paper(self) -> ModelShape {
         let n_head = if self.d_model.is_multiple_of(64) { self.d_model / 64 } else { 1 };
         ModelShape::standard(self.n_layer, self.d_model, n_head, 1024, 50_257, Head::Tied)

@@ -1,7 +1,7 @@
 //! The vocabulary of scalelaw: units and counting conventions, model shapes with their parameter and
 //! FLOP counts, run specifications, schedules, run events, and the observer of progress.
 //!
-//! Nothing here reads a file, trains a model or fits a law; every other crate speaks these words.
+//! This crate reads no files, trains no models and fits no laws; every other crate uses its types.
 
 mod architecture;
 pub mod block;

@@ -1,4 +1,4 @@
-//! What is measured along a run besides the test loss.
+//! What is measured during a run besides the test loss.
 
 use crate::error::SpecError;
 use crate::identity::Identity;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationSet {
-    /// Its name: the loss's column is `loss_<name>`.
+    /// Its name; the column of its loss is `loss_<name>`.
     pub name: String,
     /// Digest of its token files and tokenizer.
     pub digest: String,
@@ -17,16 +17,16 @@ pub struct EvaluationSet {
 }
 
 impl EvaluationSet {
-    /// What a name is.
+    /// The rule for names, in words.
     pub const NAME_RULE: &str = "a name of its own made of letters, digits, _ - .";
 
-    /// Whether `name` can be a set's.
+    /// Whether `name` can be the name of a set.
     pub fn is_name(name: &str) -> bool {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
     }
 }
 
-/// What is measured along a run besides the test loss; the default is nothing.
+/// What is measured during a run besides the test loss; by default nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Measure {
@@ -45,7 +45,7 @@ fn is_false(x: &bool) -> bool {
 }
 
 impl Measure {
-    /// Whether nothing more is measured.
+    /// Whether only the test loss is measured.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -1,6 +1,6 @@
 //! The gradient noise scale from gradient norms of two batch sizes.
 
-/// What two gradient norms say about a gradient's signal and noise.
+/// Signal and noise of a gradient, estimated from gradient norms of two batch sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct SignalAndNoise {
     /// |G|² of the true gradient; an estimate from few batches may be negative.
@@ -9,7 +9,7 @@ pub struct SignalAndNoise {
     pub trace: f64,
 }
 
-/// |G|² and tr Σ without bias, from means of the squared gradient norms of micro-batches of `small_tokens`
+/// Unbiased estimates of |G|² and tr Σ from means of the squared gradient norms of micro-batches of `small_tokens`
 /// and of whole batches of `big_tokens`. `None` where the sizes do not differ.
 ///
 /// # Source
@@ -29,8 +29,8 @@ pub fn signal_and_noise(
 }
 
 impl SignalAndNoise {
-    /// B_simple = tr Σ / |G|², in the unit of the batch sizes (tokens); the ratio of unbiased estimates is
-    /// biased. `None` where |G|² is not positive.
+    /// B_simple = tr Σ / |G|², in the unit of the batch sizes (tokens). As a ratio of two unbiased estimates it is biased.
+    /// `None` where |G|² is not positive.
     pub fn b_simple(&self) -> Option<f64> {
         (self.grad_sq > 0.0 && self.trace.is_finite()).then(|| self.trace / self.grad_sq)
     }
@@ -41,11 +41,11 @@ pub fn b_simple(grad_sq_small: f64, grad_sq_big: f64, small_tokens: f64, big_tok
     signal_and_noise(grad_sq_small, grad_sq_big, small_tokens, big_tokens)?.b_simple()
 }
 
-/// Exponential moving averages of |G|² and tr Σ over steps, apart, so that their ratio is taken last.
+/// Exponential moving averages of |G|² and tr Σ over steps. The two are averaged separately, and their ratio is taken last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SmoothedNoise {
     decay: f64,
-    /// Weight of the steps seen: 1 − decay^steps.
+    /// Total weight of the steps so far: 1 − decay^steps.
     weight: f64,
     sums: SignalAndNoise,
 }
@@ -56,7 +56,7 @@ impl SmoothedNoise {
         Self { decay, weight: 0.0, sums: SignalAndNoise::default() }
     }
 
-    /// Takes in a step.
+    /// Adds a step.
     pub fn push(&mut self, step: SignalAndNoise) {
         let average = |old: f64, new: f64| self.decay * old + (1.0 - self.decay) * new;
         self.sums = SignalAndNoise {

@@ -88,7 +88,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, NumberError> {
     if total > 0.0 && total < 1e10 { Ok(Duration::from_secs_f64(total)) } else { Err(error()) }
 }
 
-/// Writes a count shortly, to three significant digits: `768`, `98.3K`, `5.24M`, `3.1e19`.
+/// Writes a count in short form, to three significant digits: `768`, `98.3K`, `5.24M`, `3.1e19`.
 pub fn short(value: f64) -> String {
     let magnitude = value.abs();
     let scaled = |divisor: f64, suffix: &str| {

@@ -1,23 +1,23 @@
-//! Progress as it happens, for whoever wants to show it.
+//! Reports of progress, for anything that displays them.
 //!
 //! An observer may fail silently: the durable log of a run is not an observer.
 
-/// What an observer is told.
+/// A report to an observer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Progress<'a> {
-    /// A stage of work began, moved on or ended (`done == total`).
+    /// A stage of work began, progressed or ended (`done == total`).
     Stage {
-        /// What is being done, for a person: "reading text".
+        /// The name of the stage for a person, such as "reading text".
         name: &'a str,
         /// Units done so far.
         done: u64,
-        /// Units in all; 0 when not known yet.
+        /// Units in all; 0 while they are unknown.
         total: u64,
         /// The unit, plural: "bytes", "tokens".
         unit: &'a str,
     },
-    /// A run moved on.
+    /// A run progressed.
     Run {
         /// The run's key.
         run_id: &'a str,
@@ -32,17 +32,17 @@ pub enum Progress<'a> {
         /// Train loss of the last step, nats per token.
         train_loss: f64,
     },
-    /// Something a person should know.
+    /// A message for a person.
     Note(&'a str),
 }
 
-/// Receives progress; called from any thread.
+/// Receives reports of progress, from any thread.
 pub trait Observer: Send + Sync {
-    /// Called often; must return quickly.
+    /// Receives one report. It is called often and must return quickly.
     fn progress(&self, progress: Progress<'_>);
 }
 
-/// Nobody is watching.
+/// An observer that ignores every report.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

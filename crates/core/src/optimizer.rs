@@ -1,10 +1,10 @@
-//! How parameters move.
+//! The update rules of the parameters.
 
 use crate::error::SpecError;
 use crate::identity::Identity;
 use serde::{Deserialize, Serialize};
 
-/// The update rule and its constants; the rate comes from the schedule.
+/// The update rule and its constants. The schedule gives the learning rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Optimizer {
@@ -17,8 +17,7 @@ pub enum Optimizer {
         /// Added to the root of the second moment.
         eps: f64,
     },
-    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019) of matrices and tables; biases and norms
-    /// keep their size.
+    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019). Only matrices and tables decay, not biases and norms.
     #[serde(rename = "adamw")]
     AdamW {
         /// Decay of the first moment.
@@ -33,18 +32,18 @@ pub enum Optimizer {
     /// Adafactor without a first moment (Shazeer & Stern 2018, algorithms 4 and 5): the second moment of a
     /// matrix is the product of its rows' and its columns' means.
     Adafactor {
-        /// The second moment's decay at step t is 1 − t^−decay_exponent; the paper has 0.8.
+        /// The second moment's decay at step t is 1 − t^−decay_exponent; the exponent is 0.8 in the paper.
         decay_exponent: f64,
-        /// ε1, added to squared gradients; the paper has 1e-30.
+        /// ε1, added to the squared gradients; 1e-30 in the paper.
         eps: f64,
-        /// d: an update whose root mean square is larger is scaled to it; the paper has 1.
+        /// d: an update with a larger root mean square is scaled down to it; 1 in the paper.
         clip_threshold: f64,
-        /// What the schedule's rate means.
+        /// The meaning of the schedule's rate.
         step_size: StepSize,
     },
 }
 
-/// What the rate of the schedule means to Adafactor.
+/// The meaning of the schedule's rate for Adafactor.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum StepSize {
@@ -53,7 +52,7 @@ pub enum StepSize {
     /// A share of the tensor's root mean square: step t has max(floor, RMS)·min(rate, 1/√t)
     /// (Shazeer & Stern 2018, section 8).
     Relative {
-        /// ε2, the least root mean square of a tensor; the paper has 1e-3.
+        /// ε2, the least root mean square of a tensor; 1e-3 in the paper.
         floor: f64,
     },
 }
@@ -74,7 +73,7 @@ impl Optimizer {
             }
             Self::Adafactor { decay_exponent, eps, clip_threshold, step_size } => {
                 positive("optimizer.decay_exponent", decay_exponent)?;
-                // Smaller ones vanish in f32.
+                // Smaller values become zero in f32.
                 check((1e-37..1.0).contains(&eps), "optimizer.eps", eps, "1e-37 up to but not 1")?;
                 positive("optimizer.clip_threshold", clip_threshold)?;
                 if let StepSize::Relative { floor } = step_size {

@@ -4,7 +4,7 @@ use crate::identity::Identity;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
-/// How the rate falls after warm-up.
+/// How the learning rate decays after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Decay {
@@ -21,8 +21,8 @@ pub enum Decay {
         /// Rate after the last step, as a fraction of the peak.
         final_fraction: f64,
     },
-    /// Half a cosine whose length is not the run's: a shorter one stays at `final_fraction`, of a longer one
-    /// the run sees the beginning (Kaplan et al. 2020, figure 22).
+    /// Half a cosine whose length differs from the run's. After a shorter one the rate stays at `final_fraction`; of a longer
+    /// one the run covers only the beginning (Kaplan et al. 2020, figure 22).
     CosineCycle {
         /// Steps from the peak, after warm-up, to `final_fraction`.
         cycle_steps: u64,
@@ -56,7 +56,7 @@ pub struct Schedule {
     pub lr: f64,
     /// Steps of linear warm-up from 0: step 0 has rate lr/warmup_steps.
     pub warmup_steps: u64,
-    /// What follows.
+    /// The decay after the warm-up.
     pub decay: Decay,
 }
 
@@ -86,7 +86,7 @@ impl Schedule {
         if step < self.warmup_steps {
             return self.lr * (step + 1) as f64 / self.warmup_steps as f64;
         }
-        // Fraction of the decay that is behind us; the last step is just short of 1.
+        // The completed fraction of the decay; it stays below 1 at the last step.
         let fraction_of = |start: u64| {
             let span = steps.saturating_sub(start).max(1);
             (step.saturating_sub(start) as f64 / span as f64).min(1.0)
@@ -115,20 +115,20 @@ impl Schedule {
 }
 
 impl Schedule {
-    /// Σ of the rates of steps 0 up to but not `step` in a run of `steps`: how far parameters could move
+    /// The sum of the rates of the steps before `step` in a run of `steps`, which bounds how far parameters can move
     /// (Kaplan et al. 2020, figure 22).
     pub fn summed_lr(&self, step: u64, steps: u64) -> f64 {
         (0..step).map(|step| self.lr_at(step, steps)).sum()
     }
 }
 
-/// From 1 at 0 to 0 at 1.
+/// Half a cosine: 1 at 0, and 0 at 1.
 fn half_cosine(fraction: f64) -> f64 {
     0.5 * (1.0 + libm::cos(PI * fraction))
 }
 
-/// Steps after which a run is evaluated: `per_decade` log-spaced steps a decade from `first` on,
-/// and always the last.
+/// Steps after which a run is evaluated: `per_decade` log-spaced steps in each decade from `first` on,
+/// and always the last step.
 pub fn log_spaced_steps(first: u64, per_decade: u32, steps: u64) -> Vec<u64> {
     let mut grid = Vec::new();
     let mut i = 0;

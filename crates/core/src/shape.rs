@@ -1,4 +1,4 @@
-//! The shape of a model and what it counts: Table 1 of Kaplan et al. 2020 as code.
+//! The shape of a model, its parameters and its FLOPs: Table 1 of Kaplan et al. 2020 as code.
 
 pub use crate::architecture::{Architecture, Transformer};
 use crate::block::Positions;
@@ -20,9 +20,9 @@ pub enum Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "ShapeColumns", into = "ShapeColumns")]
 pub struct ModelShape {
-    /// What its blocks are, with the sizes that only such blocks have.
+    /// The kind of blocks, with the sizes that only this kind has.
     pub architecture: Architecture,
-    /// Blocks; 0 is a bigram-like model of embeddings and head.
+    /// Number of blocks; a model with 0 blocks is like a bigram model, of embeddings and head.
     pub n_layer: u32,
     /// Width of the embedding and of the residual stream.
     pub d_model: u32,
@@ -58,7 +58,7 @@ pub enum ShapeError {
         /// Number of heads.
         n_head: u32,
     },
-    /// Groups of heads that are not equal.
+    /// Heads of queries that cannot be divided into equal groups.
     #[error("block.n_kv_head = {n_kv_head} does not divide n_head = {n_head}")]
     KvHeads {
         /// Heads of keys and values.
@@ -66,7 +66,7 @@ pub enum ShapeError {
         /// Heads of queries.
         n_head: u32,
     },
-    /// Rotary positions turn pairs of columns.
+    /// Rotary positions rotate pairs of columns.
     #[error("rotary positions need heads of even width, and d_attn / n_head = {d_head}")]
     OddHead {
         /// Width of a head.
@@ -126,7 +126,7 @@ impl ModelShape {
         }
     }
 
-    /// How many times the stack of blocks is applied: above 1 only in a recurrent Transformer.
+    /// How many times the stack of blocks is applied; above 1 only in a recurrent Transformer.
     pub fn reuse(&self) -> u32 {
         self.transformer().map_or(1, |transformer| transformer.reuse)
     }
@@ -145,7 +145,7 @@ impl ModelShape {
         if n_vocab < 2 {
             return Err(ShapeError::Vocabulary { n_vocab });
         }
-        // At least as many numbers as a block's matrices have, per row of the residual stream.
+        // An upper bound on the numbers in a block's matrices, per row of the residual stream.
         let per_row = match architecture {
             Architecture::Transformer(transformer) => {
                 transformer.validate()?;
@@ -192,8 +192,8 @@ impl ModelShape {
         }
     }
 
-    /// Non-embedding parameters as if every use of a block had its own: N "with reuse" of Kaplan et al. 2020,
-    /// figure 17. The same as [`Self::n_params`] where nothing is reused.
+    /// Non-embedding parameters, counted once for every use of a block: N "with reuse" of Kaplan et al. 2020,
+    /// figure 17. Without reuse it equals [`Self::n_params`].
     pub fn n_params_with_reuse(&self) -> u64 {
         u64::from(self.reuse()) * self.n_params(ParamConvention::NonEmbedding)
     }

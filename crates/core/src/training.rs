@@ -1,4 +1,4 @@
-//! Settings of training that most runs leave alone.
+//! Settings of training that most runs leave at their defaults.
 
 use crate::error::SpecError;
 use crate::identity::Identity;
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Repeats {
-    /// It goes through its training tokens again and again, each time in a new order.
+    /// The run may pass over its training tokens several times, each time in a new order.
     #[default]
     Allowed,
-    /// It must not: a spec with more steps than its training tokens allow is refused.
+    /// The run must not repeat a token: a spec with more steps than its training tokens allow is refused.
     Refused,
 }
 
-/// How weights begin: normal numbers, of which embeddings have the spec's `init_std`. Biases begin at zero (an
-/// LSTM's forget gates at one) and norms as the identity.
+/// The standard deviations of the initial weights, which are normal numbers; that of embeddings is the spec's `init_std`.
+/// Biases begin at zero (those of an LSTM's forget gates at one) and norms at the identity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Init {
@@ -32,27 +32,27 @@ pub enum Init {
     Xavier,
 }
 
-/// Settings of training that most runs leave alone; the default is what a run does without them.
+/// Settings of training that most runs leave at their defaults; the default is the behaviour of a run without them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Training {
     /// Maximum L2 norm of a step's gradient; longer gradients are rescaled to it. `None` disables clipping.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
-    /// How weights begin.
+    /// The initial weights.
     #[serde(skip_serializing_if = "is_gpt2")]
     pub init: Init,
-    /// Share of activations that are dropped in training; the paper has 0.1 where it varies D.
+    /// Share of activations that are dropped in training; the paper uses 0.1 where it varies D.
     #[serde(skip_serializing_if = "is_zero")]
     pub dropout: f64,
-    /// Whether training tokens may be seen twice; changes no byte of a run, so it is not part of the identity.
+    /// Whether training tokens may be seen twice. This changes no byte of a run, so it is not part of the identity.
     #[serde(skip_serializing_if = "is_allowed")]
     pub repeats: Repeats,
-    /// Steps after which the state is kept for runs that branch off here.
+    /// Steps after which the state is kept, so that other runs can branch off there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub branch_steps: Vec<u64>,
-    /// Key of the run whose state this one starts from, where its cooldown begins. It saves work and changes
-    /// no byte of the run, so it is not part of the identity.
+    /// Key of the run from whose state this one starts, at the beginning of its cooldown. This saves work and changes no
+    /// byte of the run, so it is not part of the identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_run: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Counting conventions as types: a law, a table, an axis or a plan never says a bare N, C or D.
+//! Counting conventions as types: laws, tables, axes and plans always say which N, C or D they mean.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -13,9 +13,9 @@ pub enum ParamConvention {
     /// Weight matrices of the blocks only: no embeddings, positions, biases or norms.
     /// Kaplan et al. 2020, Table 1 and equation 2.1.
     NonEmbedding,
-    /// Every trained number, as Chinchilla counts (Hoffmann et al. 2022).
+    /// Every trained number, as Hoffmann et al. 2022 (Chinchilla) count.
     Total,
-    /// Every weight that takes part in a matrix product: [`Self::NonEmbedding`] plus the head
+    /// Every weight that is part of a matrix product: [`Self::NonEmbedding`] plus the head
     /// d_model·n_vocab, tied or not (Porian et al. 2024, "standard").
     Matmul,
 }

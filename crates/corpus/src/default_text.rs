@@ -1,5 +1,5 @@
-//! The default text: source code and documentation of permissively licensed Rust crates that every machine
-//! which built this program has in cargo's home.
+//! The default text: source code and documentation of permissively licensed Rust crates. Every machine that built this
+//! program has them in cargo's home.
 
 use crate::document::Document;
 use crate::error::CorpusError;
@@ -37,11 +37,11 @@ pub const CRATES: [&str; 20] = [
     "zerocopy",
 ];
 
-/// A file is not used when more than this share of its characters other than white space are not letters: Unicode
-/// tables, number tables, test vectors.
+/// Files with a larger share of characters that are neither letters nor white space are skipped: they are Unicode tables,
+/// tables of numbers or test vectors.
 const MAX_NON_LETTERS: f64 = 0.40;
 
-/// The default text, found and checked.
+/// The default text, with every archive found and checked.
 #[derive(Clone, Debug)]
 pub struct CrateSources {
     crates: Vec<CheckedCrate>,
@@ -85,7 +85,7 @@ struct Package {
     checksum: Option<String>,
 }
 
-/// Finds the default text of a lock file in cargo's home: all of it, or the reason why not.
+/// Finds the default text of a lock file in cargo's home: all of it, or the reason why it is not there.
 ///
 /// `lock` is the text of the `Cargo.lock` that the program was built with; every archive's SHA-256 is
 /// compared with it, so the text is the same wherever the lock file is.
@@ -99,7 +99,7 @@ pub fn cargo_sources(lock: &str, cargo_home: &Path) -> Result<CrateSources, NoDe
         std::fs::read_dir(cache).into_iter().flatten().flatten().map(|e| e.path()).collect();
     folders.sort();
     let crates = CRATES.iter().map(|name| {
-        // Of several versions the last, which is the newest: lock files are sorted.
+        // Lock files are sorted, so the last of several versions is the newest.
         let package = lock.package.iter().rfind(|package| package.name == *name);
         let Some((package, Some(checksum))) = package.map(|p| (p, &p.checksum)) else {
             return Err(NoDefaultText::NotLocked(name));
@@ -145,7 +145,7 @@ impl DocumentSource for CrateSources {
     }
 }
 
-/// The `.rs` and `.md` files of a crate's archive, in its own order.
+/// The `.rs` and `.md` files of a crate's archive, in the order of the archive.
 fn visit_archive(
     archive: &[u8],
     skipped: &mut Skipped,

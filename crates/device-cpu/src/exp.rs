@@ -1,15 +1,15 @@
-//! e^x in whole registers, as a softmax needs it: of a row, in place, and summed.
+//! e^x in whole registers for a softmax: replaces a row in place and sums it.
 
 use crate::lanes::Lanes;
 use crate::math::{EXP_POLYNOMIAL, EXP_RANGE, LANES, MINUS_LN_2, ROUND, add_lanes};
 use std::f32::consts::LOG2_E;
 use std::hint::black_box;
 
-/// Registers whose exponentials are computed side by side: one is a chain of dependent instructions, and several
-/// chains that follow each other closely keep the multipliers busy.
+/// Registers whose exponentials are computed side by side. One exponential is a chain of dependent instructions; several
+/// independent chains keep the multipliers busy.
 const TOGETHER: usize = 4;
 
-/// What an exponential is computed with, a register each.
+/// The constants of an exponential, each in a register.
 #[derive(Clone, Copy)]
 struct Exp<V> {
     least: V,
@@ -31,8 +31,8 @@ impl<V: Lanes> Exp<V> {
             for (register, c) in polynomial.iter_mut().zip(EXP_POLYNOMIAL) {
                 *register = V::splat(c);
             }
-            // More than there are registers for. What the compiler knows to be a constant it loads by an instruction of
-            // its own wherever it is used; this it takes from memory in the instruction that uses it.
+            // There are more constants than registers. The compiler would load a known constant with a separate instruction
+            // at every use; behind `black_box` it becomes a memory operand of the instruction that uses it.
             black_box(Self {
                 least: V::splat(EXP_RANGE[0]),
                 log2_e: V::splat(LOG2_E),
@@ -44,13 +44,13 @@ impl<V: Lanes> Exp<V> {
         }
     }
 
-    /// The bits of [`math::exp`](crate::math::exp) for arguments up to its upper bound.
+    /// e^x with the same bits as [`math::exp`](crate::math::exp), for arguments up to its upper bound.
     ///
     /// # Safety
     /// The instructions of `V` exist.
     #[inline(always)]
     unsafe fn of<const N: usize>(&self, x: [V; N]) -> [V; N] {
-        // Loops, because a closure that is not inlined is compiled without the instructions of `V`.
+        // These are loops, because a closure that is not inlined would be compiled without the instructions of `V`.
         let (mut shifted, mut f) = (x, x);
         let [highest, rest @ ..] = self.polynomial;
         let mut p = [highest; N];
@@ -75,7 +75,7 @@ impl<V: Lanes> Exp<V> {
     }
 }
 
-/// Sums of exponentials, that of element i of a row in lane i mod 16.
+/// Sums of exponentials: lane i mod 16 accumulates element i of a row.
 #[derive(Clone, Copy)]
 pub(crate) struct ExpSum<V> {
     exp: Exp<V>,
@@ -83,7 +83,7 @@ pub(crate) struct ExpSum<V> {
 }
 
 impl<V: Lanes> ExpSum<V> {
-    /// A sum of nothing.
+    /// A sum of zero.
     ///
     /// # Safety
     /// The instructions of `V` exist.
@@ -93,13 +93,14 @@ impl<V: Lanes> ExpSum<V> {
         unsafe { Self { exp: Exp::new(), lanes: [V::splat(0.0); 2] } }
     }
 
-    /// Replaces every x by e^(scale·x + shift) and adds it. The length is a multiple of sixteen, no exponent is above 88.
+    /// Replaces every x by e^(scale·x + shift) and adds the result to the sum. The length must be a multiple of sixteen, and
+    /// no exponent may be above 88.
     ///
     /// # Safety
     /// The instructions of `V` exist.
     #[inline(always)]
     pub unsafe fn map(&mut self, x: &mut [f32], scale: f32, shift: f32) {
-        // SAFETY: by the contract above; so many registers are what every chunk holds.
+        // SAFETY: by the contract above; every chunk holds that many registers.
         unsafe {
             let (scale, shift) = (V::splat(scale), V::splat(shift));
             let mut groups = x.chunks_exact_mut(TOGETHER * V::N);
@@ -107,7 +108,7 @@ impl<V: Lanes> ExpSum<V> {
                 self.map_registers::<TOGETHER>(x.as_mut_ptr(), scale, shift);
             }
             for x in groups.into_remainder().chunks_exact_mut(LANES) {
-                // Known when compiled.
+                // This condition is a constant.
                 if LANES == V::N {
                     self.map_registers::<1>(x.as_mut_ptr(), scale, shift);
                 } else {
@@ -118,7 +119,7 @@ impl<V: Lanes> ExpSum<V> {
     }
 
     /// # Safety
-    /// The instructions of `V` exist, and N registers at `p`.
+    /// The instructions of `V` exist, and `p` points to N registers.
     #[inline(always)]
     unsafe fn map_registers<const N: usize>(&mut self, p: *mut f32, scale: V, shift: V) {
         // SAFETY: by the contract above.
@@ -143,7 +144,7 @@ impl<V: Lanes> ExpSum<V> {
     pub unsafe fn take(&mut self) -> f32 {
         let mut sums = [0.0; LANES];
         for (sums, lanes) in sums.chunks_exact_mut(V::N).zip(&mut self.lanes) {
-            // SAFETY: by the contract above; there are as many floats as lanes.
+            // SAFETY: by the contract above; the array has as many floats as lanes.
             unsafe {
                 lanes.store(sums.as_mut_ptr());
                 *lanes = V::splat(0.0);

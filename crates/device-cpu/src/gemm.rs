@@ -1,11 +1,12 @@
 //! Matrix products for tall activations and small weights: C = start + A·B.
 //!
 //! **The bit rule.** Every element of C is one sequential chain of fused multiply-adds over k that begins
-//! at its start value. So neither the register tile, nor the chunk of rows, nor the instruction set, nor a
-//! product that is continued from C later on, changes a bit (but which of two NaNs is kept).
+//! at its start value; each of these multiply-adds is a link of the chain. So the register tile, the chunk of rows and the
+//! instruction set do not change a bit, and neither does a product that stops and later continues from C. (Only the choice
+//! between two NaNs may differ.)
 //!
-//! A is read in place by rows or by columns (so a transpose costs nothing), B is read in place when its rows
-//! are contiguous and from panels ([`crate::pack::Packed`]) otherwise, C is written in place.
+//! A is read in place, by rows or by columns, so a transpose costs nothing. B is read in place when its rows
+//! are contiguous, and from panels ([`crate::pack::Packed`]) otherwise. C is written in place.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -46,17 +47,17 @@ pub enum Left<'a> {
     },
 }
 
-/// How the left operand lies in memory, as a constant of the register tile.
+/// The memory layout of the left operand, as a constant of the register tile.
 const ROWS: usize = 0;
 const COLUMNS: usize = 1;
-/// By columns, packed tile by tile.
+/// By columns, and packed tile by tile.
 const PACKED: usize = 2;
 
 /// The right operand.
 #[derive(Clone, Copy, Debug)]
 pub enum Right<'a> {
-    /// Element (p, j) is `data[p * row + j]`. Whole vectors are read, so `data` must go on for
-    /// [`SLACK`] floats behind the last element.
+    /// Element (p, j) is `data[p * row + j]`. Whole vectors are read, so `data` must extend
+    /// [`SLACK`] floats beyond the last element.
     Rows {
         /// The floats.
         data: &'a [f32],
@@ -67,7 +68,7 @@ pub enum Right<'a> {
     Panels(Panels<'a>),
 }
 
-/// Floats that a buffer read as [`Right::Rows`] has behind its last element.
+/// How many floats a buffer that is read as [`Right::Rows`] must have behind its last element.
 pub const SLACK: usize = 16;
 
 /// Where the chains of a product begin.
@@ -75,15 +76,15 @@ pub const SLACK: usize = 16;
 pub enum Start<'a> {
     /// At zero.
     Zero,
-    /// At what C holds.
+    /// At the value in C.
     C,
     /// Every row at this row.
     Row(&'a [f32]),
-    /// At what C holds plus this row.
+    /// At the value in C plus this row.
     CPlusRow(&'a [f32]),
 }
 
-/// The operands as the register tiles see them; all bounds were checked.
+/// The operands as the register tiles see them, after all bounds have been checked.
 #[derive(Clone, Copy)]
 struct Raw {
     size: Size,
@@ -105,7 +106,7 @@ struct Raw {
 /// C = start + A·B.
 ///
 /// # Panics
-/// When an operand is smaller than the sizes say: a mistake in the plan, not in anybody's input.
+/// When an operand is smaller than the sizes say. That is a mistake in the plan, not in the input.
 pub fn gemm(isa: Isa, size: Size, a: Left<'_>, b: Right<'_>, start: Start<'_>, c: &mut [f32], c_row: usize) {
     let Size { m, n, k } = size;
     if m == 0 || n == 0 {
@@ -163,7 +164,8 @@ pub fn gemm(isa: Isa, size: Size, a: Left<'_>, b: Right<'_>, start: Start<'_>, c
     }
 }
 
-/// Where so many rows of so many floats end; a distance that nothing can have is beyond every end.
+/// The index behind the last float of `rows` rows of `floats` floats. It saturates, so an impossible distance fails the
+/// check of the bounds.
 fn end(rows: usize, distance: usize, floats: usize) -> usize {
     (rows - 1).saturating_mul(distance).saturating_add(floats)
 }
@@ -180,7 +182,7 @@ pub(crate) fn panel_width(isa: Isa) -> usize {
 }
 
 for_each_isa! {
-    /// The product with both operands read where they lie. Only for [`gemm`], which checks the bounds.
+    /// The product with both operands read in place. Only [`gemm`] may call this: it checks the bounds.
     fn in_place(raw: &Raw) {
         let (no_panel, no_space) = (std::ptr::null_mut(), std::ptr::null_mut());
         // SAFETY: `gemm` checked the bounds; this is compiled for the instructions of `V`.
@@ -192,8 +194,8 @@ for_each_isa! {
         }
     }
 
-    /// The product with panels of B copied: a function of its own, because only a product with many rows should pay for its
-    /// stack. Only for [`gemm`], which checks the bounds.
+    /// The product with copied panels of B. This is a separate function so that only a product with many rows pays for the
+    /// stack frame. Only [`gemm`] may call this: it checks the bounds.
     #[inline(never)]
     fn copied(raw: &Raw) {
         let mut panel = Panel([const { MaybeUninit::uninit() }; K_BLOCK * 32]);
@@ -207,50 +209,50 @@ for_each_isa! {
         }
     }
 
-    /// The product with columns of A packed first, block by block, and panels of B copied. Only for [`gemm`], which checks
-    /// the bounds.
+    /// The product that first packs columns of A, block by block, and copies panels of B. Only [`gemm`] may call this: it
+    /// checks the bounds.
     #[inline(never)]
     fn packed_first(raw: &Raw) {
         let mut panel = Panel([const { MaybeUninit::uninit() }; K_BLOCK * 32]);
         let mut space = Space([const { MaybeUninit::uninit() }; A_BLOCK + SLACK]);
-        // SAFETY: as above; a block of A has at most A_BLOCK floats, and its last tile ends within a register.
+        // SAFETY: as above; a block of A has at most A_BLOCK floats, and its last tile extends beyond them by less than a register.
         unsafe { by_panels::<V, PACKED>(raw, panel.0.as_mut_ptr().cast(), space.0.as_mut_ptr().cast()) }
     }
 }
 
-/// Steps of k that a panel is used for at a time: 256 rows of B (16 kB) and of a tile of A (6 kB) fit L1.
+/// Steps of k for which a panel is used at a time: 256 rows of B (16 kB) and of a tile of A (6 kB) fit into L1.
 const K_BLOCK: usize = 256;
 
-/// Rows of C from which on a panel of B is copied before use: the copy is then a hundredth of the work, and
-/// it replaces a walk over as many pages as the panel has rows.
+/// From this number of rows of C on, a panel of B is copied before use. The copy is then a hundredth of the work, and
+/// it avoids touching as many pages as the panel has rows.
 const COPY_FROM_ROWS: usize = 140;
 
-/// A panel of B, copied to one place.
+/// Room for a copied panel of B.
 #[repr(C, align(64))]
 struct Panel([MaybeUninit<f32>; K_BLOCK * 32]);
 
-/// Floats of a block of A: 160 kB stay in L2 while the panels of B pass by.
+/// Floats in a block of A: its 160 kB stay in L2 while the panels of B stream through.
 const A_BLOCK: usize = 40 * 1024;
 
-/// A block of A whose columns lie apart is packed if it is spread over more floats than this: 24 pages beside those of
-/// B and C are what the processor keeps addresses of.
+/// A block of A that is stored by columns is packed if it spans more floats than this: the processor caches the addresses
+/// of some 24 pages beside those of B and C.
 const PACK_FROM_FLOATS: usize = 24 * 1024;
 
-/// Columns of C from which on a block of A is used often enough to be packed.
+/// From this number of columns of C on, a block of A is reused often enough to be worth packing.
 const PACK_FROM_COLUMNS: usize = 128;
 
-/// Floats of B from which on its panels are asked for ahead: so many weights left L2 when the rest of the plan passed by, and
-/// the processor's own prefetch begins anew in every panel.
+/// From this number of floats on, panels of B are prefetched. The rest of the plan has evicted so many weights from L2, and
+/// the hardware prefetcher starts again in every panel.
 const AHEAD_FROM_FLOATS: usize = 32 * 1024;
 
-/// Floats of a cache line.
+/// Floats in a cache line.
 const LINE: usize = 16;
 
 /// Room for a packed block of A.
 #[repr(C, align(64))]
 struct Space([MaybeUninit<f32>; A_BLOCK + SLACK]);
 
-/// Rows shared out evenly.
+/// Rows divided into parts that differ by at most one row.
 #[derive(Clone, Copy)]
 struct Shares {
     parts: usize,
@@ -259,21 +261,21 @@ struct Shares {
 }
 
 impl Shares {
-    /// One division for all of them: a short product takes little longer.
+    /// A single division serves all parts, because a short product takes little longer than a division.
     #[inline(always)]
     fn new(rows: usize, parts: usize) -> Self {
         Self { parts, least: rows / parts, larger: rows % parts }
     }
 
-    /// Rows of one part: the first ones have one more where they do not come out even.
+    /// Rows of one part; the first parts take the remainder, one row each.
     #[inline(always)]
     fn of(self, part: usize) -> usize {
         self.least + usize::from(part < self.larger)
     }
 }
 
-/// Block by block of rows, of k, and panel by panel of B: a panel stays in L1 while a block of A passes by, and the block
-/// in L2 while the panels do.
+/// Computes C by blocks of rows, then by blocks of k, then by panels of B: a panel stays in L1 while the tiles of a block of
+/// A use it, and the block stays in L2 while the panels stream through.
 ///
 /// # Safety
 /// `raw` describes memory within bounds; the instructions of `V` exist; `panel` is null, or has room for a [`Panel`] of B;
@@ -282,7 +284,7 @@ impl Shares {
 unsafe fn by_panels<V: Lanes, const A: usize>(raw: &Raw, panel: *mut f32, space: *mut f32) {
     let Size { m, n, k } = raw.size;
     let (a_row, a_col) = if A == ROWS { (raw.a_stride, 1) } else { (1, raw.a_stride) };
-    // Columns of A in place are few pages, or used by few panels.
+    // Columns of A that are read in place span few pages, or few panels use them.
     let blocks = if A == COLUMNS { 1 } else { m.div_ceil(A_BLOCK / K_BLOCK.min(k)) };
     let shares = Shares::new(m, blocks);
     let ahead = raw.b_row == raw.panel_width && n * k >= AHEAD_FROM_FLOATS;
@@ -305,7 +307,7 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: &Raw, panel: *mut f32, space:
                 let mut b = unsafe { raw.b.add(panel_at) };
                 let mut b_row = raw.b_row;
                 if !panel.is_null() {
-                    // SAFETY: tiles would read the same whole registers of B; the copy has K_BLOCK rows of two registers.
+                    // SAFETY: the tiles would read the same whole registers of B; the copy has room for K_BLOCK rows of two registers.
                     unsafe {
                         if width > V::N {
                             copy_panel::<V, 2>(steps, b, b_row, panel);
@@ -331,7 +333,7 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: &Raw, panel: *mut f32, space:
                         raw.start_row.wrapping_add(column)
                     },
                     width,
-                    // Behind the last panel are others or nothing: any address will do.
+                    // Only a prefetch uses this address, so it may point behind the last panel.
                     next: raw.b.wrapping_add(panel_at + raw.b_panel),
                     next_floats: if ahead { steps.div_ceil(heights.parts) * raw.panel_width } else { 0 },
                 };
@@ -340,7 +342,7 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: &Raw, panel: *mut f32, space:
                     if width > V::N {
                         by_tiles::<V, 2, A>(heights, tile);
                     } else {
-                        // Packed tiles are as tall for every panel.
+                        // Packed tiles have the same height for every panel.
                         let parts = m.div_ceil(V::TALLEST[usize::from(A == PACKED)]);
                         by_tiles::<V, 1, A>(Shares::new(m, parts), tile);
                     }
@@ -351,11 +353,11 @@ unsafe fn by_panels<V: Lanes, const A: usize>(raw: &Raw, panel: *mut f32, space:
     }
 }
 
-/// Packs columns of A, the floats of a tile behind each other, in the tiles of [`by_tiles`].
+/// Packs columns of A for the tiles of [`by_tiles`], so that the floats of a tile are contiguous.
 ///
 /// # Safety
-/// `m` columns of `steps` floats are inside A; at `to` there is room for as many floats and a register; the instructions
-/// of `V` exist.
+/// `m` columns of `steps` floats are inside A; at `to` there is room for as many floats and one register more; the
+/// instructions of `V` exist.
 #[inline(always)]
 unsafe fn pack_tiles<V: Lanes>(m: usize, steps: usize, a: *const f32, a_stride: usize, to: *mut f32) {
     let tiles = m.div_ceil(V::TALLEST[1]);
@@ -365,7 +367,7 @@ unsafe fn pack_tiles<V: Lanes>(m: usize, steps: usize, a: *const f32, a_stride: 
         let rows = heights.of(t);
         let (mut from, mut to) = (a.wrapping_add(row), to.wrapping_add(row * steps));
         for _ in 0..steps {
-            // A whole register: the next store overwrites what is too much.
+            // This stores a whole register; the next store overwrites the excess.
             // SAFETY: by the contract above; no tile is as tall as a register is long.
             unsafe { V::load_partial(from, rows).store(to) };
             (from, to) = (from.wrapping_add(a_stride), to.wrapping_add(rows));
@@ -386,12 +388,13 @@ unsafe fn copy_panel<V: Lanes, const NV: usize>(steps: usize, b: *const f32, b_r
             // SAFETY: by the contract above.
             unsafe { V::load(from.add(j * V::N)).store(to.add(j * V::N)) }
         }
-        // The last step leaves both behind their ends.
+        // After the last step both pointers are beyond their ends, and nothing reads them.
         (from, to) = (from.wrapping_add(b_row), to.wrapping_add(2 * V::N));
     }
 }
 
-/// One column of tiles. Their heights are even, so that no tile is left with too few chains to hide the latency of an FMA.
+/// Computes one column of tiles. Their heights differ by at most one row, so every tile has enough chains to hide the latency
+/// of an FMA.
 ///
 /// # Safety
 /// As [`tile`] for all rows from `first` on.
@@ -401,7 +404,7 @@ unsafe fn by_tiles<V: Lanes, const NV: usize, const A: usize>(heights: Shares, m
         [(heights.least + 1, heights.larger), (heights.least, heights.parts - heights.larger)]
     {
         if count > 0 {
-            // SAFETY: as many rows from `first` on are inside the operands.
+            // SAFETY: `count * height` rows from `first` on are inside the operands.
             unsafe { by_height::<V, NV, A>(height, count, first) }
             first = first.after(count, height);
         }
@@ -414,7 +417,7 @@ struct Tile {
     a: *const f32,
     /// Distance between rows.
     a_row: usize,
-    /// Distance between the links of a row where they lie by columns.
+    /// Distance between the links of a row when A is stored by columns.
     a_col: usize,
     b: *const f32,
     b_row: usize,
@@ -423,14 +426,14 @@ struct Tile {
     from_c: bool,
     start_row: *const f32,
     width: usize,
-    /// What a tile asks for of the panel behind this one.
+    /// The part of the next panel that this tile prefetches.
     next: *const f32,
-    /// Floats of it that every tile asks for: whole lines.
+    /// Floats of the next panel that each tile prefetches, in whole cache lines.
     next_floats: usize,
 }
 
 impl Tile {
-    /// The tile below so many of this height.
+    /// The tile below `tiles` tiles of this height.
     #[inline(always)]
     fn after(self, tiles: usize, height: usize) -> Self {
         let rows = tiles * height;
@@ -443,7 +446,7 @@ impl Tile {
     }
 }
 
-/// Tiles of one height, one below the other.
+/// Computes tiles of one height, one below the other.
 ///
 /// # Safety
 /// As [`tile`] for `count` tiles; `height` is at most `V::TALLEST[NV - 1]`.
@@ -463,7 +466,7 @@ unsafe fn by_height<V: Lanes, const NV: usize, const A: usize>(height: usize, co
             }
         };
     }
-    // Known when compiled: only the tiles that exist are.
+    // These conditions are constants, so only the tiles that exist are compiled.
     if V::TALLEST[NV - 1] == 2 {
         tiles!(1 2)
     } else if V::TALLEST[NV - 1] == 6 {
@@ -475,8 +478,8 @@ unsafe fn by_height<V: Lanes, const NV: usize, const A: usize>(height: usize, co
     }
 }
 
-/// Tiles of MR rows and NV registers. Compiled as a function of its own: beside the tiles of every other height the compiler
-/// would keep all their addresses.
+/// Tiles of MR rows and NV registers. They are compiled as a separate function; in one function with the tiles of all other
+/// heights, the compiler would keep the addresses of all of them.
 struct Tiles<const MR: usize, const NV: usize, const A: usize> {
     first: Tile,
     count: usize,
@@ -497,7 +500,7 @@ impl<const MR: usize, const NV: usize, const A: usize> Apart for Tiles<MR, NV, A
     }
 }
 
-/// The register tile: MR rows by NV registers, loaded, carried along k, stored.
+/// The register tile: loads MR rows of NV registers, accumulates along k, and stores them.
 ///
 /// # Safety
 /// The operands of `t` are within bounds for MR rows and `t.width` columns (B for whole registers); the
@@ -506,7 +509,7 @@ impl<const MR: usize, const NV: usize, const A: usize> Apart for Tiles<MR, NV, A
 unsafe fn tile<V: Lanes, const MR: usize, const NV: usize, const A: usize>(t: &Tile) {
     // SAFETY: by the contract above, for every access below.
     unsafe {
-        // Columns of the last register; the registers before it are whole.
+        // Columns in the last register; the registers before it are full.
         let last = t.width - (NV - 1) * V::N;
         let mut acc = [[V::splat(0.0); NV]; MR];
         if !t.start_row.is_null() {
@@ -525,17 +528,19 @@ unsafe fn tile<V: Lanes, const MR: usize, const NV: usize, const A: usize>(t: &T
                     let c = if j + 1 < NV || last == V::N { V::load(p) } else { V::load_partial(p, last) };
                     *chain = if t.start_row.is_null() { c } else { chain.add(c) };
                 }
-                // The next tile's chains begin below; its rows may be far away by then.
+                // Prefetches the start values of the next tile; its rows may be far apart in memory.
                 V::prefetch(t.c.wrapping_add((MR + i) * t.c_row));
             }
         }
-        // Where each row of A (or of Aᵀ, whose neighbours are constants apart) begins. The compiler may not know
-        // that rows are equally far apart: it would walk from one to the next instead of keeping all in registers.
+        // Where each row of A begins, or each row of Aᵀ, whose distances are constants. `black_box` hides from the compiler
+        // that rows are equally far apart: it would compute each address from the one before instead of keeping all of
+        // them in registers.
         let rows: [*const f32; MR] = match A {
             ROWS => black_box(std::array::from_fn(|i| t.a.wrapping_add(i * t.a_row))),
             _ => std::array::from_fn(|i| t.a.wrapping_add(i)),
         };
-        // Four steps at a time, so that loads differ by constants and the loop spends its instructions on FMAs.
+        // The loop is unrolled four times: the addresses of its loads then differ by constants, and it spends its
+        // instructions on FMAs.
         let mut p = 0;
         while p + 4 <= t.k {
             for unrolled in 0..4 {

@@ -1,4 +1,4 @@
-//! A register of f32 lanes: the one thing that differs between instruction sets in a matrix product.
+//! A register of f32 lanes: the only part of a matrix product that differs between instruction sets.
 
 use crate::isa::Kind;
 
@@ -9,12 +9,12 @@ use crate::isa::Kind;
 /// Methods may be called only where the instructions of the implementor exist; `load*` and `store*` need
 /// `N` (or `count`) readable or writable floats behind the pointer.
 pub(crate) unsafe trait Lanes: Copy {
-    /// Whose instructions these are.
+    /// The instruction set.
     #[allow(dead_code, reason = "asked for on x86-64 only")]
     const KIND: Kind;
     /// Lanes in the register.
     const N: usize;
-    /// Tallest register tile that is one and two registers wide.
+    /// Rows of the tallest register tiles that are one and two registers wide.
     const TALLEST: [usize; 2];
     unsafe fn splat(x: f32) -> Self;
     unsafe fn load(p: *const f32) -> Self;
@@ -32,20 +32,20 @@ pub(crate) unsafe trait Lanes: Copy {
     unsafe fn mul(self, b: Self) -> Self;
     /// `low` where the lane is below it; NaN stays NaN.
     unsafe fn at_least(self, low: Self) -> Self;
-    /// self·2^n, where n are the low bits of another register: they are added to the exponent.
+    /// self·2^n, with n in the low bits of another register: they are added to the exponent.
     unsafe fn times_two_to(self, n: Self) -> Self;
     /// Prefetches the cache line at this address, which need not be valid.
     fn prefetch(p: *const f32);
-    /// Runs what is compiled as a function of its own, for these instructions.
+    /// Runs work that is compiled as a separate function for these instructions.
     unsafe fn apart<W: Apart>(work: &W);
 }
 
-/// Work that is not inlined where it is asked for.
+/// Work that is compiled as a separate function and not inlined.
 pub(crate) trait Apart {
     /// The work, in registers of V.
     ///
     /// # Safety
-    /// The instructions of V exist; and as the work says.
+    /// The instructions of V exist, and the contract of the work holds.
     unsafe fn run<V: Lanes>(&self);
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Portable([f32; 8]);
 unsafe impl Lanes for Portable {
     const KIND: Kind = Kind::Portable;
     const N: usize = 8;
-    // Every lane is a call where the processor has no fused multiply-add: small tiles keep the code small.
+    // Without a fused multiply-add in the processor, every lane is a function call; small tiles keep the code small.
     const TALLEST: [usize; 2] = [2, 2];
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -146,8 +146,9 @@ mod x86 {
     unsafe impl Lanes for __m256 {
         const KIND: Kind = Kind::Avx2;
         const N: usize = 8;
-        // 12 accumulators of 16 registers; ten where every row's broadcast is used once: the compiler lets a product
-        // end in its broadcast's register, which takes a few more, and ten rows' addresses fit registers too.
+        // 12 of 16 registers are accumulators. Tiles one register wide use each row's broadcast only once; there the compiler
+        // puts a product into its broadcast's register, which needs a few more, so ten rows are the most. Ten rows'
+        // addresses fit into registers too.
         const TALLEST: [usize; 2] = [10, 6];
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
@@ -176,7 +177,8 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn first(self, count: usize, rest: Self) -> Self {
-            // By bits: the compiler turns a blend that is stored into a masked store, which some processors do slowly.
+            // Bitwise operations instead of a blend: the compiler turns a blend that is stored into a masked store, which is
+            // slow on some processors.
             // SAFETY: as above.
             unsafe {
                 let mask = _mm256_castsi256_ps(mask8(count));
@@ -205,7 +207,7 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn at_least(self, low: Self) -> Self {
-            // SAFETY: as above. The second operand is the result where either is NaN.
+            // SAFETY: as above. If either operand is NaN, the result is the second one.
             unsafe { _mm256_max_ps(low, self) }
         }
         #[inline(always)]
@@ -238,7 +240,7 @@ mod x86 {
     unsafe impl Lanes for __m512 {
         const KIND: Kind = Kind::Avx512;
         const N: usize = 16;
-        // 24 accumulators of 32 registers.
+        // 24 of 32 registers are accumulators.
         const TALLEST: [usize; 2] = [12, 12];
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
@@ -292,7 +294,7 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn at_least(self, low: Self) -> Self {
-            // SAFETY: as above. The second operand is the result where either is NaN.
+            // SAFETY: as above. If either operand is NaN, the result is the second one.
             unsafe { _mm512_max_ps(low, self) }
         }
         #[inline(always)]

@@ -1,11 +1,11 @@
-//! Panels: a right operand copied once so that a register tile reads it front to back.
+//! Panels: a right operand is copied once, in the order in which a register tile reads it.
 
 use crate::buffer::Buffer;
 use crate::gemm::panel_width;
 use crate::isa::{Isa, Kind};
 
-/// A `[k, n]` matrix as panels of as many columns as a tile is wide, each panel k rows long, the last
-/// padded with zeros. The memory only grows.
+/// A `[k, n]` matrix in panels that are as wide as a tile and k rows long. The last panel is padded with zeros. The memory is
+/// reused and never shrinks.
 #[derive(Clone, Debug, Default)]
 pub struct Packed {
     data: Buffer,
@@ -48,7 +48,7 @@ impl Panels<'_> {
     }
 }
 
-/// How the matrix to be packed lies in memory.
+/// The memory layout of the matrix to pack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// Element (p, j) is `data[p * stride + j]`.
@@ -78,10 +78,10 @@ impl Packed {
         self.part(0, 0)
     }
 
-    /// The part from a row and a column on; the column begins a panel.
+    /// The part that begins at a row and a column; the column must begin a panel.
     ///
     /// # Panics
-    /// When that is outside or amid a panel: a mistake in the plan.
+    /// When the place is outside the matrix or inside a panel. That is a mistake in the plan.
     pub fn part(&self, row: usize, column: usize) -> Panels<'_> {
         assert!(
             row < self.k && column < self.n && column.is_multiple_of(self.width),
@@ -93,7 +93,7 @@ impl Packed {
     /// Copies a `[k, n]` matrix into panels, reusing the memory of the last one.
     ///
     /// # Panics
-    /// When `source` is smaller than the sizes say: a mistake in the plan.
+    /// When `source` is smaller than the sizes say. That is a mistake in the plan.
     pub fn pack(&mut self, isa: Isa, k: usize, n: usize, source: &[f32], stride: usize, layout: Layout) {
         let width = panel_width(isa);
         (self.k, self.n, self.width) = (k, n, width);
@@ -157,7 +157,7 @@ fn transpose8(isa: Isa, from: &[f32], from_stride: usize, to: &mut [f32], to_str
             }
         }
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: bounds were asserted; both kinds prove AVX2.
+        // SAFETY: the bounds were asserted, and both kinds imply AVX2.
         Kind::Avx2 | Kind::Avx512 => unsafe {
             transpose8_avx2(from.as_ptr(), from_stride, to.as_mut_ptr(), to_stride);
         },
@@ -165,7 +165,7 @@ fn transpose8(isa: Isa, from: &[f32], from_stride: usize, to: &mut [f32], to_str
 }
 
 /// # Safety
-/// Eight floats behind each of eight rows of both operands; AVX2.
+/// Each of the eight rows of both operands has eight floats; AVX2 exists.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 unsafe fn transpose8_avx2(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {

@@ -1,4 +1,4 @@
-//! Discrete laws and draws from them; only exactly rounded arithmetic, so the same on every machine.
+//! Discrete laws and draws from them. All arithmetic is exactly rounded, so the draws are the same on every machine.
 
 use rand_core::Rng;
 
@@ -11,7 +11,7 @@ pub(super) enum Slope {
     Square,
 }
 
-/// Frequencies by rank; their sum is 1.
+/// Frequencies by rank, which sum to 1.
 pub(super) fn zipf(n: usize, slope: Slope) -> Vec<f64> {
     let weight = |rank: usize| match slope {
         Slope::One => 1.0 / rank as f64,

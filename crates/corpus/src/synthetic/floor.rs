@@ -1,18 +1,18 @@
-//! The loss of the true source on the tokens that models are tested on.
+//! The loss of the true source on the tokens of the test set.
 
 use super::Language;
 use crate::tokenizer::Tokenizer;
 use scalelaw_tokens::EvalSet;
 use serde::Serialize;
 
-/// What the true source scores on the text behind an [`EvalSet`]: no model scores less but by chance.
+/// The loss of the true source on the text behind an [`EvalSet`]: a model can have a lower loss only by chance.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Floor {
     /// Minus the logarithm of the probability of the text behind the targets, in nats.
     pub nats: f64,
     /// Bytes of that text.
     pub bytes: u64,
-    /// Its documents, the last perhaps cut.
+    /// Its documents; the last one may be cut.
     pub documents: u64,
     /// Mean in nats per byte.
     pub nats_per_byte: f64,
@@ -23,8 +23,8 @@ pub struct Floor {
 /// Scores the text behind a test set of synthetic documents by the language that they were drawn from, the
 /// ends of documents included.
 ///
-/// The first token is no target, so its probability is not counted. `None` when the text is not of this
-/// language.
+/// The first token is not a target, so its probability is not counted. The result is `None` when the text does not belong to
+/// this language.
 pub fn true_floor(language: &Language, tokenizer: &Tokenizer, eval: &EvalSet) -> Option<Floor> {
     let tokens = eval.covered();
     let text = |ids: &[u32]| String::from_utf8(tokenizer.decode(ids)).ok();

@@ -1,4 +1,4 @@
-//! Spelling: every word form is a different string of lower-case letters.
+//! Spelling: every word form has a different string of lower-case letters.
 
 use super::Sizes;
 use super::draw::below;
@@ -68,7 +68,7 @@ impl Lexicon {
     }
 }
 
-/// `n` different words of so many syllables, none of them in `taken`.
+/// `n` different words with the given number of syllables, none of them in `taken`.
 fn fresh(rng: &mut impl Rng, taken: &mut HashSet<String>, syllables: usize, n: usize) -> Vec<String> {
     let mut words = Vec::with_capacity(n);
     while words.len() < n {
@@ -80,7 +80,7 @@ fn fresh(rng: &mut impl Rng, taken: &mut HashSet<String>, syllables: usize, n: u
     words
 }
 
-/// Stems with all endings; a stem is drawn again when one of its forms is taken.
+/// Stems with all endings; a stem is redrawn if one of its forms is taken.
 fn inflected(
     rng: &mut impl Rng,
     taken: &mut HashSet<String>,
@@ -99,7 +99,7 @@ fn inflected(
     stems
 }
 
-/// Open syllables, such as "ka" or "to"; with 75 of them two are enough for thousands of words.
+/// Open syllables, such as "ka" or "to". There are 75 of them, so two syllables make thousands of words.
 fn syllables_of(rng: &mut impl Rng, n: usize) -> String {
     const CONSONANTS: &[u8] = b"bdfghklmnprstvz";
     const VOWELS: &[u8] = b"aeiou";

@@ -1,10 +1,10 @@
 //! A synthetic language whose probability of any text can be computed exactly.
 //!
 //! A document is a few sentences about a drifting topic. A sentence is a subject, some words whose classes
-//! form a Markov chain, and a verb; subject and verb agree in one of several features, whatever stands
-//! between them. The topic is never written down: it tilts which words are used. So there is structure of
-//! three kinds to learn, and it pays in this order: Zipfian words and their spelling, the order of classes
-//! (a bigram), then what reaches further: agreement across the sentence and the topic across sentences.
+//! form a Markov chain, and a verb; subject and verb agree in one of several features, across all words
+//! between them. The topic is never written down; it only changes how often words are used. So a model can learn three
+//! kinds of structure, which lower the loss in this order: the Zipfian words and their spelling, the order of the classes
+//! (a bigram), and what reaches further: agreement across a sentence and the topic across sentences.
 //!
 //! Every word has one class and one spelling, so only the topic is hidden, and the forward algorithm sums
 //! over it exactly.
@@ -56,13 +56,13 @@ const SIZES: Sizes = Sizes {
     sentences: (3, 60),
 };
 
-/// Chance that a sentence keeps the topic of the one before.
+/// Probability that a sentence keeps the topic of the sentence before.
 const KEEP_TOPIC: f64 = 0.9;
-/// Chance that a word is drawn from its topic's own order of frequency instead of the common one.
+/// Probability that a word is drawn from the frequencies of its topic instead of the common ones.
 const TOPICAL: f64 = 0.7;
-/// Chance that the verb comes next, once it may.
+/// Probability that the verb comes next, once the sentence is long enough.
 const END_SENTENCE: f64 = 0.2;
-/// Chance that the document ends, once it may.
+/// Probability that the document ends, once it is long enough.
 const END_DOCUMENT: f64 = 0.2;
 
 /// A synthetic language: a probability law over documents, fixed by its seed.
@@ -117,17 +117,17 @@ impl Language {
         self.seed
     }
 
-    /// Chance of the verb after `middle` words between it and the subject.
+    /// Probability of the verb after `middle` words between it and the subject.
     fn verb_chance(&self, middle: usize) -> f64 {
         chance(middle, self.sizes.middle, END_SENTENCE)
     }
 
-    /// Chance that the document ends after `sentences` sentences.
+    /// Probability that the document ends after `sentences` sentences.
     fn end_chance(&self, sentences: usize) -> f64 {
         chance(sentences, self.sizes.sentences, END_DOCUMENT)
     }
 
-    /// Chance that a topic is followed by another in particular, or by itself.
+    /// Probability that one topic follows another, or itself.
     fn topic_chance(&self, from: usize, to: usize) -> f64 {
         let n = self.sizes.topics;
         match (n, from == to) {
@@ -138,7 +138,7 @@ impl Language {
     }
 }
 
-/// A chance that is 0 below a range, 1 at its end.
+/// A probability that is 0 below a range and 1 at its end.
 fn chance(n: usize, (least, most): (usize, usize), between: f64) -> f64 {
     if n < least {
         0.0

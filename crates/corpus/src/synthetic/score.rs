@@ -1,32 +1,32 @@
-//! The exact probability of a text, and of all documents that begin with it.
+//! The exact probability of a text, and that of all documents that begin with it.
 
 use super::Language;
 use super::lexicon::Word;
 
-/// What a text is taken for.
+/// How to interpret a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
     /// A whole document.
     Document,
-    /// The beginning of one, cut anywhere.
+    /// The beginning of a document, cut anywhere.
     Beginning,
 }
 
-/// Where a sentence stands.
+/// The position within a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     /// Before its subject.
     Start,
-    /// After the subject and so many words, the last of this class.
+    /// After the subject and this number of words, the last of which has this class.
     Inside { feature: usize, middle: usize, class: Option<usize> },
     /// After its verb.
     Verb,
 }
 
-/// The forward algorithm: probabilities of what was read, with each topic of the current sentence.
+/// The forward algorithm: the joint probability of the text so far and each topic of the current sentence.
 struct Forward<'a> {
     language: &'a Language,
-    /// Scaled to a sum of 1 after every word.
+    /// Rescaled to a sum of 1 after every word.
     alpha: Vec<f64>,
     /// Natural logarithm of the scale.
     log_scale: f64,
@@ -50,7 +50,7 @@ impl Language {
     fn score(&self, text: &str, scope: Scope) -> f64 {
         let mut forward = Forward::new(self);
         let mut rest = text;
-        // All that a sentence can be: words, each followed by a space or, after the verb, a full stop.
+        // A sentence consists of words; a space follows each word, and a full stop follows the verb.
         while let Some(end) = rest.find([' ', '.']) {
             let (spelling, after) = rest.split_at(end);
             let Some(word) = self.lexicon.word(spelling) else { return f64::NEG_INFINITY };
@@ -65,7 +65,7 @@ impl Language {
                 rest = next;
             }
             if verb && rest.is_empty() {
-                // Either the full stop was the last byte, or the space after it was.
+                // The text ends with the full stop or with the space after it.
                 let ended = text.ends_with('.');
                 return match scope {
                     Scope::Document if ended => forward.log_scale + ln(self.end_chance(forward.sentences)),
@@ -86,7 +86,7 @@ impl<'a> Forward<'a> {
         let topics = language.sizes.topics;
         let alpha = vec![1.0 / topics as f64; topics];
         let mut forward = Self { language, alpha, log_scale: 0.0, sentences: 0, place: Place::Start };
-        // No document is empty.
+        // There is no empty document.
         forward.log_scale += ln(1.0 - language.end_chance(0));
         forward
     }
@@ -111,7 +111,7 @@ impl<'a> Forward<'a> {
         }
     }
 
-    /// Reads a word; false when it cannot stand here.
+    /// Reads a word; returns false when it cannot occur here.
     fn read(&mut self, word: Word) -> bool {
         for topic in 0..self.alpha.len() {
             self.alpha[topic] *= self.chance(word, topic);
@@ -135,7 +135,7 @@ impl<'a> Forward<'a> {
         true
     }
 
-    /// The document goes on after a sentence.
+    /// Continues the document after a sentence.
     fn start_sentence(&mut self) {
         let topics = self.alpha.len();
         let next = |to| (0..topics).map(|from| self.alpha[from] * self.language.topic_chance(from, to)).sum();
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// Small enough to write down every document.
+    /// A language that is small enough to list every document.
     const TINY: Sizes = Sizes {
         topics: 2,
         features: 2,
@@ -180,7 +180,7 @@ mod tests {
         sentences: (1, 2),
     };
 
-    /// Every sentence, by brute force over words of the right kind and in any number.
+    /// Every sentence, enumerated over all words of the right kind in any number.
     fn sentences(language: &Language) -> Vec<String> {
         let lexicon = &language.lexicon;
         let middles: Vec<&String> = lexicon.words.iter().flatten().collect();
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn language_probability_equals_the_sum_over_topics_written_out() {
-        // An independent sum over every sequence of topics, from the definition.
+        // An independent sum over every sequence of topics, by definition.
         let language = Language::with_sizes(3, TINY);
         let given_topic = |sentence: &str, topic: usize| -> f64 {
             let mut p = 1.0;

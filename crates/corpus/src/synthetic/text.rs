@@ -13,9 +13,9 @@ use scalelaw_tokens::Source;
 use std::ops::ControlFlow;
 
 impl Language {
-    /// Document number `index`: independent draws, each the same every time.
+    /// Document number `index`. Documents are independent draws, and each is the same at every call.
     pub fn document(&self, index: u64) -> String {
-        // Two streams of one seed differ in the odd multiple; the seeding mixes the bits.
+        // The streams of one seed differ in the odd multiple, and the seeding mixes its bits.
         let seed = self.seed ^ index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut text = String::new();
@@ -85,7 +85,7 @@ impl SyntheticText {
 
 impl DocumentSource for SyntheticText {
     fn sources(&self) -> Result<Vec<Source>, CorpusError> {
-        // The text of the first document stands for the law: it moves when the generator does.
+        // The first document represents the language: its text changes when the generator does.
         let digest = blake3::hash(self.language.document(0).as_bytes()).to_hex();
         let name = format!("synthetic language, seed {}", self.language.seed);
         Ok(vec![Source { name, bytes: self.bytes, digest: format!("blake3-of-first-document:{digest}") }])

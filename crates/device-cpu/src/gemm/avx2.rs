@@ -1,41 +1,42 @@
 //! Register tiles of AVX2, instruction by instruction.
 //!
-//! What a compiler makes of [`super::tile`] spends 25 cycles between two tiles, as long as four links take: twelve stores
-//! wait for the ends of their chains, nothing behind them retires, and soon no register is free for the links of the next tile.
-//! Two things avoid it, and both are a matter of the order of instructions, which only an assembler keeps: the last four links
-//! are made row by row, so that the first rows are stored while the last ones are still multiplied; and between two tiles no
-//! address is written to memory or read again.
+//! The compiled form of [`super::tile`] loses 25 cycles between two tiles, as many as four links take: twelve stores
+//! wait for the ends of their chains, no later instruction retires, and soon no register is free for the links of the next
+//! tile. Two measures avoid this. The last four links are computed row by row, so that the first rows are stored while the
+//! last ones are still multiplied; and no address is spilled to memory between two tiles. Both depend on the order of the
+//! instructions, which only assembly fixes.
 
 use super::{COLUMNS, LINE, ROWS, Tile};
 use std::arch::asm;
 use std::mem::offset_of;
 
-/// Links of a turn of the loop, and links made row by row behind it.
+/// Links in one iteration of the loop, and links that are computed row by row after it.
 const LINKS: usize = 4;
 
-/// What the tiles look up in memory, and `next`, which they move on; distances in bytes.
+/// The values that the tiles read from memory, and `next`, which they advance. Distances are in bytes.
 #[repr(C)]
 struct Fixed {
     b: *const f32,
-    /// Links that do not fill a turn, made first.
+    /// Links that do not fill an iteration; they are computed first.
     single: usize,
     turns: usize,
-    /// From where a tile leaves A to where the next begins.
+    /// Distance from the end of a tile in A to the beginning of the next one.
     a_next: usize,
     c_next: usize,
-    /// 0, where the chains begin at zero, or [`AT_C`], [`AT_ROW`] or their sum.
+    /// Where the chains begin: 0 for zero, or [`AT_C`], [`AT_ROW`] or their sum.
     begins: usize,
     start_row: *const f32,
-    /// Lines of the next panel that every tile asks for.
+    /// Cache lines of the next panel that each tile prefetches.
     next_lines: usize,
-    /// The first of those that the next tile asks for.
+    /// The first cache line that the next tile prefetches.
     next: *const f32,
 }
 
 const AT_C: usize = 1;
 const AT_ROW: usize = 2;
 
-/// Whether [`tiles`] can do these: whole registers, links for a turn and the last four, and rows enough that it matters.
+/// Whether [`tiles`] can compute these: full registers, enough links for one iteration and the last four, and enough rows to
+/// gain from it.
 pub(super) fn can<const NV: usize>(height: usize, tile: &Tile) -> bool {
     [6..=10, 4..=6][NV - 1].contains(&height) && tile.width == 8 * NV && tile.k >= 2 * LINKS
 }
@@ -60,8 +61,8 @@ macro_rules! chain {
     (one $r:tt 0) => { concat!("ymm", $r) };
 }
 
-/// Where a row has a link from where A is now. By rows, {far} is row 3 and {stride3} the distance of three rows; by
-/// columns, {stride3} is that of three links.
+/// The address of a row's link, relative to the current position in A. By rows, {far} is row 3 and {stride3} the distance of
+/// three rows; by columns, {stride3} is the distance of three links.
 #[rustfmt::skip]
 macro_rules! left {
     (rows 0 $u:tt) => { concat!("[{a} + 4*", $u, "]") };
@@ -80,7 +81,7 @@ macro_rules! left {
     (columns $r:tt 3) => { concat!("[{a} + {stride3} + 4*", $r, "]") };
 }
 
-/// A register of B's row of a link from where B is now.
+/// The address of a register of B's row for a link, relative to the current position in B.
 #[rustfmt::skip]
 macro_rules! right {
     (0 $v:tt) => { concat!("[{b} + 32*", $v, "]") };
@@ -89,7 +90,8 @@ macro_rules! right {
     (3 $v:tt) => { concat!("[{b} + {b_row3} + 32*", $v, "]") };
 }
 
-/// A register of a row of C. {c3} is row 3, {turns} (which counts nothing then) the distance of three rows.
+/// The address of a register of a row of C. {c3} is row 3, and {turns}, which is free at that point, holds the distance of
+/// three rows.
 #[rustfmt::skip]
 macro_rules! c {
     (0 $v:tt) => { concat!("[{c} + 32*", $v, "]") };
@@ -168,7 +170,7 @@ macro_rules! last {
     ) };
 }
 
-/// What rows that are one register wide multiply with in their last links: there is room for it.
+/// Loads the rows of B for the last links of tiles that are one register wide, which leave registers free.
 macro_rules! before_last {
     (two) => { "" };
     (one) => { concat!(
@@ -177,7 +179,7 @@ macro_rules! before_last {
     ) };
 }
 
-/// Where A goes on.
+/// Advances the position in A.
 macro_rules! on {
     (rows 1) => {
         "add {a}, 4\nadd {far}, 4\n"
@@ -199,16 +201,16 @@ macro_rules! on {
     };
 }
 
-/// `count` tiles of NV registers, one below the other.
+/// Computes `count` tiles of NV registers, one below the other.
 ///
 /// # Safety
-/// As [`super::tile`] for `count` tiles, one at least, that this one [`can`] do; AVX2 and FMA exist.
+/// As [`super::tile`] for `count` tiles, at least one, for which [`can`] is true; AVX2 and FMA exist.
 #[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn tiles<const NV: usize, const A: usize>(height: usize, count: usize, first: &Tile) {
     debug_assert!(count > 0 && can::<NV>(height, first));
     let bytes = |floats: usize| 4 * floats;
     let carried = first.k - LINKS;
-    // Between rows, where they lie by rows, or links; and between links, and tiles of A.
+    // The distance between rows (or between links, when A is stored by columns), between links, and between tiles of A.
     let (stride, link, below) = match A {
         ROWS => (bytes(first.a_row), 4, bytes(height * first.a_row)),
         COLUMNS => (bytes(first.a_col), bytes(first.a_col), bytes(height)),
@@ -228,8 +230,9 @@ pub(super) unsafe fn tiles<const NV: usize, const A: usize>(height: usize, count
 
     macro_rules! tiles {
         ($layout:ident $width:tt ($($r:tt)*)) => {
-            // SAFETY: it reads and writes what `super::tile` does, which the caller vouches for: rows of the tile, links below k
-            // (turns, single ones and the last four make k), whole registers. `fixed` lives as long, and is written.
+            // SAFETY: the assembly reads and writes the same memory as `super::tile`, within the caller's contract: rows of the
+            // tile, links below k (iterations, single links and the last four add up to k), and full registers. `fixed`
+            // outlives the assembly and is mutable.
             unsafe {
                 asm!(
                     "2:",
@@ -268,7 +271,7 @@ pub(super) unsafe fn tiles<const NV: usize, const A: usize>(height: usize, count
                     "jmp 29f",
                     "/* {far} {stride3}: not every tile has a use for both */",
 
-                    // What a tile asks for of the next panel.
+                    // Prefetches the tile's part of the next panel.
                     "22:",
                     "mov {turns}, [{fixed} + {NEXT_LINES}]",
                     "mov {b}, [{fixed} + {NEXT}]",
@@ -296,7 +299,7 @@ pub(super) unsafe fn tiles<const NV: usize, const A: usize>(height: usize, count
                     "25:",
                     $(row!(add $r $width),)*
                     "26:",
-                    // The next tile's chains begin below; its rows may be far away by then.
+                    // Prefetches the start values of the next tile; its rows may be far apart in memory.
                     "mov {b}, [{fixed} + {C_NEXT}]",
                     "add {c}, {b}",
                     "add {c3}, {b}",
@@ -305,7 +308,7 @@ pub(super) unsafe fn tiles<const NV: usize, const A: usize>(height: usize, count
                     "sub {c3}, {b}",
                     "jmp 4b",
 
-                    // Links that do not fill a turn.
+                    // Links that do not fill an iteration.
                     "27:",
                     "mov {turns}, [{fixed} + {SINGLE}]",
                     "28:",
@@ -317,8 +320,8 @@ pub(super) unsafe fn tiles<const NV: usize, const A: usize>(height: usize, count
                     "jmp 5b",
 
                     "29:",
-                    // The compiler does not see that the registers' upper halves are in use: what is declared below are their lower
-                    // ones to it. Left in use, they slow down what is compiled for SSE by hundreds of cycles a product.
+                    // Clears the upper halves of the registers. The declarations below name only their lower halves, so the compiler
+                    // does not do it, and dirty upper halves slow down SSE code by hundreds of cycles per product.
                     "vzeroupper",
                     fixed = in(reg) &raw mut fixed,
                     a = inout(reg) first.a => _,
