@@ -113,10 +113,18 @@ fn installed(root: &Path, name: &str) -> Option<PathBuf> {
 }
 
 fn snapshots(root: &Path) -> ExitCode {
-    let written = Command::new(env!("CARGO"))
-        .args(["test", "-p", "scalelaw", "--test", "committed", "--locked"])
-        .current_dir(root)
-        .env("SNAPSHOTS", "write")
-        .status();
-    if written.is_ok_and(|status| status.success()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let tests: [&[&str]; 2] = [&["scalelaw", "--test", "committed"], &["scalelaw-report"]];
+    for of in tests {
+        let written = Command::new(env!("CARGO"))
+            .args(["test", "--locked", "-p"])
+            .args(of)
+            .current_dir(root)
+            .env("SNAPSHOTS", "write")
+            .env("INSTA_UPDATE", "always")
+            .status();
+        if !written.is_ok_and(|status| status.success()) {
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
 }

@@ -1,4 +1,5 @@
-//! The whole report of a made-up study: complete, self-contained, the same bytes twice.
+//! Whole pages: the report of a made-up study and the page of the paper's constants are complete, self-contained, the same
+//! bytes twice, and what is committed.
 
 #[allow(dead_code, reason = "its main is not called here")]
 #[path = "../examples/demo.rs"]
@@ -76,4 +77,36 @@ fn study_without_any_law_says_so_and_still_lists_its_runs() {
     assert!(report.html.contains("No law could be fitted"));
     assert!(report.html.contains("quickstart-d128"));
     assert_eq!(report.figures.len(), 1); // the learning curves need no law
+}
+
+/// A page to be read in a diff: without its style and its figures.
+fn readable(html: &str) -> String {
+    let without = |html: &str, tag: &str| {
+        let (open, close) = (format!("<{tag}"), format!("</{tag}>"));
+        let mut parts = html.split(&open);
+        let mut kept = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            kept += &format!("{open}/>");
+            kept += part.split_once(&close).map_or("", |(_, behind)| behind);
+        }
+        kept
+    };
+    without(&without(html, "style"), "svg")
+}
+
+#[test]
+fn readable_page_keeps_everything_but_style_and_figures() {
+    let html = "<style>a</style><p>x<svg a=\"1\"><g/></svg>y</p><svg></svg>z";
+    assert_eq!(readable(html), "<style/><p>x<svg/>y</p><svg/>z");
+}
+
+#[test]
+fn study_page_of_a_made_up_study_is_the_committed_one() {
+    insta::assert_snapshot!(readable(&scalelaw_report::study(&demo::demo()).html));
+}
+
+#[test]
+fn paper_page_of_the_published_constants_is_the_committed_one() {
+    let report = scalelaw_report::paper::constants_only(&scalelaw_lab::paper::constants_only());
+    insta::assert_snapshot!(readable(&report.html()));
 }
