@@ -1,0 +1,136 @@
+//! Small data under the names that the pages use: what a reader would have, in miniature.
+
+use crate::{root, scalelaw};
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+/// An experiment whose runs are over in a fraction of a second.
+const EXPERIMENT: &str = r#"
+question = "Does every command of the documentation run?"
+[recipe]
+name = "small-test-1"
+base = "nano-1"
+batch_tokens = 1024
+steps = 60
+[data]
+synthetic = 0
+max_train_tokens = 40000
+test_tokens = 1024
+[[set]]
+name = "A"
+models = [{ n_layer = 1, d_model = 8 }, { n_layer = 2, d_model = 8 }]
+"#;
+
+/// Writes all of them into a folder, and what only this page needs.
+pub fn write(dir: &Path, page: &str) {
+    for folder in ["experiments", "my-folder", "crawl", "pages"] {
+        fs::create_dir(dir.join(folder)).unwrap();
+    }
+    for experiment in ["experiments/smoke.toml", "experiment.toml"] {
+        fs::write(dir.join(experiment), EXPERIMENT).unwrap();
+    }
+    tables(dir);
+    texts(dir);
+    if page.contains("--runs nano") {
+        let swept = scalelaw(dir).args(["sweep", "experiment.toml", "--out", "nano"]).output().unwrap();
+        assert!(swept.status.success(), "{}", String::from_utf8_lossy(&swept.stderr));
+    }
+    let mut blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    if let Some(settings) = blocks.find(|block| block.contains("[input]")) {
+        fs::write(dir.join("corpus.toml"), settings).unwrap();
+    }
+}
+
+/// Tables of runs and curves, and logs of other trainers.
+fn tables(dir: &Path) {
+    let runs = fs::read_to_string(root().join("docs/results/quickstart/runs.csv")).unwrap();
+    fs::write(dir.join("curves.csv"), curves(&runs)).unwrap();
+    fs::write(dir.join("runs.csv"), runs).unwrap();
+    fs::write(dir.join("budgets.csv"), budgets()).unwrap();
+    for (run, log) in [("one", "trainer_state.json"), ("two", "metrics.csv")] {
+        fs::create_dir(dir.join(run)).unwrap();
+        fs::copy(root().join("crates/table/tests/fixtures").join(log), dir.join(run).join(log)).unwrap();
+    }
+}
+
+/// Learning curves of the runs of a table, by a law of N and the step.
+fn curves(runs: &str) -> String {
+    let mut rows = runs.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = rows.next().unwrap();
+    let column = |name: &str| header.iter().position(|column| *column == name).unwrap();
+    let (run, n, steps) = (column("run_id"), column("n_nonembed"), column("steps"));
+    let mut curves = String::from("run_id,n_nonembed,step,tokens,test_loss\n");
+    for row in rows {
+        let (n, steps): (f64, f64) = (row[n].parse().unwrap(), row[steps].parse().unwrap());
+        for i in 1..=20 {
+            let step = (10.0 * (steps / 10.0).powf(f64::from(i) / 20.0)).round();
+            let loss = (2e7 / n).powf(0.14) + (300.0 / step).powf(0.7);
+            let _ = writeln!(curves, "{},{n},{step},{},{loss:.5}", row[run], step * 2048.0);
+        }
+    }
+    curves
+}
+
+/// Runs of five sizes at each of four budgets, by Chinchilla's law.
+fn budgets() -> String {
+    let mut runs = String::from("N,D,C,loss\n");
+    for budget in [1e17, 1e18, 1e19, 1e20] {
+        for i in -2..=2 {
+            let n = (budget / 120.0f64).sqrt() * 2f64.powi(i);
+            let d = budget / (6.0 * n);
+            let loss = 1.8172 + 482.01 / n.powf(0.3478) + 2085.43 / d.powf(0.3658);
+            let _ = writeln!(runs, "{n},{d},{budget:e},{loss:.5}");
+        }
+    }
+    runs
+}
+
+/// The text of the documentation as pages on the web, in files and as records, with links to the pages.
+fn texts(dir: &Path) {
+    let texts = prose();
+    let (mut archive, mut links, mut records) = (Vec::new(), String::new(), String::new());
+    for (i, text) in texts.iter().enumerate() {
+        let url = format!("https://example.org/{i}");
+        let html = format!("<html><title>{i}</title><body><article><p>{text}</p></article></body></html>");
+        let response = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{html}",
+            html.len()
+        );
+        let request = format!("GET /{i} HTTP/1.1\r\nHost: example.org\r\n\r\n");
+        archive.extend(scalelaw_archive::page_records(
+            &url,
+            None,
+            "2026-11-22T00:00:00Z",
+            request.as_bytes(),
+            response.as_bytes(),
+        ));
+        let _ = writeln!(links, "{}", serde_json::json!({ "url": url, "score": 3 + i }));
+        let _ = writeln!(records, "{}", serde_json::json!({ "text": text }));
+        fs::write(dir.join(format!("my-folder/{i}.txt")), text).unwrap();
+    }
+    for folder in ["crawl", "pages"] {
+        fs::write(dir.join(folder).join("pages-00000.warc.gz"), &archive).unwrap();
+    }
+    for (name, lines) in [("submissions", &links), ("more", &records), ("books", &records)] {
+        let packed = zstd::encode_all(lines.as_bytes(), 0).unwrap();
+        fs::write(dir.join(format!("{name}.jsonl.zst")), packed).unwrap();
+    }
+    fs::write(dir.join("text.txt"), &texts[0]).unwrap();
+}
+
+/// Prose of the documentation in pieces of some 150 words.
+fn prose() -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for folder in ["docs", "docs/decisions", "docs/studies"] {
+        let mut pages: Vec<_> =
+            fs::read_dir(root().join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
+        pages.sort();
+        for page in pages.iter().filter(|page| page.extension().is_some_and(|e| e == "md")) {
+            let text = fs::read_to_string(page).unwrap();
+            let lines = text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()));
+            words.extend(lines.flat_map(|line| line.split_whitespace().map(str::to_owned)));
+        }
+    }
+    words.chunks(150).map(|words| format!("{}.", words.join(" "))).collect()
+}
