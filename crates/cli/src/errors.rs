@@ -9,7 +9,7 @@ use std::process::ExitCode;
 pub fn render(error: &anyhow::Error) -> String {
     let mut said = error.to_string();
     let mut lines = vec![format!("error: {said}")];
-    for cause in error.chain().skip(1).map(ToString::to_string) {
+    for cause in error.chain().skip(1).map(|cause| cause.to_string().trim_end().to_owned()) {
         if !said.ends_with(&cause) {
             lines.push(format!("  caused by: {}", cause.replace('\n', "\n    ")));
             said = cause;

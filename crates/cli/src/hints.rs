@@ -1,6 +1,6 @@
 //! What a person can do about an error: the libraries say what is wrong, this page says what to type.
 
-use scalelaw_core::spelling::nearest;
+use scalelaw_core::spelling::{meant, nearest};
 use scalelaw_corpus::CorpusError;
 #[cfg(feature = "fetch")]
 use scalelaw_fetch::FetchError;
@@ -15,6 +15,7 @@ use scalelaw_runs::RunsError;
 use scalelaw_table::TableError;
 use scalelaw_tokens::TokensError;
 use scalelaw_train::TrainError;
+use std::path::Path;
 
 /// What may help, most likely first; empty when the message already says everything.
 pub fn hints(error: &anyhow::Error) -> Vec<String> {
@@ -98,6 +99,11 @@ fn corpus(error: &CorpusError) -> Option<String> {
             CorpusError::OtherCorpus { .. } => "give another folder: --out DIR, or delete this one",
             CorpusError::DamagedWork { .. } => "delete this file and run the same command again",
             CorpusError::TooLittleText { .. } => "use more text",
+            CorpusError::UnknownTokenizer { name, known } => return did_you_mean(name, *known),
+            CorpusError::Settings { source, .. } => {
+                return meant(source.message()).map(|near| format!("did you mean `{near}`?"));
+            }
+            CorpusError::Tokens(error) => return tokens(error),
             _ => return None,
         }
         .into(),
@@ -188,6 +194,8 @@ fn table(error: &TableError) -> Option<String> {
             "name the column: --map step=COLUMN; a table with a row a run needs no import: `scalelaw fit` reads it"
                 .into(),
         ),
+        TableError::Directory { path } => Some(table_of(path)),
+        TableError::UnknownLog { path } if path.is_dir() => Some("name the logs in this directory".into()),
         TableError::UnknownFormat { path } => {
             let law = path.to_str().filter(|name| scalelaw_fit::laws::by_name(name).is_ok())?;
             Some(format!("`{law}` is a law; name a table too: scalelaw fit {law} runs.csv"))
@@ -196,11 +204,26 @@ fn table(error: &TableError) -> Option<String> {
     }
 }
 
+/// Which table is meant by a directory.
+fn table_of(dir: &Path) -> String {
+    let (table, runs) = (dir.join("tables/runs.csv"), dir.join("runs"));
+    if table.is_file() {
+        format!("its table of runs is {}", table.display())
+    } else if runs.is_dir() {
+        format!("write a table of its runs: scalelaw runs export {} --format csv > runs.csv", runs.display())
+    } else {
+        "name a table, such as runs.csv".into()
+    }
+}
+
 fn sweep(error: &SweepError) -> Option<String> {
     Some(match error {
         SweepError::NoData { .. } => "give the text with --text PATH, or a dataset with --data DIR".into(),
         SweepError::NoQueue { dir } => {
             format!("`scalelaw sweep queue EXPERIMENT.toml --out {}` makes one", dir.display())
+        }
+        SweepError::NoSweep { .. } => {
+            "name the folder that was given to --out, such as scalelaw-sweep".into()
         }
         SweepError::DamagedList { .. } | SweepError::ListWithoutSpecs { .. } => {
             "`scalelaw sweep queue EXPERIMENT.toml --out DIR` writes it again".into()

@@ -86,7 +86,7 @@ fn paper_of_a_directory_without_runs_says_what_it_expected() {
     let dir = tempfile::tempdir().unwrap();
     let nothing = scalelaw(&["paper", "--runs", &dir.path().display().to_string()]);
     assert_eq!(nothing.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&nothing.stderr).contains("holds no sweep"));
+    assert!(String::from_utf8_lossy(&nothing.stderr).contains("is not the output directory of a sweep"));
     let neither = scalelaw(&["paper"]);
     assert_eq!(neither.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&neither.stderr).contains("--runs"));

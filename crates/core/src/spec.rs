@@ -1,4 +1,4 @@
-//! A run, fully resolved: nothing optional, no hidden default.
+//! A fully resolved run: no field is optional, and there are no hidden defaults.
 
 pub use crate::device::{DeviceClass, Precision};
 pub use crate::error::SpecError;
@@ -7,15 +7,15 @@ pub use crate::measure::{EvaluationSet, Measure};
 pub use crate::optimizer::{Optimizer, StepSize};
 use crate::schedule::{Decay, Schedule, log_spaced_steps};
 use crate::shape::ModelShape;
-use crate::spelling::meant;
+use crate::spelling::{meant, unquoted};
 pub use crate::training::{Init, Repeats, Training};
 use crate::units::ParamConvention;
 use serde::{Deserialize, Serialize};
 
-/// Version of the arithmetic: raised when the same spec would give other bytes.
+/// Version of the arithmetic. It is raised when the same spec would give other bytes.
 pub const NUMERICS: u32 = 1;
 
-/// The version of a spec that names none: specs began without it.
+/// The version of a spec that names none, because the first specs had no such field.
 const FIRST_NUMERICS: u32 = 1;
 
 fn first_numerics() -> u32 {
@@ -38,7 +38,7 @@ fn is_this_trainer(trainer: &str) -> bool {
     trainer == TRAINER
 }
 
-/// The data a run sees.
+/// The data of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataSpec {
@@ -46,7 +46,7 @@ pub struct DataSpec {
     pub name: String,
     /// Digest of the token files and of the tokenizer.
     pub digest: String,
-    /// Training tokens available, a prefix of the shuffled training split (D, unique).
+    /// Training tokens that are available (D, unique): a prefix of the shuffled training split.
     pub train_tokens: u64,
     /// Test tokens used for every evaluation.
     pub test_tokens: u64,
@@ -56,14 +56,14 @@ pub struct DataSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
-    /// Sequences a step.
+    /// Sequences per step.
     pub sequences: u32,
-    /// Sequences a micro-batch: the unit of parallelism, the leaf of the gradient sum and B_small of the
-    /// noise scale. A part of the identity.
+    /// Sequences per micro-batch. The micro-batch is the unit of parallelism, the leaf of the gradient sum and B_small of the
+    /// noise scale. It is part of the identity.
     pub micro_sequences: u32,
 }
 
-/// When to measure the test loss, and when to give up.
+/// When to measure the test loss, and when to stop early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluation {
@@ -71,7 +71,7 @@ pub struct Evaluation {
     pub first_step: u64,
     /// Evaluations per decade of steps.
     pub per_decade: u32,
-    /// Stop after this many evaluations in a row above the best; 0 trains to the end.
+    /// The run stops after this many consecutive evaluations above the best one; with 0 it trains to the end.
     pub patience: u32,
 }
 
@@ -85,15 +85,15 @@ pub struct RunSpec {
     pub seed: u64,
     /// Optimiser steps, S.
     pub steps: u64,
-    /// Standard deviation of the initial weights; [`Init`] says of which.
+    /// Standard deviation of the initial weights; [`Init`] says which weights it applies to.
     pub init_std: f64,
-    /// Who trains it: [`TRAINER`], or the name and version of a trainer of the user's own.
+    /// The trainer: [`TRAINER`], or the name and version of the user's own.
     #[serde(default = "this_trainer", skip_serializing_if = "is_this_trainer")]
     pub trainer: String,
-    /// What kind of device trains it.
+    /// The class of device that trains it.
     #[serde(default, skip_serializing_if = "DeviceClass::is_default")]
     pub device: DeviceClass,
-    /// Numbers it is trained in.
+    /// The precision of the arithmetic.
     #[serde(default, skip_serializing_if = "Precision::is_default")]
     pub precision: Precision,
     /// Version of the arithmetic: [`NUMERICS`].
@@ -125,9 +125,11 @@ impl RunSpec {
     /// # Errors
     /// Unknown or missing keys (with line and caret) and impossible values.
     pub fn from_toml(text: &str) -> Result<Self, SpecError> {
-        let spec: Self = toml::from_str(text).map_err(|e| match meant(e.message()) {
-            Some(near) => SpecError::Toml(format!("{}did you mean `{near}`?", e)),
-            None => SpecError::Toml(e.to_string()),
+        let spec: Self = toml::from_str(text).map_err(|e| {
+            let meant = meant(e.message()).map(|near| format!("did you mean `{near}`?"));
+            let quotes =
+                || unquoted(text, e.span()?.start).map(|line| format!("a text needs quotes: {line}"));
+            SpecError::Toml(format!("{e}{}", meant.or_else(quotes).unwrap_or_default()).trim_end().to_owned())
         })?;
         spec.validate()?;
         Ok(spec)
@@ -222,7 +224,7 @@ impl RunSpec {
         Ok(())
     }
 
-    /// Tokens a step, B.
+    /// Tokens per step, B.
     pub fn batch_tokens(&self) -> u64 {
         u64::from(self.batch.sequences) * u64::from(self.model.n_ctx)
     }
@@ -232,7 +234,7 @@ impl RunSpec {
         self.batch_tokens() * self.steps
     }
 
-    /// Sequences in which every training token but the first is a target once.
+    /// Number of sequences in which every training token except the first is a target once.
     pub fn sequences_an_epoch(&self) -> u64 {
         self.data.train_tokens.saturating_sub(1) / u64::from(self.model.n_ctx)
     }
@@ -242,8 +244,7 @@ impl RunSpec {
         log_spaced_steps(self.evaluation.first_step, self.evaluation.per_decade, self.steps)
     }
 
-    /// Steps before the cooldown of a constant rate: where the run leaves a trunk that goes on. `None` for
-    /// any other schedule.
+    /// Steps before the cooldown of a constant rate, where the run leaves a longer trunk. `None` for any other schedule.
     pub fn branch_step(&self) -> Option<u64> {
         match self.schedule.decay {
             Decay::Constant { cooldown_steps, .. } if cooldown_steps > 0 => {
@@ -254,8 +255,8 @@ impl RunSpec {
         }
     }
 
-    /// The run that leaves this trunk of constant rate for a cooldown over the last `cooldown_steps` of
-    /// `steps`: one trunk with [`Training::branch_steps`] gives a whole axis of D.
+    /// The run of `steps` steps that leaves this trunk of constant rate and cools down over its last `cooldown_steps`. One
+    /// trunk with [`Training::branch_steps`] gives a whole axis of D.
     pub fn branch(&self, steps: u64, cooldown_steps: u64) -> Self {
         let mut branch = self.clone();
         branch.steps = steps;
@@ -268,8 +269,8 @@ impl RunSpec {
 
     /// The run's name on disk: a readable prefix and a hash of the training identity.
     ///
-    /// The hash covers what decides the bytes of a run and nothing else: names for people stay out, and a
-    /// field that is added later enters only where it is not at the behaviour of today.
+    /// The hash covers everything that decides the bytes of a run, and nothing else. Names for people are left out, and a
+    /// field that is added later is included only where it changes the behaviour of today.
     pub fn key(&self) -> String {
         let hash = blake3::hash(self.identity().as_bytes()).to_hex();
         format!(
@@ -286,7 +287,7 @@ impl RunSpec {
     /// The text that [`Self::key`] hashes.
     fn identity(&self) -> String {
         let Self {
-            recipe: _, // a name for people
+            recipe: _, // only a name for people
             seed,
             steps,
             init_std,

@@ -71,6 +71,14 @@ pub enum CorpusError {
         /// What it should have been.
         expected: &'static str,
     },
+    /// A tokenizer that is neither known by its name nor a file.
+    #[error("{name} is neither a known tokenizer nor a file; the known tokenizers are: {}", known.join(", "))]
+    UnknownTokenizer {
+        /// The name.
+        name: String,
+        /// Names of the tokenizers that the program has.
+        known: &'static [&'static str],
+    },
     /// A tokenizer file that cannot be used.
     #[error("{}: {problem}", path.display())]
     TokenizerFile {

@@ -69,6 +69,13 @@ impl ExperimentError {
         self
     }
 
+    /// Adds "did you mean" where one of a few known names is near, and all of them where none is.
+    pub(crate) fn expected(self, name: &str, known: &[&str]) -> Self {
+        let list = format!("expected one of {}", known.join(", "));
+        let named = self.hint(list);
+        named.meant(name, known.iter().copied())
+    }
+
     /// Adds "did you mean" where a known name is near.
     pub(crate) fn meant<'a>(self, name: &str, known: impl Iterator<Item = &'a str>) -> Self {
         match nearest(name, known) {

@@ -123,7 +123,7 @@ impl ExperimentFile {
         for entry in &entries {
             if !KEYS.contains(&entry.key.as_str()) {
                 let unknown = ExperimentError::at(&entry.place, format!("unknown key `{}`", entry.key));
-                return Err(unknown.meant(&entry.key, KEYS.into_iter()));
+                return Err(unknown.expected(&entry.key, &KEYS));
             }
         }
         let find = |key: &str| entries.iter().find(|e| e.key == key).map(|e| &e.node);
@@ -372,7 +372,7 @@ fn data_section(entries: &[Entry]) -> Result<(DataSection, Vec<Entry>), Experime
                     "test_tokens",
                 ];
                 return Err(ExperimentError::at(&entry.place, format!("unknown key `{key}` in [data]"))
-                    .meant(key, KEYS.into_iter()));
+                    .expected(key, &KEYS));
             }
         }
         if origins > 1 {

@@ -95,7 +95,10 @@ impl<'a> Numbers<'a> {
                 let size = sizes.into_iter().find(|(shaped, _)| *shaped == name);
                 Ok(f64::from(size.map_or(0, |(_, size)| size)))
             }
-            _ => Err(ExperimentError::at(asker, format!("`{name}` is needed and nothing says it"))),
+            "test_tokens" => Err(ExperimentError::at(asker, "`test_tokens` is not set")
+                .hint("add it to [data], such as test_tokens = 65536")),
+            _ => Err(ExperimentError::at(asker, format!("`{name}` is not set"))
+                .hint(format!("add {name} = … to the [[set]] or the [recipe]"))),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A TOML document as a tree that remembers where everything stands, in the order of the file.
 
 use crate::error::{ExperimentError, Place, Source};
+use scalelaw_core::spelling::unquoted;
 use std::sync::Arc;
 use toml::Value;
 use toml::de::{DeTable, DeValue};
@@ -34,7 +35,11 @@ pub(crate) struct Entry {
 pub(crate) fn parse(source: &Arc<Source>) -> Result<Vec<Entry>, ExperimentError> {
     let table = DeTable::parse(&source.text).map_err(|e| {
         let place = Place { source: Arc::clone(source), span: e.span().unwrap_or(0..0) };
-        ExperimentError::at(&place, e.message())
+        let error = ExperimentError::at(&place, e.message());
+        match unquoted(&source.text, place.span.start) {
+            Some(line) => error.hint(format!("a text needs quotes: {line}")),
+            None => error,
+        }
     })?;
     entries(source, table.get_ref())
 }

@@ -31,9 +31,7 @@ impl Trainer {
         };
         if let Some(other) = entries.iter().find(|e| e.key != "name" && e.key != "command") {
             let unknown = format!("unknown key `{}` in [trainer]", other.key);
-            return Err(
-                ExperimentError::at(&other.place, unknown).meant(&other.key, ["name", "command"].into_iter())
-            );
+            return Err(ExperimentError::at(&other.place, unknown).expected(&other.key, &["name", "command"]));
         }
         let ((name, _), (command, place)) = (find("name")?, find("command")?);
         Ok(Self { name, command, place })

@@ -22,6 +22,12 @@ pub enum TableError {
         /// What is wrong and where.
         message: String,
     },
+    /// A directory where a table is expected.
+    #[error("{} is a directory; expected a table", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The name does not say a format.
     #[error("{}: unknown kind of table; expected .csv, .tsv, .jsonl, .ndjson or .parquet, or the first four also .gz or .zst", path.display())]
     UnknownFormat {
@@ -63,8 +69,10 @@ pub enum TableError {
         columns: Vec<String>,
     },
     /// A required cell of a typed row is absent or of another type.
-    #[error("row {row}, column {column}: expected {expected}, got {got}")]
+    #[error("{}: row {row}, column {column}: expected {expected}, got {got}", path.display())]
     Cell {
+        /// File.
+        path: PathBuf,
         /// Row of the file, the first data row being 1.
         row: u64,
         /// Column name.

@@ -45,7 +45,7 @@ impl Format {
     /// The format and the compression that a file name says.
     ///
     /// # Errors
-    /// [`TableError::UnknownFormat`].
+    /// [`TableError::Directory`] and [`TableError::UnknownFormat`].
     pub(crate) fn of(path: &Path) -> Result<(Self, Compression), TableError> {
         let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
         let (stem, compression) = Compression::of_name(&name);
@@ -54,6 +54,7 @@ impl Format {
             Some("tsv") => Self::Csv { delimiter: b'\t' },
             Some("jsonl" | "ndjson") => Self::Jsonl,
             Some("parquet") => Self::Parquet,
+            _ if path.is_dir() => return Err(TableError::Directory { path: path.to_path_buf() }),
             _ => return Err(TableError::UnknownFormat { path: path.to_path_buf() }),
         };
         Ok((format, compression))
@@ -92,7 +93,7 @@ pub(crate) fn write_cells(
 /// # Errors
 /// [`TableError`] names the file, and the row and column of a cell that does not fit.
 pub fn read_rows<R: Row>(path: &Path) -> Result<Vec<R>, TableError> {
-    read_cells(path)?.into_iter().enumerate().map(|(i, cells)| R::from_cells(i as u64 + 1, cells)).collect()
+    (1..).zip(read_cells(path)?).map(|(row, cells)| R::from_cells(path, row, cells)).collect()
 }
 
 /// The named cells of every row; the file name says the format.

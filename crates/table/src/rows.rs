@@ -5,6 +5,7 @@
 use crate::cell::{Cell, Field, Kind};
 use crate::error::TableError;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// A struct that is one row of a table with stable column names.
 pub trait Row: Sized {
@@ -14,11 +15,11 @@ pub trait Row: Sized {
     fn evalsets(&self) -> Vec<String>;
     /// The cells, in the order of [`Row::columns`].
     fn to_cells(&self, evalsets: &[String]) -> Vec<Cell>;
-    /// Builds the row from named cells; unknown columns are ignored, `loss_<evalset>` columns kept.
+    /// Builds the row from the named cells of a file; unknown columns are ignored, `loss_<evalset>` columns kept.
     ///
     /// # Errors
-    /// [`TableError::Cell`] names `row` and the column of a cell that is required or of another type.
-    fn from_cells(row: u64, cells: Vec<(String, Cell)>) -> Result<Self, TableError>;
+    /// [`TableError::Cell`] names the file, `row` and the column of a cell that is required or of another type.
+    fn from_cells(path: &Path, row: u64, cells: Vec<(String, Cell)>) -> Result<Self, TableError>;
     /// What rows are sorted by when written.
     fn sort_key(&self) -> (String, u64);
 }
@@ -61,17 +62,18 @@ macro_rules! row_struct {
                 cells
             }
 
-            fn from_cells(row: u64, cells: Vec<(String, Cell)>) -> Result<Self, TableError> {
+            fn from_cells(path: &Path, row: u64, cells: Vec<(String, Cell)>) -> Result<Self, TableError> {
+                let place = Place { path, row };
                 let mut cells: BTreeMap<String, Cell> = cells.into_iter().collect();
                 let mut built = Self {
-                    $($before: take(&mut cells, row, stringify!($before))?,)*
+                    $($before: take(&mut cells, place, stringify!($before))?,)*
                     loss_evalsets: BTreeMap::new(),
-                    $($after: take(&mut cells, row, stringify!($after))?,)*
+                    $($after: take(&mut cells, place, stringify!($after))?,)*
                 };
                 if $losses {
                     for (name, cell) in cells {
                         let Some(set) = name.strip_prefix("loss_") else { continue };
-                        let loss: Option<f64> = parse(row, &name, cell)?;
+                        let loss: Option<f64> = parse(place, &name, cell)?;
                         if let Some(loss) = loss {
                             built.loss_evalsets.insert(set.to_string(), loss);
                         }
@@ -89,11 +91,18 @@ macro_rules! row_struct {
     (@count $($field:ident)*) => { <[&str]>::len(&[$(stringify!($field)),*]) };
 }
 
-fn take<T: Field>(cells: &mut BTreeMap<String, Cell>, row: u64, name: &str) -> Result<T, TableError> {
-    parse(row, name, cells.remove(name).unwrap_or(Cell::Missing))
+/// Where a row stands, for messages.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    path: &'a Path,
+    row: u64,
 }
 
-fn parse<T: Field>(row: u64, name: &str, cell: Cell) -> Result<T, TableError> {
+fn take<T: Field>(cells: &mut BTreeMap<String, Cell>, place: Place<'_>, name: &str) -> Result<T, TableError> {
+    parse(place, name, cells.remove(name).unwrap_or(Cell::Missing))
+}
+
+fn parse<T: Field>(place: Place<'_>, name: &str, cell: Cell) -> Result<T, TableError> {
     let got = match &cell {
         Cell::Missing => "nothing".to_string(),
         Cell::Integer(i) => i.to_string(),
@@ -101,7 +110,8 @@ fn parse<T: Field>(row: u64, name: &str, cell: Cell) -> Result<T, TableError> {
         Cell::Text(t) => format!("{t:?}"),
     };
     T::from_cell(cell).ok_or_else(|| TableError::Cell {
-        row,
+        path: place.path.to_path_buf(),
+        row: place.row,
         column: name.to_string(),
         expected: T::EXPECTED,
         got,

@@ -91,10 +91,11 @@ fn positions_round_trip_through_parquet() {
 }
 
 #[test]
-fn reading_a_run_with_an_unreadable_cell_names_row_and_column() {
+fn reading_a_run_with_an_unreadable_cell_names_file_row_and_column() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("runs.csv");
     std::fs::write(&path, "run_id,loss\na,3.2\nb,oops\n").unwrap();
     let error = read_rows::<RunRow>(&path).unwrap_err().to_string();
-    assert_eq!(error, "row 2, column loss: expected a number, got \"oops\"");
+    let expected = format!("{}: row 2, column loss: expected a number, got \"oops\"", path.display());
+    assert_eq!(error, expected);
 }

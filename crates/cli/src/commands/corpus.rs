@@ -4,6 +4,7 @@
 mod fetch;
 
 use crate::commands::train::available_threads;
+use crate::hints::Usage;
 use crate::output;
 use crate::progress::Display;
 use crate::signals;
@@ -104,7 +105,11 @@ fn settings(arguments: &Build) -> anyhow::Result<CorpusSettings> {
     };
     settings.input.paths.extend(arguments.paths.iter().cloned());
     if settings.input.paths.is_empty() {
-        bail!("nothing to read: give files or folders, or --config FILE with [input] paths = […]");
+        return Err(Usage::error(
+            "no files or folders to read",
+            "name them: scalelaw corpus build PATH… --out DIR; or in a file of settings: --config FILE, with \
+             paths = [\"PATH\", …] in [input]",
+        ));
     }
     if !arguments.links.is_empty() {
         match &mut settings.links {

@@ -1,9 +1,11 @@
 //! `scalelaw predict`: partial learning curves extrapolated, or a fitted law at a place.
 
 use super::table::{TableArgs, exit, named_number, say};
+use crate::hints::Usage;
 use crate::output;
 use anyhow::bail;
-use scalelaw_fit::{CurveStudy, Prediction, short};
+use scalelaw_fit::{CurveStudy, FitError, Prediction, short};
+use scalelaw_lab::LabError;
 use scalelaw_lab::predict::{self, CurvesReport, CurvesRequest, PlaceRequest};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +65,13 @@ fn of_law(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         law: arguments.what.display().to_string(),
         at: arguments.at.clone(),
         register: arguments.register.clone(),
+    })
+    .map_err(|error| match error {
+        LabError::Fit(FitError::MissingVariable { law, variable, .. }) => Usage::error(
+            format!("the law {law} needs {variable}, which --at does not give"),
+            format!("add it: --at …,{variable}=VALUE"),
+        ),
+        other => other.into(),
     })?;
     if let Some(path) = &arguments.register {
         eprintln!("forecast: {}", path.display());

@@ -23,6 +23,9 @@ const MISTAKES: &[&str] = &[
     // Tables.
     "fit missing.csv",
     "fit folder",
+    "fit swept",
+    "fit trained",
+    "runs import folder",
     "fit empty.csv",
     "fit header.csv",
     "fit chinchilla other-columns.csv",
@@ -67,6 +70,9 @@ const MISTAKES: &[&str] = &[
     "sweep plan missing.toml",
     "sweep plan syntax.toml",
     "sweep plan unknown-key.toml",
+    "sweep plan unknown-table.toml",
+    "sweep plan unknown-data.toml",
+    "sweep plan own-trainer.toml",
     "sweep plan no-recipe.toml",
     "sweep plan shape.toml",
     "sweep plan formula.toml",
@@ -105,9 +111,12 @@ fn files(dir: &Path) {
         let _ = writeln!(runs, "{n},{d},{loss:.4}");
     }
     let few: String = runs.split_inclusive('\n').take(3).collect();
-    fs::create_dir(dir.join("folder")).unwrap();
+    for folder in ["folder", "swept/tables", "trained/runs"] {
+        fs::create_dir_all(dir.join(folder)).unwrap();
+    }
     for (name, text) in [
         ("runs.csv", runs.as_str()),
+        ("swept/tables/runs.csv", &runs),
         ("few.csv", &few),
         ("empty.csv", ""),
         ("header.csv", "N,D,loss\n"),
@@ -122,6 +131,13 @@ fn files(dir: &Path) {
         ("other.json", "{\"name\": \"something else\"}"),
         ("syntax.toml", "question = \"?\"\nrecipe = nano-1\n"),
         ("unknown-key.toml", &experiment("n_layers = 2")),
+        ("unknown-table.toml", "question = \"?\"\nrecipe = \"nano-1\"\n\n[grid]\nn_layer = [1, 2]\n"),
+        ("unknown-data.toml", "question = \"?\"\nrecipe = \"nano-1\"\n\n[data]\ntokens = 1000\n"),
+        (
+            "own-trainer.toml",
+            "question = \"?\"\nrecipe = \"nano-1\"\n\n[trainer]\nname = \"mine-1\"\ncommand = \"true\"\n\n\
+             [data]\ntrain_tokens = \"1M\"\n\n[[set]]\nname = \"A\"\nn_layer = 2\nd_model = 32\nn_vocab = 512\n",
+        ),
         ("no-recipe.toml", "question = \"?\"\n[[set]]\nname = \"A\"\nn_layer = 2\n"),
         ("shape.toml", &experiment("n_layer = 2\nd_model = 30\nn_head = 4")),
         ("formula.toml", &experiment("n_layer = 2\nd_model = 32\nlr = \"0.01 * sqrt(8 / d_modl)\"")),

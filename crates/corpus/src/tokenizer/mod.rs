@@ -44,12 +44,20 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// The tokenizer of this name: `gpt2`, or the path of a `tokenizer.json`.
+    /// Names of the tokenizers that the program has.
+    pub const KNOWN: &[&str] = &["gpt2"];
+
+    /// The tokenizer of this name: one of [`Self::KNOWN`], or the path of a `tokenizer.json`.
     ///
     /// # Errors
-    /// As [`Tokenizer::from_file`].
+    /// When there is neither, and as [`Tokenizer::from_file`].
     pub fn named(name: &str) -> Result<Self, CorpusError> {
-        if name == "gpt2" { Self::gpt2() } else { Self::from_file(Path::new(name)) }
+        let path = Path::new(name);
+        match name {
+            "gpt2" => Self::gpt2(),
+            _ if path.exists() => Self::from_file(path),
+            _ => Err(CorpusError::UnknownTokenizer { name: name.to_owned(), known: Self::KNOWN }),
+        }
     }
 
     /// Reads a `tokenizer.json`.

@@ -78,16 +78,16 @@ pub enum SweepError {
         source: Box<Self>,
     },
     /// The directory is not the output of a sweep or a quickstart.
-    #[error("{} holds no sweep and no quickstart", dir.display())]
+    #[error("{} is not the output directory of a sweep or a quickstart", dir.display())]
     NoSweep {
         /// The directory.
         dir: PathBuf,
-        /// Why it cannot be listed.
+        /// Why its runs cannot be listed.
         #[source]
-        source: std::io::Error,
+        source: FileError,
     },
     /// No sweep was run or queued here, so there is nothing for a worker.
-    #[error("{} holds no list of runs", dir.display())]
+    #[error("{} has no list of runs for a worker", dir.display())]
     NoQueue {
         /// The directory.
         dir: PathBuf,

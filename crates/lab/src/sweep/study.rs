@@ -230,8 +230,9 @@ pub fn planned(out: &Path) -> Result<Vec<PlannedLine>, SweepError> {
         return Ok(runs);
     }
     let dir = out.join("runs");
-    let entries =
-        std::fs::read_dir(&dir).map_err(|source| SweepError::NoSweep { dir: out.to_owned(), source })?;
+    let entries = std::fs::read_dir(&dir)
+        .map_err(FileError::new(&dir, "list"))
+        .map_err(|source| SweepError::NoSweep { dir: out.to_owned(), source })?;
     for entry in entries {
         let path = entry.map_err(FileError::new(&dir, "list"))?.path().join("spec.toml");
         if let Ok(text) = std::fs::read_to_string(&path) {

@@ -35,7 +35,7 @@ impl About {
                     known.join(", ")
                 )));
             }
-            let row = RunRow::from_cells(i as u64 + 1, cells.clone())?;
+            let row = RunRow::from_cells(path, i as u64 + 1, cells.clone())?;
             if facts.insert(row.run_id.clone(), cells).is_some() {
                 return Err(wrong(format!("row {}: run {:?} is there already", i + 1, row.run_id)));
             }
@@ -62,7 +62,7 @@ impl About {
                 for (name, cell) in facts {
                     cells.entry(name).or_insert(cell);
                 }
-                *run = RunRow::from_cells(i as u64 + 1, cells.into_iter().collect())?;
+                *run = RunRow::from_cells(&self.path, i as u64 + 1, cells.into_iter().collect())?;
             } else {
                 imported.notes.push(format!("{}: nothing about run {}", self.path.display(), run.run_id));
             }
