@@ -4,10 +4,9 @@ use crate::error::{ExperimentError, Place};
 use crate::fields;
 use crate::file::Facts;
 use crate::settings::{Setting, Settings, WHOLE_WORDS};
-use crate::shape_rule::{ShapeRule, heads, miss};
 use scalelaw_core::shape::ShapeColumns;
 use scalelaw_core::units::{FlopConvention, ParamConvention};
-use scalelaw_core::{Head, ModelShape, number};
+use scalelaw_core::{Head, ModelShape, ShapeRule, Surroundings, heads, number};
 use scalelaw_expr::{Expr, Value as ExprValue};
 use serde::Deserialize;
 use std::cell::{OnceCell, RefCell};
@@ -264,7 +263,6 @@ impl<'a> Numbers<'a> {
             n_layer: fixed("n_layer"),
             d_model: fixed("d_model"),
             aspect: self.optional("aspect")?,
-            ff_ratio,
             d_head: self.get("d_head", place)? as u32,
         };
         if rule.n_layer.is_none() && rule.d_model.is_none() && rule.aspect.is_none() {
@@ -273,8 +271,8 @@ impl<'a> Numbers<'a> {
             );
         }
         let n_ctx = self.get("n_ctx", place)? as u32;
-        let shape = rule.solve(n, n_ctx, fixed("n_vocab").unwrap_or(2), Head::Untied);
-        shape.filter(|shape| miss(shape, n) <= 0.01).ok_or_else(|| {
+        let around = Surroundings { n_ctx, n_vocab: fixed("n_vocab").unwrap_or(2), head: Head::Untied };
+        rule.exact(n, ff_ratio, &around).ok_or_else(|| {
             ExperimentError::at(place, format!("no shape with these ratios has {n} parameters to 1%"))
         })
     }

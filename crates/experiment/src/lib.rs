@@ -38,11 +38,9 @@ mod node;
 mod recipes;
 mod resolve;
 mod settings;
-mod shape_rule;
 mod trainer;
 
 pub use error::ExperimentError;
 pub use file::{ComposedData, DataOrigin, DataSection, ExperimentFile, Facts, PlannedRun};
 pub use settings::WORDS;
-pub use shape_rule::ShapeRule;
 pub use trainer::Trainer;

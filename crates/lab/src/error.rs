@@ -1,7 +1,6 @@
 //! What can keep a request from having a report.
 
 use crate::observations::Reading;
-use scalelaw_core::spec::SpecError;
 use scalelaw_experiment::ExperimentError;
 use scalelaw_files::FileError;
 use scalelaw_fit::FitError;
@@ -44,9 +43,6 @@ pub enum LabError {
     /// An experiment file is wrong.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
-    /// A run's specification is wrong.
-    #[error(transparent)]
-    Spec(#[from] SpecError),
     /// No column of the table is assigned to a variable, and none is recognised as it.
     #[error(
         "{table}: no column is recognised as {symbol}{}; the columns are: {}",

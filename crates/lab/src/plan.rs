@@ -1,15 +1,20 @@
 //! What a budget buys, what a loss costs, and the run as a spec.
 
+mod spec;
+
+pub use spec::DecayChoice;
+
 use crate::error::LabError;
 use crate::forecasts;
 use crate::law_source::LawSource;
 use scalelaw_core::spec::DataSpec;
-use scalelaw_core::{Head, ParamConvention, RunSpec};
-use scalelaw_fit::plan::spec::{DecayChoice, ShapeRule, SpecRequest, Surroundings, run_spec};
+use scalelaw_core::{Head, ParamConvention, RunSpec, Surroundings};
+use scalelaw_fit::plan::shapes::NamedRule;
 use scalelaw_fit::plan::{Goal, Hardware, Plan, Request, plan};
 use scalelaw_fit::presets::Preset;
 use scalelaw_tokens::Dataset;
 use serde::Serialize;
+use spec::{SpecRequest, run_spec};
 use std::path::{Path, PathBuf};
 
 /// A question to a law.
@@ -113,15 +118,15 @@ fn spec(plan: &Plan, request: &RunRequest) -> Result<RunSpec, LabError> {
     let batch_tokens = request.batch_tokens.or(plan.batch_tokens.as_ref().map(|b| b.value));
     let lr = request.lr.or(plan.lr.as_ref().map(|l| l.value));
     let missing = |setting| LabError::NoSetting { law: plan.basis.clone(), setting };
-    Ok(run_spec(&SpecRequest {
-        model: ShapeRule::by_name(&request.shape)?.shape(plan.n, counted(plan), &around)?,
+    run_spec(&SpecRequest {
+        model: NamedRule::by_name(&request.shape)?.shape(plan.n, counted(plan), &around)?,
         tokens: plan.d,
         batch_tokens: batch_tokens.ok_or_else(|| missing("batch"))?,
         lr: lr.ok_or_else(|| missing("lr"))?,
         decay: request.decay,
         seed: request.seed,
         data,
-    })?)
+    })
 }
 
 /// A dataset as a spec names it, and its vocabulary.

@@ -5,10 +5,10 @@ use crate::output;
 use scalelaw_core::number::{self, short};
 use scalelaw_core::{Head, PF_DAY, RunSpec};
 use scalelaw_fit::plan::contradiction::{Crossing, sensitivity};
-use scalelaw_fit::plan::spec::{DecayChoice, SHAPE_RULES};
+use scalelaw_fit::plan::shapes::SHAPE_RULES;
 use scalelaw_fit::plan::{Goal, Hardware, Plan};
 use scalelaw_fit::presets::{Answer, Mark, PRESETS};
-use scalelaw_lab::plan::{self, PlanReport, PlanRequest, RunRequest};
+use scalelaw_lab::plan::{self, DecayChoice, PlanReport, PlanRequest, RunRequest};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -215,7 +215,7 @@ fn list(json: bool) -> anyhow::Result<ExitCode> {
         output::json(PRESETS)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rules: String = SHAPE_RULES.iter().map(|r| format!("  {:<10} {}\n", r.name, r.title)).collect();
+    let rules: String = SHAPE_RULES.iter().map(|r| format!("  {:<10} {}\n", r.name, r.title())).collect();
     output::print(&format!("{}\nshape rules\n{rules}", presets_text()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -13,7 +13,7 @@ mod overfit;
 pub mod repetition;
 mod report;
 pub(crate) mod search;
-pub mod spec;
+pub mod shapes;
 
 pub use allocation::{Allocation, ClosedFormOptimum, cheapest_for_loss, compute_optimal};
 pub use basis::Basis;

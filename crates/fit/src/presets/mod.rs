@@ -5,6 +5,8 @@
 
 pub mod kaplan2020;
 pub mod muennighoff2023;
+pub mod pearce2024;
+pub mod porian2024;
 mod rule;
 mod table;
 

@@ -2,8 +2,8 @@
 
 use super::QuickstartError;
 use scalelaw_core::schedule::log_spaced_steps;
-use scalelaw_core::units::FlopConvention;
-use scalelaw_core::{Head, ModelShape, RunSpec};
+use scalelaw_core::units::{FlopConvention, ParamConvention};
+use scalelaw_core::{Head, ModelShape, RunSpec, heads};
 use scalelaw_experiment::{ComposedData, ExperimentFile, Facts};
 use scalelaw_runs::scheduler::makespan;
 use serde::Serialize;
@@ -115,7 +115,7 @@ pub fn choose(
         let mut longer = widths.clone();
         longer.push(wider);
         let longer_steps = longest(&longer);
-        let n = f64::from(12 * N_LAYER) * f64::from(wider).powi(2);
+        let n = shape(wider).n_params(ParamConvention::NonEmbedding) as f64;
         let enough = (longer_steps * BATCH_TOKENS) as f64 >= TOKENS_PER_PARAM * n;
         // Where the text is used up, more time goes into wider models.
         if longer_steps >= MIN_STEPS && (enough || longer_steps == most_steps) {
@@ -220,13 +220,12 @@ pub fn interpolate(measured: &[(u32, Speed)], d_model: u32) -> Speed {
 
 /// The shape of a width.
 pub fn shape(d_model: u32) -> ModelShape {
-    ModelShape::standard(N_LAYER, d_model, (d_model / D_HEAD).max(1), N_CTX, N_VOCAB, Head::Untied)
+    ModelShape::standard(N_LAYER, d_model, heads(d_model, D_HEAD), N_CTX, N_VOCAB, Head::Untied)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scalelaw_core::units::ParamConvention;
     use scalelaw_experiment::PlannedRun;
 
     fn text(train_tokens: u64) -> Facts {
