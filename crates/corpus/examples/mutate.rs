@@ -10,8 +10,7 @@
 #[path = "../../../fuzz/targets.rs"]
 mod targets;
 
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use scalelaw_random::{Generator, Rng, generator};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -31,7 +30,7 @@ fn main() {
     collect(Path::new(&folder), &mut seeds);
     seeds.push(b"{\"url\": \"http://www.a.example:80/b/../c?utm_x=1&y=%41#z\", \"score\": 3}\n".repeat(3));
     println!("{} seeds", seeds.len());
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut rng = generator(seed);
     let (begun, mut said) = (Instant::now(), Instant::now());
     let mut executions = [0u64; targets::TARGETS.len()];
     let mut slowest = Duration::ZERO;
@@ -116,8 +115,8 @@ const WORDS: [&[u8]; 28] = [
     b"\"score\": 1e999",
 ];
 
-fn mutated(seeds: &[Vec<u8>], rng: &mut Xoshiro256PlusPlus) -> Vec<u8> {
-    let below = |rng: &mut Xoshiro256PlusPlus, n: usize| (rng.next_u64() % n.max(1) as u64) as usize;
+fn mutated(seeds: &[Vec<u8>], rng: &mut Generator) -> Vec<u8> {
+    let below = |rng: &mut Generator, n: usize| (rng.next_u64() % n.max(1) as u64) as usize;
     let mut input = seeds[below(rng, seeds.len())].clone();
     for _ in 0..=below(rng, 8) {
         let at = below(rng, input.len() + 1);

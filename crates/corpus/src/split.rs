@@ -61,7 +61,7 @@ impl SplitFractions {
     /// independent.
     pub fn split_of(&self, id: &[u8; 32]) -> Split {
         let last = id.last_chunk::<8>().expect("32 bytes have a last chunk of 8");
-        let uniform = (u64::from_le_bytes(*last) >> 11) as f64 / (1u64 << 53) as f64;
+        let uniform = scalelaw_random::unit_of(u64::from_le_bytes(*last));
         if uniform < self.test {
             Split::Test
         } else if uniform < self.test + self.valid {

@@ -4,13 +4,12 @@
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
 use scalelaw_core::observer::{Observer, Progress, Silent};
 use scalelaw_corpus::{
     CORPUS_TOKENS, CorpusBuild, CorpusError, CorpusManifest, CorpusSettings, DocumentFormat, FilterSettings,
     HeldOutLeaks, ReadLimits, SplitFractions, TokenizerSettings, build_corpus, read_paths, write_subset,
 };
+use scalelaw_random::{Generator, Rng, generator, unit};
 use scalelaw_tokens::{Dataset, Split};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -20,12 +19,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Texts whose words follow Zipf's law, so that unlike texts share their frequent words.
 struct Author {
-    random: Xoshiro256PlusPlus,
+    random: Generator,
 }
 
 impl Author {
     fn new(seed: u64) -> Self {
-        Self { random: Xoshiro256PlusPlus::seed_from_u64(seed) }
+        Self { random: generator(seed) }
     }
 
     fn below(&mut self, n: usize) -> usize {
@@ -34,7 +33,7 @@ impl Author {
 
     fn word(&mut self) -> String {
         // Rank r with a chance of about 1/r among 20,000.
-        let uniform = (self.random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+        let uniform = unit(&mut self.random);
         let rank = 20_000f64.powf(uniform) as usize;
         let (mut word, mut rest) = (String::new(), rank * 7 + 3);
         while rest > 0 {

@@ -1,8 +1,9 @@
 //! From a sequence number to training tokens, with no state to save.
 
 use crate::error::TokensError;
-use crate::permutation::{Permutation, mix};
+use crate::permutation::Permutation;
 use crate::tokens::Tokens;
+use scalelaw_random::mix;
 
 /// Training sequences: windows of `n_ctx + 1` tokens at stride `n_ctx`, so that every token but the first
 /// is a target exactly once an epoch, in an order that is new each epoch.

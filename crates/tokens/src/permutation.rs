@@ -1,5 +1,7 @@
 //! A seeded bijection of `0..n` that needs no memory.
 
+use scalelaw_random::{GOLDEN, mix, splitmix};
+
 /// A pseudo-random permutation of `0..n`: a balanced Feistel network on the next power of four, walked
 /// until it lands inside (Black and Rogaway 2002, "Ciphers with arbitrary finite domains").
 ///
@@ -22,8 +24,9 @@ impl Permutation {
         let half_bits = bits.div_ceil(2).max(1);
         let mut state = key;
         let round_keys = std::array::from_fn(|_| {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            mix(state)
+            let key = splitmix(state);
+            state = state.wrapping_add(GOLDEN);
+            key
         });
         Self { n, half_bits, round_keys }
     }
@@ -51,13 +54,6 @@ impl Permutation {
         }
         (left << self.half_bits) | right
     }
-}
-
-/// The finaliser of SplitMix64 (Steele, Lea and Flood 2014): a bijection of 64 bits that mixes all of them.
-pub(crate) fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Initial parameters, with the same bits on every platform.
 
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
 use scalelaw_core::RunSpec;
 use scalelaw_core::spec::Init;
 use scalelaw_graph::{Plan, Role, Tensor};
+use scalelaw_random::{Generator, generator, normals};
 
 /// Initial parameters of a run, flat, in the order of [`Plan::tensors`].
 ///
@@ -47,30 +46,24 @@ fn standard_deviation(tensor: &Tensor, spec: &RunSpec) -> f64 {
     }
 }
 
-/// Standard normal numbers by the method of Box and Muller, in pairs.
+/// Standard normal numbers, drawn in pairs.
 struct Normals {
-    uniform: Xoshiro256PlusPlus,
+    generator: Generator,
     second: Option<f64>,
 }
 
 impl Normals {
     fn new(seed: u64) -> Self {
-        Self { uniform: Xoshiro256PlusPlus::seed_from_u64(seed), second: None }
-    }
-
-    /// Uniform in (0, 1): the middle of one of 2^53 cells.
-    fn uniform(&mut self) -> f64 {
-        ((self.uniform.next_u64() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
+        Self { generator: generator(seed), second: None }
     }
 
     fn next(&mut self) -> f64 {
         if let Some(second) = self.second.take() {
             return second;
         }
-        let radius = libm::sqrt(-2.0 * libm::log(self.uniform()));
-        let angle = std::f64::consts::TAU * self.uniform();
-        self.second = Some(radius * libm::sin(angle));
-        radius * libm::cos(angle)
+        let [first, second] = normals(&mut self.generator);
+        self.second = Some(second);
+        first
     }
 }
 
@@ -78,19 +71,6 @@ impl Normals {
 #[allow(clippy::unwrap_used, reason = "a test")]
 mod tests {
     use super::*;
-
-    #[test]
-    fn normals_have_the_moments_of_a_standard_normal() {
-        let mut normals = Normals::new(1);
-        let n = 200_000;
-        let draws: Vec<f64> = (0..n).map(|_| normals.next()).collect();
-        let moment = |p: i32| draws.iter().map(|x| x.powi(p)).sum::<f64>() / f64::from(n);
-        // Standard errors: 1/√n, √2/√n, √96/√n.
-        let root = f64::from(n).sqrt();
-        assert!(moment(1).abs() < 4.0 / root);
-        assert!((moment(2) - 1.0).abs() < 4.0 * 2f64.sqrt() / root);
-        assert!((moment(4) - 3.0).abs() < 4.0 * 96f64.sqrt() / root);
-    }
 
     #[test]
     fn first_normals_of_a_seed_never_change() {

@@ -2,6 +2,7 @@
 
 use super::terms::{Term, mix};
 use crate::error::CorpusError;
+use scalelaw_random::GOLDEN;
 use serde::{Deserialize, Serialize};
 
 /// How near-duplicates are found; recorded in the manifest.
@@ -48,7 +49,7 @@ impl MinHash {
     pub(crate) fn new(settings: &NearDuplicates) -> Self {
         let (bands, rows) = (settings.bands as usize, settings.rows as usize);
         let function = |i: usize| {
-            let bits = mix(mix(settings.seed) ^ (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            let bits = mix(mix(settings.seed) ^ (i as u64 + 1).wrapping_mul(GOLDEN));
             (bits as u32 | 1, (bits >> 32) as u32)
         };
         let blocks = (bands * rows).div_ceil(LANES);

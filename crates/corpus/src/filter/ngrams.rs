@@ -1,5 +1,6 @@
 //! How much of a text is repeated runs of words.
 
+use scalelaw_random::GOLDEN;
 use twox_hash::XxHash64;
 
 /// Runs of words, counted by their hashes.
@@ -26,7 +27,7 @@ impl Ngrams {
     fn run(&self, start: usize, n: usize) -> (u64, u64) {
         let hash = self.hashes[start..start + n]
             .iter()
-            .fold(n as u64, |hash, &word| (hash.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            .fold(n as u64, |hash, &word| (hash.rotate_left(23) ^ word).wrapping_mul(GOLDEN));
         (hash, self.starts[start + n] - self.starts[start])
     }
 

@@ -1,6 +1,6 @@
 //! Discrete laws and draws from them. All arithmetic is exactly rounded, so the draws are the same on every machine.
 
-use rand_core::Rng;
+use scalelaw_random::{Rng, unit};
 
 /// How fast frequency falls with rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,14 +30,10 @@ pub(super) fn shuffled(rng: &mut impl Rng, values: &[f64]) -> Vec<f64> {
     values
 }
 
-/// A number below `n`, uniform but for a bias of n / 2^64.
+/// A number below `n`, uniform but for a bias of n / 2^64: without the rejections of [`scalelaw_random::below`], which
+/// would change the documents of every seed.
 pub(super) fn below(rng: &mut impl Rng, n: usize) -> usize {
     ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
-}
-
-/// A number in [0, 1) with 53 random bits.
-pub(super) fn uniform(rng: &mut impl Rng) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// A law over `0..n`.
@@ -67,7 +63,7 @@ impl Weights {
 
     /// Draws a value.
     pub(super) fn draw(&self, rng: &mut impl Rng) -> usize {
-        let u = uniform(rng);
+        let u = unit(rng);
         self.cumulative.partition_point(|&c| c <= u).min(self.probabilities.len() - 1)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Sizes;
 use super::draw::below;
-use rand_core::Rng;
+use scalelaw_random::Rng;
 use std::collections::{HashMap, HashSet};
 
 /// What a word form is.

@@ -20,8 +20,7 @@ pub use text::SyntheticText;
 
 use draw::Weights;
 use lexicon::Lexicon;
-use rand_core::SeedableRng;
-use rand_xoshiro::Xoshiro256PlusPlus;
+use scalelaw_random::generator;
 
 /// The sizes of a synthetic language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +91,7 @@ impl Language {
     }
 
     pub(crate) fn with_sizes(seed: u64, sizes: Sizes) -> Self {
-        let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
+        let rng = &mut generator(seed);
         let lexicon = Lexicon::new(rng, &sizes);
         let steep = |rng: &mut _, n| Weights::new(&draw::shuffled(rng, &draw::zipf(n, draw::Slope::Square)));
         let features = Weights::new(&draw::zipf(sizes.features, draw::Slope::One));

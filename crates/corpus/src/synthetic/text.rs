@@ -1,14 +1,13 @@
 //! Documents drawn from a synthetic language.
 
 use super::Language;
-use super::draw::{below, uniform};
+use super::draw::below;
 use super::lexicon::Word;
 use crate::document::Document;
 use crate::error::CorpusError;
 use crate::read::Skipped;
 use crate::source::DocumentSource;
-use rand_core::SeedableRng;
-use rand_xoshiro::Xoshiro256PlusPlus;
+use scalelaw_random::{GOLDEN, Generator, generator, unit};
 use scalelaw_tokens::Source;
 use std::ops::ControlFlow;
 
@@ -16,12 +15,12 @@ impl Language {
     /// Document number `index`. Documents are independent draws, and each is the same at every call.
     pub fn document(&self, index: u64) -> String {
         // The streams of one seed differ in the odd multiple, and the seeding mixes its bits.
-        let seed = self.seed ^ index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
+        let seed = self.seed ^ index.wrapping_add(1).wrapping_mul(GOLDEN);
+        let rng = &mut generator(seed);
         let mut text = String::new();
         let mut topic = below(rng, self.sizes.topics);
         let mut sentences = 0;
-        while uniform(rng) >= self.end_chance(sentences) {
+        while unit(rng) >= self.end_chance(sentences) {
             if sentences > 0 {
                 text.push(' ');
                 topic = self.draw_next_topic(rng, topic);
@@ -32,8 +31,8 @@ impl Language {
         text
     }
 
-    fn draw_next_topic(&self, rng: &mut Xoshiro256PlusPlus, topic: usize) -> usize {
-        let u = uniform(rng);
+    fn draw_next_topic(&self, rng: &mut Generator, topic: usize) -> usize {
+        let u = unit(rng);
         let mut sum = 0.0;
         for next in 0..self.sizes.topics {
             sum += self.topic_chance(topic, next);
@@ -44,12 +43,12 @@ impl Language {
         topic
     }
 
-    fn push_sentence(&self, rng: &mut Xoshiro256PlusPlus, topic: usize, text: &mut String) {
+    fn push_sentence(&self, rng: &mut Generator, topic: usize, text: &mut String) {
         let feature = self.features.draw(rng);
         let stem = self.subjects[topic].draw(rng);
         text.push_str(self.lexicon.spelling(Word::Subject { stem, feature }));
         let (mut middle, mut class) = (0, None);
-        while uniform(rng) >= self.verb_chance(middle) {
+        while unit(rng) >= self.verb_chance(middle) {
             let next = class.map_or(&self.first_class, |class: usize| &self.next_class[class]).draw(rng);
             let word = self.words[next][topic].draw(rng);
             text.push(' ');

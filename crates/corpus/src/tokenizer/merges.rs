@@ -1,5 +1,6 @@
 //! Byte-pair merges within one word.
 
+use scalelaw_random::GOLDEN;
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -73,7 +74,7 @@ impl Merges {
     fn slot(&self, left: u32, right: u32) -> (usize, u64) {
         let key = u64::from(left) << 32 | u64::from(right);
         // Fibonacci hashing of a key whose two halves are mixed first.
-        let mixed = (key ^ (key >> 29)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mixed = (key ^ (key >> 29)).wrapping_mul(GOLDEN);
         let mut at = (mixed >> self.shift) as usize;
         while self.slots[at].0 != key && self.slots[at].0 != NO_PAIR {
             at = (at + 1) & (self.slots.len() - 1);

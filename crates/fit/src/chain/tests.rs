@@ -7,8 +7,8 @@ use crate::plan::search::crossing;
 use crate::presets::KaplanConstants;
 use crate::presets::kaplan2020::{L_N_D, TRAINING};
 use crate::random::generator;
-use rand_core::Rng;
 use scalelaw_core::{Conventions, DataConvention, FlopConvention, ParamConvention};
+use scalelaw_random::{Rng, unit};
 
 const TRUTH: KaplanConstants = TRAINING;
 /// Relative noise of a whole run and of one evaluation.
@@ -33,7 +33,7 @@ pub(super) fn options(bootstrap: usize) -> ChainOptions {
 
 /// A sum of twelve uniforms: normal enough for noise.
 fn normal(rng: &mut impl Rng) -> f64 {
-    (0..12).map(|_| (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64).sum::<f64>() - 6.0
+    (0..12).map(|_| unit(rng)).sum::<f64>() - 6.0
 }
 
 /// The loss after `step` updates of `batch` tokens: equation 1.6 through 5.4, B_crit at the loss itself.

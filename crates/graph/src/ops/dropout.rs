@@ -4,6 +4,7 @@
 use super::{Cost, Op};
 use crate::sequence::Sequence;
 use crate::tensor::Value;
+use scalelaw_random::splitmix;
 
 /// x·mask/(1 − rate), plus `residual` if there is one; without a key, as in evaluation, nothing is dropped.
 #[derive(Clone, Copy, Debug)]
@@ -27,15 +28,7 @@ pub struct DropoutKey {
     pub step: u64,
 }
 
-/// A bijection of 64 bits that looks random (splitmix64's, Steele et al. 2014).
-fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
-}
-
-/// The same of 32 bits, which vector instructions can multiply (murmur3's, Appleby 2011).
+/// A bijection of 32 bits that mixes all of them and that vector instructions can multiply (murmur3's, Appleby 2011).
 #[inline(always)]
 fn mix32(x: u32) -> u32 {
     let x = (x ^ (x >> 16)).wrapping_mul(0x85EB_CA6B);
@@ -65,8 +58,8 @@ impl RowMask {
 impl Dropout {
     /// The mask of a row: a row is a position of a sequence, counted through the whole batch.
     pub fn row_mask(&self, key: DropoutKey, row: usize) -> RowMask {
-        let key = mix(key.seed ^ mix(key.step ^ mix(self.number)));
-        let bits = mix((row as u64).wrapping_add(key));
+        let key = splitmix(key.seed ^ splitmix(key.step ^ splitmix(self.number)));
+        let bits = splitmix((row as u64).wrapping_add(key));
         RowMask {
             keys: [bits as u32, (bits >> 32) as u32],
             dropped: (self.rate * f64::from(u32::MAX)) as u32,
