@@ -1,4 +1,6 @@
 //! Instants as people and archives write them.
+//!
+//! No library for calendars: this is the only date that the program works out, always in UTC, and none is read.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Numbers as people write them: `1.5B`, `3e19`, `10PFd`, `5m`.
+//! Numbers as people write and read them: `1.5B`, `3e19`, `10PFd`, `5m`; counts, and constants to so many digits.
 
 use crate::units::PF_DAY;
 use std::time::Duration;
@@ -113,9 +113,60 @@ pub fn short(value: f64) -> String {
     }
 }
 
+/// A constant of a law to five significant digits: see [`significant`].
+pub fn constant(value: f64) -> String {
+    significant(value, 5)
+}
+
+/// A number to so many significant digits: plain from 0.001 to below a million, `1.20e-5` elsewhere. The whole part of a plain
+/// one is not rounded further than to units.
+pub fn significant(value: f64, digits: usize) -> String {
+    significant_plain_in(value, digits, -3..6)
+}
+
+/// The same, plain where the decimal exponent lies in `plain`.
+pub fn significant_plain_in(value: f64, digits: usize, plain: std::ops::Range<i32>) -> String {
+    match scientific(value, digits) {
+        None if value == 0.0 => "0".to_owned(),
+        None => value.to_string(),
+        Some((_, exponent)) if plain.contains(&exponent) => {
+            let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+            format!("{value:.decimals$}")
+        }
+        Some((mantissa, exponent)) => format!("{mantissa}e{exponent}"),
+    }
+}
+
+/// Mantissa and decimal exponent of a number rounded to so many significant digits: `1.20` and −5. `None` where there
+/// are none: zero, and what is not finite.
+pub fn scientific(value: f64, digits: usize) -> Option<(String, i32)> {
+    let text = format!("{value:.decimals$e}", decimals = digits.saturating_sub(1));
+    let (mantissa, exponent) = text.split_once('e').filter(|_| value != 0.0)?;
+    Some((mantissa.to_owned(), exponent.parse().ok()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn significant_is_plain_between_a_thousandth_and_a_million() {
+        for (value, text) in [
+            (0.07604, "0.076040"),
+            (406.4, "406.40"),
+            (123_456.7, "123457"),
+            (999_999.7, "1.0000e6"),
+            (9.99996, "10.000"),
+            (-1.2e-5, "-1.2000e-5"),
+            (0.0, "0"),
+            (-0.0, "0"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(constant(value), text);
+        }
+        assert_eq!(significant_plain_in(1234.5, 2, 0..3), "1.2e3");
+    }
 
     #[test]
     fn parse_suffixes_give_the_documented_values() {

@@ -138,7 +138,7 @@ fn open_or_rivals(fitted: &FittedLaw, name: &str) -> String {
         .iter()
         .filter(|r| r.within_interval)
         .filter_map(|r| r.params.iter().find(|(n, _)| n == name))
-        .map(|(_, v)| crate::fitted::short(*v))
+        .map(|(_, v)| scalelaw_core::number::constant(*v))
         .collect();
     if values.is_empty() {
         "its interval is open".into()

@@ -5,6 +5,7 @@ use crate::law::{Law, Response};
 use crate::laws;
 use crate::objective::Objective;
 use scalelaw_core::Conventions;
+use scalelaw_core::number::constant;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -334,7 +335,7 @@ impl FittedLaw {
     /// The equation with its constants put in, as plain text.
     pub fn equation_with_values(&self) -> String {
         let values: Vec<String> =
-            self.params.iter().map(|(n, e)| format!("{n} = {}", short(e.value))).collect();
+            self.params.iter().map(|(n, e)| format!("{n} = {}", constant(e.value))).collect();
         format!("{}  with  {}", self.equation, values.join(", "))
     }
 
@@ -362,21 +363,8 @@ impl FittedLaw {
     }
 }
 
-/// Five significant digits, scientific when large or small.
-pub fn short(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 {
-        "0".into()
-    } else if !(1e-3..1e6).contains(&size) {
-        format!("{value:.4e}")
-    } else {
-        let digits = (4 - libm::floor(libm::log10(size)) as i32).max(0) as usize;
-        format!("{value:.digits$}")
-    }
-}
-
 fn latex_number(value: f64) -> String {
-    let text = short(value);
+    let text = constant(value);
     match text.split_once('e') {
         Some((digits, exponent)) => format!("{digits}\\times 10^{{{exponent}}}"),
         None => text,

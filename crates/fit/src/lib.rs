@@ -48,7 +48,7 @@ pub use error::FitError;
 pub use fit::{FitOptions, IntervalChoice, fit};
 pub use fitted::{
     BootstrapSummary, Correlation, Diagnostics, Estimate, FORMAT, FitStatus, FittedLaw, IntervalMethod,
-    Intervals, ObjectiveValue, ParamState, Prediction, Rival, Starts, Warning, short,
+    Intervals, ObjectiveValue, ParamState, Prediction, Rival, Starts, Warning,
 };
 pub use forecast::{CurveStudy, Forecast, HorizonScore, forecast_curves};
 pub use frontier::{Curve, Envelope, FrontierPoint, envelope, readings};

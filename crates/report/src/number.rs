@@ -2,6 +2,8 @@
 //!
 //! The text is markup for [`crate::text::RichText`].
 
+use scalelaw_core::number::scientific;
+
 /// A count: `98,304`; from a million on `1.31×10^{6}`.
 pub fn count(value: f64) -> String {
     if value.is_finite() && value.abs() < 999_999.5 { grouped(value.round()) } else { significant(value, 3) }
@@ -9,20 +11,22 @@ pub fn count(value: f64) -> String {
 
 /// A number with so many significant digits: `0.0689`, `12.3`, `1.20×10^{−5}`.
 pub fn significant(value: f64, digits: usize) -> String {
-    if value == 0.0 || !value.is_finite() {
+    let Some((mantissa, exponent)) = scientific(value, digits) else {
         return if value.is_finite() { "0".to_owned() } else { "not finite".to_owned() };
-    }
-    // The exponent after rounding: 9.996 with three digits is 10.0.
-    let scientific = format!("{value:.precision$e}", precision = digits.saturating_sub(1));
-    let (mantissa, exponent) = scientific.split_once('e').expect("e-notation has an e");
-    let exponent: i32 = exponent.parse().expect("e-notation ends in an integer");
+    };
     if (-4..5).contains(&exponent) {
         let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
-        let rounded: f64 = scientific.parse().expect("e-notation is a number");
+        // 13,161 to two digits is 13000.
+        let rounded: f64 = format!("{mantissa}e{exponent}").parse().expect("e-notation is a number");
         minus(&format!("{rounded:.decimals$}"))
     } else {
-        minus(&format!("{mantissa}×10^{{{exponent}}}"))
+        minus(&format!("{mantissa}×{}", power_of_ten(exponent)))
     }
+}
+
+/// A power of ten: `10^{4}`.
+pub fn power_of_ten(exponent: i32) -> String {
+    minus(&format!("10^{{{exponent}}}"))
 }
 
 /// Half the width of an interval decides the digits of what is inside: two significant ones of it.
@@ -53,7 +57,8 @@ fn grouped(value: f64) -> String {
     if value < 0.0 { format!("−{out}") } else { out }
 }
 
-fn minus(text: &str) -> String {
+/// A minus sign where a hyphen stands for it.
+pub(crate) fn minus(text: &str) -> String {
     text.replace('-', "−")
 }
 

@@ -121,7 +121,7 @@ fn text(c: &Comparison) -> String {
         nats(&c.loss_b),
         nats(&c.advantage),
         c.probability_a_better,
-        with(&c.multiplier, scalelaw_fit::short)
+        with(&c.multiplier, number::constant)
     );
     if let Some((pairs, correlation)) = c.paired {
         out.push_str(&format!("  {pairs} pairs, residuals correlated {correlation:.2}\n"));

@@ -3,7 +3,8 @@
 use super::fit::law_text;
 use super::table::{TableArgs, exit, say};
 use crate::output;
-use scalelaw_fit::{Envelope, short};
+use scalelaw_core::number::constant;
+use scalelaw_fit::Envelope;
 use scalelaw_lab::envelope::{self, EnvelopeReport, EnvelopeRequest};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -74,9 +75,9 @@ fn text(report: &EnvelopeReport) -> String {
         let _ = writeln!(
             out,
             "  C {:<12} loss {:<8.4} N {:<12} run {}",
-            short(p.cost),
+            constant(p.cost),
             p.loss,
-            short(p.n),
+            constant(p.n),
             p.run
         );
     }

@@ -3,10 +3,11 @@
 use super::table::{TableArgs, exit, named_number, pair, say};
 use crate::output;
 use crate::progress::Display;
+use scalelaw_core::number::{constant, significant};
 use scalelaw_fit::laws;
 use scalelaw_fit::{
     Effort, FitOptions, FitStatus, FittedLaw, IntervalChoice, IntervalMethod, LackOfFit, Objective,
-    ParamState, Penalty, Ranked, ResidualBin, Space, short,
+    ParamState, Penalty, Ranked, ResidualBin, Space,
 };
 use scalelaw_lab::LabError;
 use scalelaw_lab::conventions;
@@ -317,21 +318,25 @@ pub fn law_text(f: &FittedLaw, lack: Option<&LackOfFit>) -> String {
     let heading = if beside.is_some() { "bootstrap 95%" } else { "" };
     let _ = writeln!(out, "\n{:<12}{:>14}{:>13}   {method:<27}{heading}", "", "value", "± s.e.");
     for (name, e) in &f.params {
-        let se = e.se.map_or_else(String::new, short);
+        let se = e.se.map_or_else(String::new, constant);
         let interval = e.ci95.map_or_else(String::new, |[lo, hi]| {
-            let end = |v: Option<f64>| v.map_or_else(|| "open".into(), short);
+            let end = |v: Option<f64>| v.map_or_else(|| "open".into(), constant);
             format!("{} … {}", end(lo), end(hi))
         });
         let boot = beside
             .and_then(|b| b.params.iter().find(|(n, _)| n == name))
-            .map_or_else(String::new, |(_, [_, lo, hi])| format!("{} … {}", short(*lo), short(*hi)));
+            .map_or_else(String::new, |(_, [_, lo, hi])| format!("{} … {}", constant(*lo), constant(*hi)));
         let state = match e.state {
             ParamState::Identified => "",
             ParamState::AtBound => "AT BOUND",
             ParamState::Unidentified => "UNIDENTIFIED",
             ParamState::Fixed => "fixed",
         };
-        let _ = writeln!(out, "{name:<12}{:>14}{se:>13}   {interval:<27}{boot:<25}{state}", digits(e.value));
+        let _ = writeln!(
+            out,
+            "{name:<12}{:>14}{se:>13}   {interval:<27}{boot:<25}{state}",
+            significant(e.value, 6)
+        );
     }
     let _ = writeln!(out, "\n{}: {:.12} (sum over points)", f.objective.objective, f.objective.value);
     let _ = writeln!(
@@ -363,7 +368,7 @@ pub fn law_text(f: &FittedLaw, lack: Option<&LackOfFit>) -> String {
         f.starts.rivals.len()
     );
     for r in f.starts.rivals.iter().take(6) {
-        let values: Vec<String> = r.params.iter().map(|(n, v)| format!("{n} {}", short(*v))).collect();
+        let values: Vec<String> = r.params.iter().map(|(n, v)| format!("{n} {}", constant(*v))).collect();
         let rejected = if r.within_interval { "not rejected by the data" } else { "rejected at 95%" };
         let _ = writeln!(
             out,
@@ -434,8 +439,11 @@ fn ranking_text(ranked: &[Ranked], n: usize) -> String {
 fn residuals_text(variable: &str, bins: &[ResidualBin]) -> String {
     let mut out = format!("\n{variable:<27}{:>8}{:>14}{:>12}\n", "points", "mean residual", "rms");
     for b in bins {
-        let stretch =
-            if b.from == b.to { short(b.from) } else { format!("{} … {}", short(b.from), short(b.to)) };
+        let stretch = if b.from == b.to {
+            constant(b.from)
+        } else {
+            format!("{} … {}", constant(b.from), constant(b.to))
+        };
         let _ = writeln!(out, "{stretch:<27}{:>8}{:>+14.4}{:>12.4}", b.n, b.mean_log, b.rms_log);
     }
     let _ = writeln!(out, "(ln prediction − ln observation: above 0 the law is too high)");
@@ -455,22 +463,11 @@ fn conventions_text(fits: &[(String, FittedLaw)]) -> String {
     for (label, f) in fits {
         let _ = write!(out, "{label:<34}");
         for (_, e) in &f.params {
-            let _ = write!(out, "{:>14}", short(e.value));
+            let _ = write!(out, "{:>14}", constant(e.value));
         }
         let _ = writeln!(out, "{:>12.4}  {}", f.diagnostics.rms_log, status(f.status));
     }
     out
-}
-
-/// Six significant digits.
-fn digits(value: f64) -> String {
-    let size = value.abs();
-    if (1e-3..1e6).contains(&size) {
-        let places = (5 - size.log10().floor() as i32).max(0) as usize;
-        format!("{value:.places$}")
-    } else {
-        format!("{value:.5e}")
-    }
 }
 
 /// One line for every `step`-th point: the parameters and how far the objective lies above its lowest.
@@ -484,11 +481,11 @@ pub fn valley_text(valley: &Valley, step: usize) -> String {
     let mut out =
         format!("the valley of {name}: the lowest objective at each value, above the lowest of all\n");
     for p in valley.floor.iter().step_by(step) {
-        let others: Vec<String> = p.others.iter().map(|(n, v)| format!("{n} {:>9}", short(*v))).collect();
+        let others: Vec<String> = p.others.iter().map(|(n, v)| format!("{n} {:>9}", constant(*v))).collect();
         let bar = "#".repeat((excess(p) / unit).round().min(LONGEST) as usize);
         out += &format!(
             "  {name} {:>9}  {}  {:+.3}% {bar}\n",
-            short(p.value),
+            constant(p.value),
             others.join("  "),
             100.0 * excess(p)
         );

@@ -2,7 +2,7 @@
 
 use super::table::{TableArgs, exit, say};
 use crate::output;
-use scalelaw_fit::short;
+use scalelaw_core::number::constant;
 use scalelaw_lab::isoflop::{self, IsoflopReport, IsoflopRequest};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,10 +63,16 @@ fn text(report: &IsoflopReport) -> String {
     for v in &report.valleys {
         let _ = writeln!(out, "{:?}:", v.valley);
         for o in &v.optima {
-            let _ = writeln!(out, "  C {:<12} N_opt {:<12} loss {:.4}", short(o.budget), short(o.n), o.loss);
+            let _ = writeln!(
+                out,
+                "  C {:<12} N_opt {:<12} loss {:.4}",
+                constant(o.budget),
+                constant(o.n),
+                o.loss
+            );
         }
         for r in &v.refused {
-            let _ = writeln!(out, "  C {:<12} refused: {}", short(r.budget), r.reason);
+            let _ = writeln!(out, "  C {:<12} refused: {}", constant(r.budget), r.reason);
         }
     }
     let _ =

@@ -4,7 +4,8 @@ use super::table::{TableArgs, exit, named_number, say};
 use crate::hints::Usage;
 use crate::output;
 use anyhow::bail;
-use scalelaw_fit::{CurveStudy, FitError, Prediction, short};
+use scalelaw_core::number::constant;
+use scalelaw_fit::{CurveStudy, FitError, Prediction};
 use scalelaw_lab::LabError;
 use scalelaw_lab::predict::{self, CurvesReport, CurvesRequest, PlaceRequest};
 use std::path::PathBuf;
@@ -141,7 +142,7 @@ fn text(study: &CurveStudy, from: f64) -> String {
         study.law.diagnostics.rms_log
     );
     for (name, e) in &study.law.params {
-        let _ = writeln!(out, "  {name:<8} {}", short(e.value));
+        let _ = writeln!(out, "  {name:<8} {}", constant(e.value));
     }
     let share = |c: Option<f64>| c.map_or_else(|| "—".into(), |c| format!("{:.1}%", 100.0 * c));
     let _ = writeln!(

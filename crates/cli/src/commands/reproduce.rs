@@ -2,8 +2,8 @@
 
 use super::fit::valley_text;
 use crate::output;
+use scalelaw_core::number::{self, constant};
 use scalelaw_fit::presets::muennighoff2023::R_D_STAR;
-use scalelaw_fit::short;
 use scalelaw_lab::reproduce::{self, Minimum, ReproduceReport, ReproduceRequest, Study};
 use scalelaw_lab::valley::Valley;
 use scalelaw_report::figure::{Ink, Marker, Point, Series};
@@ -100,7 +100,7 @@ fn origin_text(study: Study) -> String {
 /// Draws the valley and its minima; returns the files.
 fn draw(dir: &Path, minima: &[Minimum], valley: &Valley) -> anyhow::Result<Vec<PathBuf>> {
     const NAME: &str = "muennighoff-valley";
-    let point = |m: &Minimum| Point::at(m.r_d, m.objective).named(format!("R_N* {}", short(m.r_n)));
+    let point = |m: &Minimum| Point::at(m.r_d, m.objective).named(format!("R_N* {}", constant(m.r_n)));
     let found = minima.iter().map(point).collect();
     let published = vec![Point::at(R_D_STAR, 0.015_825_935_3)];
     let figure = scalelaw_report::valley::figure(
@@ -132,8 +132,9 @@ fn text(report: &ReproduceReport) -> String {
         "", "published", "ours", "95% (ours)", "95% (published)"
     );
     for c in &report.checks {
-        let interval =
-            |i: Option<[f64; 2]>| i.map_or_else(String::new, |[a, b]| format!("{} … {}", short(a), short(b)));
+        let interval = |i: Option<[f64; 2]>| {
+            i.map_or_else(String::new, |[a, b]| format!("{} … {}", constant(a), constant(b)))
+        };
         let _ = writeln!(
             out,
             "{:<width$}{:>15}{:>15}  {:<23}{:<23}{}",
@@ -166,9 +167,5 @@ fn figures(value: f64, tolerance: f64) -> String {
     }
     let magnitude = value.abs().max(f64::MIN_POSITIVE).log10().floor();
     let digits = (magnitude - tolerance.log10().floor()).clamp(2.0, 14.0) as usize;
-    if (-4.0..8.0).contains(&magnitude) {
-        format!("{value:.*}", (digits as i32 - magnitude as i32).max(0) as usize)
-    } else {
-        format!("{value:.*e}", digits)
-    }
+    number::significant_plain_in(value, digits + 1, -4..8)
 }

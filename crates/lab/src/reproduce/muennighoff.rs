@@ -3,10 +3,11 @@
 use super::{Minimum, Origin, ReproduceReport};
 use crate::error::LabError;
 use crate::valley::{Valley, grid};
+use scalelaw_core::number::constant;
 use scalelaw_fit::laws::DataConstrained;
 use scalelaw_fit::presets::muennighoff2023::{ALPHA, LN_AMPLITUDES, R_D_STAR, R_N_STAR};
 use scalelaw_fit::{
-    Dataset, Effort, FitOptions, IntervalChoice, Objective, ParamState, fit, short, valley as fit_valley,
+    Dataset, Effort, FitOptions, IntervalChoice, Objective, ParamState, fit, valley as fit_valley,
 };
 use std::path::Path;
 
@@ -76,7 +77,7 @@ pub(super) fn reproduce(data: &Path) -> Result<ReproduceReport, LabError> {
     let listed: Vec<String> = minima
         .iter()
         .map(|m| {
-            let (r_d, r_n) = (short(m.r_d), short(m.r_n));
+            let (r_d, r_n) = (constant(m.r_d), constant(m.r_n));
             format!("  R_D* {r_d:>8} R_N* {r_n:>7} objective {:.8}  ({} starts)", m.objective, m.agreeing)
         })
         .collect();
@@ -89,7 +90,7 @@ pub(super) fn reproduce(data: &Path) -> Result<ReproduceReport, LabError> {
         law.params.iter().find(|(n, _)| n == name).and_then(|(_, e)| e.ci95).map_or_else(
             String::new,
             |[lo, hi]| {
-                let end = |v: Option<f64>| v.map_or_else(|| "open".into(), short);
+                let end = |v: Option<f64>| v.map_or_else(|| "open".into(), constant);
                 format!("{} … {}", end(lo), end(hi))
             },
         )

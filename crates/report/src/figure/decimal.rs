@@ -67,7 +67,7 @@ impl Decimal {
             (whole, "") => text.push(Script::Normal, &format!("{whole}×10")),
             (whole, fraction) => text.push(Script::Normal, &format!("{whole}.{fraction}×10")),
         }
-        text.push(Script::Super, &exponent.to_string().replace('-', "−"));
+        text.push(Script::Super, &crate::number::minus(&exponent.to_string()));
         text
     }
 }

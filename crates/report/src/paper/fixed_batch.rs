@@ -6,8 +6,7 @@ use scalelaw_lab::paper::ConstantsStudy;
 
 pub(super) fn figure(published: &ConstantsStudy) -> Figure {
     let left = published.fixed_compute.iter().map(|line| {
-        let exponent = libm::round(libm::log10(line.of));
-        let label = format!("10^{{{exponent:.0}}}").replace('-', "−");
+        let label = crate::number::power_of_ten(libm::round(libm::log10(line.of)) as i32);
         Series::line(label, Ink::Value(line.of), at(line.points.iter().copied())).keyed(Key::Hidden)
     });
     let left = left.collect();
