@@ -5,6 +5,8 @@
 
 use scalelaw_fit::calibration::{Coverage, coverage, holm};
 use scalelaw_fit::laws::{Chinchilla, KaplanNd, KaplanNs, PowerFloor, PowerLaw};
+use scalelaw_fit::presets::kaplan2020::TRAINING;
+use scalelaw_fit::presets::{KaplanConstants, Preset};
 use scalelaw_fit::{FitError, FitOptions, IntervalChoice, Law};
 
 /// Points of a design: so many places along each variable, evenly in the logarithm.
@@ -20,6 +22,12 @@ fn grid(ranges: &[(f64, f64, usize)]) -> Vec<Vec<f64>> {
     points
 }
 
+/// The constants of a preset's law.
+fn published(name: &str) -> Vec<f64> {
+    let law = Preset::by_name(name).ok().and_then(|preset| preset.rule.law());
+    law.expect("the preset is a law").1
+}
+
 /// A law, its constants, and the points.
 type Design<'a> = (&'a dyn Law, Vec<f64>, Vec<Vec<f64>>);
 
@@ -28,17 +36,21 @@ fn main() -> Result<(), FitError> {
     let n = |runs| grid(&[(1e4, 1e9, runs)]);
     let nd = |k, m| grid(&[(4e5, 7e8, k), (2e7, 2.2e10, m)]);
     let chinchilla = |k, m| grid(&[(7e7, 1.6e10, k), (5e9, 5e11, m)]);
+    // E, A and alpha: the law of D without end.
+    let model_term = [0, 1, 3].map(|i| published("chinchilla2022-rounded")[i]).to_vec();
+    let KaplanConstants { n_c, alpha_n, s_c, alpha_s, .. } = TRAINING;
+    let training = vec![n_c, s_c, alpha_n, alpha_s];
     let designs: [Design<'_>; 10] = [
-        (&PowerLaw::N, vec![8.8e13, 0.076], n(5)),
-        (&PowerLaw::N, vec![8.8e13, 0.076], n(9)),
-        (&PowerLaw::N, vec![8.8e13, 0.076], n(20)),
-        (&PowerFloor::N, vec![1.69, 406.4, 0.34], grid(&[(1e6, 1.6e10, 9)])),
-        (&PowerFloor::N, vec![1.69, 406.4, 0.34], grid(&[(1e6, 1.6e10, 20)])),
-        (&KaplanNd, vec![6.4e13, 1.8e13, 0.076, 0.103], nd(3, 3)),
-        (&KaplanNd, vec![6.4e13, 1.8e13, 0.076, 0.103], nd(5, 6)),
-        (&KaplanNs, vec![6.5e13, 2.1e3, 0.077, 0.76], grid(&[(1e5, 1e9, 5), (3e3, 2e5, 6)])),
-        (&Chinchilla, vec![1.8172, 482.01, 2085.43, 0.3478, 0.3658], chinchilla(3, 3)),
-        (&Chinchilla, vec![1.8172, 482.01, 2085.43, 0.3478, 0.3658], chinchilla(5, 6)),
+        (&PowerLaw::N, published("kaplan2020-n"), n(5)),
+        (&PowerLaw::N, published("kaplan2020-n"), n(9)),
+        (&PowerLaw::N, published("kaplan2020-n"), n(20)),
+        (&PowerFloor::N, model_term.clone(), grid(&[(1e6, 1.6e10, 9)])),
+        (&PowerFloor::N, model_term.clone(), grid(&[(1e6, 1.6e10, 20)])),
+        (&KaplanNd, published("kaplan2020-nd"), nd(3, 3)),
+        (&KaplanNd, published("kaplan2020-nd"), nd(5, 6)),
+        (&KaplanNs, training.clone(), grid(&[(1e5, 1e9, 5), (3e3, 2e5, 6)])),
+        (&Chinchilla, published("besiroglu2024-rounded"), chinchilla(3, 3)),
+        (&Chinchilla, published("besiroglu2024-rounded"), chinchilla(5, 6)),
     ];
     let mut table: Vec<(IntervalChoice, Coverage)> = Vec::new();
     for (law, truth, design) in &designs {

@@ -3,7 +3,8 @@
 //! Every number follows from the law in `loss` with a small seeded scatter; nothing was trained.
 #![allow(clippy::print_stdout, reason = "an example says where its page is")]
 
-use scalelaw_core::units::{Conventions, DataConvention, FlopConvention, ParamConvention};
+use scalelaw_core::units::{Conventions, DataConvention, FlopConvention, PF_DAY, ParamConvention};
+use scalelaw_lab::paper::kaplan2020::{L_C, L_D, L_N, Power};
 use scalelaw_lab::study::{
     Corpus, CurveRow, FittedCurve, Floor, JointFit, JointLine, LawPoint, Laws, Note, Parameter, Plan,
     Provenance, Published, PublishedConstants, RunRow, Sample, Study,
@@ -134,7 +135,7 @@ fn power_law(
     }
 }
 
-fn kaplan(symbol: &str, scale: f64, exponent: f64) -> Published {
+fn kaplan(symbol: &str, Power { scale, exponent }: Power) -> Published {
     Published { source: "Kaplan et al. 2020".into(), variable: symbol.into(), scale, exponent }
 }
 
@@ -206,7 +207,8 @@ pub fn demo() -> Study {
     }
     let late: Vec<_> = envelope.iter().skip(8).cloned().collect();
     let largest = flops_per_token(128) * (FULL_STEPS * BATCH) as f64;
-    let mut compute = power_law("C", late, (1e12, 2e15), kaplan("C", 1.6e7 * 8.64e19, 0.057));
+    let mut compute =
+        power_law("C", late, (1e12, 2e15), kaplan("C", Power { scale: L_C.scale * PF_DAY, ..L_C }));
     for sample in &mut compute.samples {
         let beyond = (sample.x / largest).ln().max(0.0);
         sample.interval =
@@ -250,8 +252,8 @@ pub fn demo() -> Study {
         runs,
         curves,
         laws: Laws {
-            params: Some(power_law("N", by_params, (1.2e3, 1e6), kaplan("N", 8.8e13, 0.076))),
-            data: Some(power_law("D", by_data, (1.2e5, 1e7), kaplan("D", 5.4e13, 0.095))),
+            params: Some(power_law("N", by_params, (1.2e3, 1e6), kaplan("N", L_N))),
+            data: Some(power_law("D", by_data, (1.2e5, 1e7), kaplan("D", L_D))),
             compute: Some(compute),
             joint: Some(joint()),
         },

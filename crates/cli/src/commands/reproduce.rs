@@ -3,7 +3,7 @@
 use super::fit::valley_text;
 use crate::output;
 use scalelaw_core::number::{self, constant};
-use scalelaw_fit::presets::muennighoff2023::R_D_STAR;
+use scalelaw_fit::presets::muennighoff2023::{OBJECTIVE, R_D_STAR};
 use scalelaw_lab::reproduce::{self, Minimum, ReproduceReport, ReproduceRequest, Study};
 use scalelaw_lab::valley::Valley;
 use scalelaw_report::figure::{Ink, Marker, Point, Series};
@@ -102,7 +102,7 @@ fn draw(dir: &Path, minima: &[Minimum], valley: &Valley) -> anyhow::Result<Vec<P
     const NAME: &str = "muennighoff-valley";
     let point = |m: &Minimum| Point::at(m.r_d, m.objective).named(format!("R_N* {}", constant(m.r_n)));
     let found = minima.iter().map(point).collect();
-    let published = vec![Point::at(R_D_STAR, 0.015_825_935_3)];
+    let published = vec![Point::at(R_D_STAR, OBJECTIVE)];
     let figure = scalelaw_report::valley::figure(
         NAME,
         [

@@ -11,7 +11,8 @@ use super::overfit::tokens_needed;
 use super::repetition::{Repeated, with_unique_data};
 use super::search::crossing;
 use crate::laws::CriticalBatch;
-use crate::presets::muennighoff2023::R_D_STAR;
+use crate::presets::kaplan2020::TYPICAL_EXCESS;
+use crate::presets::muennighoff2023::{R_D_STAR, R_D_STAR_MINIMA};
 use crate::presets::{Preset, Rule};
 use scalelaw_core::Conventions;
 use serde::Serialize;
@@ -120,8 +121,6 @@ pub struct Plan {
 
 const SIZES: [f64; 7] = [0.25, 0.5, 0.71, 1.0, 1.41, 2.0, 4.0];
 const BATCH_RATIOS: [f64; 7] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0];
-/// Kaplan et al. 2020, B.12: what is typically called converged.
-const TYPICAL_F: f64 = 0.02;
 
 /// Answers a request.
 ///
@@ -188,7 +187,7 @@ fn kaplan_parts(
     plan.closed_form = Some(Allocation { n: closed.n, d: closed.tokens_min, loss: closed.loss });
     plan.numeric = Some(k.optimum_numeric(run.flops)?);
     plan.f = Some(k.efficient_f());
-    plan.stopping = Some(k.stopping(k.efficient_f(), TYPICAL_F));
+    plan.stopping = Some(k.stopping(k.efficient_f(), TYPICAL_EXCESS));
     plan.other_sizes = SIZES
         .iter()
         .map(|&x| {
@@ -204,7 +203,7 @@ fn kaplan_parts(
     if let Some((law, constants)) = table_2.rule.law() {
         let joint = |n: f64, d: f64| crate::law::value(law.as_ref(), &[n, d], &constants);
         plan.tokens_against_overfitting =
-            Some(Advice { value: tokens_needed(&joint, run.n, TYPICAL_F)?, by: table_2.name.into() });
+            Some(Advice { value: tokens_needed(&joint, run.n, TYPICAL_EXCESS)?, by: table_2.name.into() });
     }
     Ok(())
 }
@@ -216,7 +215,7 @@ fn joint_parts(
 ) -> Result<(), PlanError> {
     let (n, d, target) = (plan.n, plan.d, loss_of(plan.n, plan.d));
     plan.f = Some(super::overfit::overfit(loss_of, n, d));
-    plan.tokens_against_overfitting = tokens_needed(loss_of, n, TYPICAL_F)
+    plan.tokens_against_overfitting = tokens_needed(loss_of, n, TYPICAL_EXCESS)
         .ok()
         .map(|value| Advice { value, by: request.basis.name.clone() });
     plan.other_sizes = SIZES
@@ -228,8 +227,9 @@ fn joint_parts(
         .collect();
     if let Some(unique) = request.unique_tokens {
         plan.repeated = Some(with_unique_data(loss_of, &six_n, plan.flops, unique, R_D_STAR)?);
+        let [lo, hi] = R_D_STAR_MINIMA;
         plan.warnings.push(format!(
-            "repetition by R_D* = {R_D_STAR} (Muennighoff et al. 2023), which their runs leave open between 15 and 160"
+            "repetition by R_D* = {R_D_STAR} (Muennighoff et al. 2023), which their runs leave open between {lo} and {hi}"
         ));
     }
     if let Some(tokens) = request.inference_tokens {

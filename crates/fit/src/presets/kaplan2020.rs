@@ -5,6 +5,7 @@
 //! The paper prints some numbers in two ways; each has a name of its own.
 
 use super::rule::{KaplanConstants, Monomial};
+use crate::plan::StoppingTrade;
 
 /// L(x) = (scale/x)^exponent.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,3 +67,58 @@ pub const N_OPT_NAIVE: Monomial = Monomial::of_pf_days(1.6e9, 0.88);
 
 /// α_N/α_D as section 4.2 and Figure 9 print it.
 pub const OVERFITTING_EXPONENT: f64 = 0.74;
+
+/// −slope·ln(N/scale).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogLine {
+    /// Loss that a factor e of N takes off, in nats.
+    pub slope: f64,
+    /// N at which the loss would be 0.
+    pub scale: f64,
+}
+
+/// L(N) as a logarithm, the rival that Figure 23 rejects.
+pub const L_N_LOG_FIGURE_23: LogLine = LogLine { slope: 0.25, scale: 7.1e12 };
+/// E, A and p of the loss E + A·T^(−p) at index T of the context, smallest to largest model: Figure 20.
+pub const POSITIONS_FIGURE_20: [[f64; 3]; 6] = [
+    [4.0, 3.2, 0.47],
+    [3.4, 4.0, 0.56],
+    [2.9, 4.5, 0.56],
+    [2.7, 4.9, 0.60],
+    [2.4, 5.1, 0.61],
+    [2.3, 5.4, 0.62],
+];
+
+/// Excess over the converged loss at the optimum, about: section 6.1, Appendix B.2.
+pub const EFFICIENT_EXCESS: f64 = 0.10;
+/// Excess over the converged loss that is usual: Appendix B.4.
+pub const TYPICAL_EXCESS: f64 = 0.02;
+/// What stopping at the first instead of the second excess changes: equations B.12 to B.14.
+pub const STOPPING_TRADE: StoppingTrade = StoppingTrade { n: 2.7, steps: 0.13, compute: 0.35 };
+/// Sizes between which a model costs little more compute, as multiples of the optimal one: Figure 12.
+pub const TOLERABLE_SIZES: [f64; 2] = [0.6, 2.2];
+/// The compute that they cost at most, as a multiple of the least: Figure 12, Appendix B.4.
+pub const TOLERABLE_COMPUTE: f64 = 1.2;
+
+/// Where L(D) and L(C_min) cross, to a factor of ten: equation 6.8.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BreakDown {
+    /// log10 of C* in PF-days.
+    pub log10_pf_days: i32,
+    /// log10 of N*.
+    pub log10_n: i32,
+    /// log10 of D* in tokens.
+    pub log10_d: i32,
+    /// L* in nats per token.
+    pub loss: f64,
+}
+
+/// Equation 6.8.
+pub const BREAK_DOWN: BreakDown = BreakDown { log10_pf_days: 4, log10_n: 12, log10_d: 12, loss: 1.7 };
+
+/// Spread of the loss between seeds, in nats: section 4.2.
+pub const SEED_SPREAD_SECTION_4_2: f64 = 0.02;
+/// The same of the 3M model of Figure 22.
+pub const SEED_SPREAD_FIGURE_22: f64 = 0.05;
+/// Lowest and highest loss of that model under any schedule: Figure 22.
+pub const LOSSES_FIGURE_22: [f64; 2] = [3.65, 3.90];

@@ -10,8 +10,12 @@ pub const A: f64 = 520.82;
 pub const B: f64 = 1487.72;
 /// α = β.
 pub const ALPHA: f64 = 0.352_659_6;
-/// R_D*: repetitions after which new passes are worth 1/e less. Their 182 runs do not determine it: minima from
-/// 15 to 160 fit as well.
+/// R_D*: repetitions after which new passes are worth 1/e less. Their 182 runs do not determine it: see
+/// [`R_D_STAR_MINIMA`].
 pub const R_D_STAR: f64 = 15.387756;
+/// Between these lie the R_D* of minima that fit their runs as well.
+pub const R_D_STAR_MINIMA: [f64; 2] = [15.0, 160.0];
+/// The Huber objective of their 182 runs at [`R_D_STAR`] and [`R_N_STAR`], from their data.
+pub const OBJECTIVE: f64 = 0.015_825_935_3;
 /// R_N*: the same of parameters beyond the optimal size for the unique data.
 pub const R_N_STAR: f64 = 5.309743;

@@ -127,3 +127,18 @@ fn warnings_say_second_hand_and_outside_the_range() {
     let inside = Preset::by_name("besiroglu2024").unwrap().warnings(Some(1e9), Some(2e10), Some(1.2e20));
     assert!(inside.is_empty(), "{inside:?}");
 }
+
+#[test]
+fn notes_quote_the_constants_of_their_papers() {
+    let note = |name: &str| Preset::by_name(name).unwrap().note;
+    let [lo, hi] = muennighoff2023::R_D_STAR_MINIMA;
+    assert!(note("muennighoff2023-repeated").contains(&format!("R_D* from {lo} to {hi}")));
+    let [small, large] =
+        [porian2024::BETA2_SMALL, porian2024::BETA2_LARGE].map(|beta2| beta2.to_string().split_off(1));
+    let most = short(porian2024::SMALL_MODEL as f64);
+    let beta2 = format!("beta2 {small} up to {most} parameters, {large} above");
+    assert!(note("porian2024-lr-batch").contains(&beta2), "{beta2}");
+    let [b_star, stated] = [kaplan2020::B_STAR_EQUATION_1_4, kaplan2020::TRAINING.b_star];
+    let tokens = format!("about {b_star:e} tokens, Table 5 {stated:e}");
+    assert!(note("kaplan2020-bstar-2e8").contains(&tokens), "{tokens}");
+}

@@ -5,7 +5,7 @@ use scalelaw_core::shape::{Head, ModelShape, Transformer};
 use scalelaw_core::units::{FlopConvention, ParamConvention};
 use scalelaw_fit::plan::contradiction::{Crossing, sensitivity};
 use scalelaw_fit::plan::{KaplanOptimum, StoppingTrade};
-use scalelaw_fit::presets::kaplan2020::TRAINING;
+use scalelaw_fit::presets::kaplan2020::{TOLERABLE_SIZES, TRAINING, TYPICAL_EXCESS};
 
 /// The numbers of the tables.
 #[derive(Clone, Debug)]
@@ -51,8 +51,8 @@ impl Worked {
             operations: operations(&shape),
             train_flops: [FlopConvention::SixN, FlopConvention::Full].map(|c| shape.train_flops_per_token(c)),
             efficient_excess: k.efficient_f(),
-            trade: k.stopping(k.efficient_f(), 0.02),
-            wrong_sizes: [0.6, 2.2].map(wrong),
+            trade: k.stopping(k.efficient_f(), TYPICAL_EXCESS),
+            wrong_sizes: TOLERABLE_SIZES.map(wrong),
             alpha_c_min: k.alpha_c(),
             c_c_min: k.c_c() / PF_DAY,
             critical_batches: [10.0, 4.0, 3.0, 2.5].map(|loss| (loss, k.b_crit(loss))),

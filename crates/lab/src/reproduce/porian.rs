@@ -3,6 +3,7 @@
 use super::{Check, Origin, ReproduceReport};
 use crate::error::LabError;
 use scalelaw_fit::isoflop::{Profile, Valley, log_line, noise_study};
+use scalelaw_fit::presets::{Preset, Rule};
 use scalelaw_table::Table;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -66,7 +67,7 @@ pub(super) fn reproduce(data: &Path, replicates: usize) -> Result<ReproduceRepor
             Some([of("boot_weighted.n_exponent.lo95")?, of("boot_weighted.n_exponent.hi95")?]);
         exponents.insert(key, (exponent, check.ci95.unwrap_or([f64::NAN; 2])));
     }
-    report.note(explanation(&exponents));
+    report.note(explanation(&exponents)?);
     report.note(format!(
         "Exponents: least squares of ln N* on ln C with weights 1/s.d.² on the published optima. Intervals: ours from \
          the raw isoFLOP points, {replicates} replicates with every loss moved by the seed noise (relative .002 below \
@@ -104,7 +105,7 @@ fn published_estimator(pairs: &Table, keys: &[Key], key: &Key) -> Result<f64, La
 }
 
 /// The table that explains the discrepancy step by step.
-fn explanation(exponents: &BTreeMap<Key, (f64, [f64; 2])>) -> String {
+fn explanation(exponents: &BTreeMap<Key, (f64, [f64; 2])>) -> Result<String, LabError> {
     let mut out = String::from("From Kaplan's exponent to Chinchilla's, step by step (a of N_opt ∝ C^a):\n");
     out += &format!("{:<38}{:>28}{:>28}\n", "", "RefinedWeb", "OpenWebText2");
     for (label, step) in STEPS {
@@ -120,5 +121,20 @@ fn explanation(exponents: &BTreeMap<Key, (f64, [f64; 2])>) -> String {
         }
         out.push('\n');
     }
-    out + "Chinchilla's own: 0.50 (envelope), 0.49 (isoFLOP), 0.46 (parametric; 0.513 refitted)."
+    let [envelope, isoflop, parametric] = [1, 2, 3].map(|approach| {
+        match Preset::by_name(&format!("chinchilla2022-exponents{approach}"))?.rule {
+            Rule::Exponents { n, .. } => Ok::<f64, LabError>(n),
+            _ => Ok(f64::NAN),
+        }
+    });
+    let refitted = Preset::by_name("besiroglu2024")?;
+    let [alpha, beta] = ["alpha", "beta"].map(|name| refitted.constant(name).unwrap_or(f64::NAN));
+    out += &format!(
+        "Chinchilla's own: {:.2} (envelope), {:.2} (isoFLOP), {:.2} (parametric; {:.3} refitted).",
+        envelope?,
+        isoflop?,
+        parametric?,
+        beta / (alpha + beta)
+    );
+    Ok(out)
 }

@@ -1,12 +1,14 @@
 //! Tables 1 to 6, and what the paper's numbers give when they are put to work.
 
 use super::PaperTable;
-use crate::number::{count, significant};
+use crate::number::{count, power_of_ten, significant};
 use crate::page::Table;
 use scalelaw_lab::paper::Worked;
 use scalelaw_lab::paper::kaplan2020::{
-    ALPHA_C_MIN_EQUATION_6_4, ALPHA_C_MIN_EQUATION_B_7, B_STAR_EQUATION_1_4, BATCH, L_C, L_C_FIGURE_13,
-    L_C_MIN, L_C_MIN_FIGURE_1, L_D, L_N, L_N_D, N_OPT, STEPS, TOKENS, TOKENS_EQUATION_6_7, TRAINING,
+    ALPHA_C_MIN_EQUATION_6_4, ALPHA_C_MIN_EQUATION_B_7, B_STAR_EQUATION_1_4, BATCH, BREAK_DOWN,
+    EFFICIENT_EXCESS, L_C, L_C_FIGURE_13, L_C_MIN, L_C_MIN_FIGURE_1, L_D, L_N, L_N_D, N_OPT,
+    SEED_SPREAD_FIGURE_22, SEED_SPREAD_SECTION_4_2, STEPS, STOPPING_TRADE, TOKENS, TOKENS_EQUATION_6_7,
+    TOLERABLE_COMPUTE, TOLERABLE_SIZES, TRAINING, TYPICAL_EXCESS,
 };
 
 pub(super) fn all(worked: &Worked) -> Vec<PaperTable> {
@@ -225,7 +227,11 @@ fn variants(worked: &Worked) -> PaperTable {
             format!("{} (equation 6.7)", significant(TOKENS_EQUATION_6_7.coefficient, 1)),
             format!("{} (Table 6)", significant(TOKENS.coefficient, 1)),
         ],
-        row(["spread of seeds, nats", "0.02 (section 4.2)", "0.05 (Figure 22, 3M parameters)"]),
+        vec![
+            "spread of seeds, nats".into(),
+            format!("{SEED_SPREAD_SECTION_4_2} (section 4.2)"),
+            format!("{SEED_SPREAD_FIGURE_22} (Figure 22, 3M parameters)"),
+        ],
     ];
     if let Some(optimum) = &worked.optimum {
         rows.push(vec![
@@ -256,19 +262,28 @@ fn variants(worked: &Worked) -> PaperTable {
 }
 
 fn appendix_b(worked: &Worked) -> PaperTable {
-    let trade = &worked.trade;
+    let (printed, trade) = (STOPPING_TRADE, &worked.trade);
+    let traded = |of: &str, equation: &str, printed: f64, computed: f64| {
+        let typical = significant(100.0 * TYPICAL_EXCESS, 1);
+        vec![
+            format!("{of} at f against f' = {typical}% ({equation})"),
+            printed.to_string(),
+            significant(computed, 4),
+        ]
+    };
+    let ([small, large], tolerable) = (TOLERABLE_SIZES, format!("up to {TOLERABLE_COMPUTE}"));
     let [smaller, larger] = worked.wrong_sizes.map(|(_, compute, _)| significant(compute, 4));
     let mut rows = vec![
         vec![
             "f, excess over the converged loss at the optimum (B.5)".into(),
-            "about 10%".into(),
+            format!("about {}%", significant(100.0 * EFFICIENT_EXCESS, 2)),
             format!("{}%", significant(100.0 * worked.efficient_excess, 4)),
         ],
-        vec!["N at f against f' = 2% (B.12)".into(), "2.7".into(), significant(trade.n, 4)],
-        vec!["S at f against f' = 2% (B.13)".into(), "0.13".into(), significant(trade.steps, 4)],
-        vec!["C at f against f' = 2% (B.14)".into(), "0.35".into(), significant(trade.compute, 4)],
-        vec!["C at 0.6 of the optimal size (B.16)".into(), "up to 1.2".into(), smaller],
-        vec!["C at 2.2 times the optimal size (B.16)".into(), "up to 1.2".into(), larger],
+        traded("N", "B.12", printed.n, trade.n),
+        traded("S", "B.13", printed.steps, trade.steps),
+        traded("C", "B.14", printed.compute, trade.compute),
+        vec![format!("C at {small} of the optimal size (B.16)"), tolerable.clone(), smaller],
+        vec![format!("C at {large} times the optimal size (B.16)"), tolerable, larger],
         vec![
             "C_{c}^{min}, PF-days (B.8)".into(),
             significant(L_C_MIN.scale, 2),
@@ -298,7 +313,7 @@ fn section_6_3(worked: &Worked) -> PaperTable {
         .iter()
         .map(|at| {
             vec![
-                at.claims.variant.to_owned(),
+                at.claims.variant.clone(),
                 significant(at.pf_days, 2),
                 significant(at.loss, 3),
                 significant(at.n, 2),
@@ -309,8 +324,14 @@ fn section_6_3(worked: &Worked) -> PaperTable {
     paper_table(
         "section-6-3",
         "Section 6.3: where the laws must break down",
-        "Equation 6.8 prints C* about 10^{4} PF-days, N* about 10^{12}, D* about 10^{12} tokens, L* about 1.7 nats, give or take a \
-         factor of ten. No single row is the answer.",
+        &format!(
+            "Equation 6.8 prints C* about {} PF-days, N* about {}, D* about {} tokens, L* about {} nats, give or take a \
+             factor of ten. No single row is the answer.",
+            power_of_ten(BREAK_DOWN.log10_pf_days),
+            power_of_ten(BREAK_DOWN.log10_n),
+            power_of_ten(BREAK_DOWN.log10_d),
+            BREAK_DOWN.loss
+        ),
         &["Variant", "C*, PF-days", "L*, nats per token", "N*, non-embedding", "D*, tokens"],
         rows,
         1,

@@ -154,6 +154,7 @@ fn estimates(id: &str, view: &View<'_>) -> Vec<(Option<String>, Outcome)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scalelaw_fit::presets::kaplan2020;
 
     #[test]
     fn verdict_needs_the_whole_interval_on_one_side() {
@@ -164,6 +165,27 @@ mod tests {
         assert_eq!(verdict([0.01, 0.2], margin), Verdict::Inconclusive);
         assert_eq!(verdict([0.1, 0.2], (f64::NEG_INFINITY, 0.0)), Verdict::DoesNot);
         assert_eq!(verdict([f64::NAN, 0.2], margin), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn claims_publish_the_numbers_of_the_presets() {
+        let claims = Claims::of_the_paper();
+        for (id, published) in [
+            ("alpha-n", kaplan2020::L_N.exponent),
+            ("alpha-d", kaplan2020::L_D.exponent),
+            ("alpha-c", kaplan2020::L_C.exponent),
+            ("alpha-c-min", kaplan2020::L_C_MIN.exponent),
+            ("critical-batch", kaplan2020::TRAINING.alpha_b),
+            ("allocation-n", kaplan2020::N_OPT.c),
+            ("allocation-b", kaplan2020::BATCH.c),
+            ("allocation-s", kaplan2020::STEPS.c),
+            ("allocation-d", kaplan2020::TOKENS.c),
+            ("allocation-naive", kaplan2020::N_OPT_NAIVE.c),
+            ("schedule", kaplan2020::SEED_SPREAD_FIGURE_22),
+        ] {
+            let claim = claims.claims.iter().find(|claim| claim.id == id).unwrap();
+            assert_eq!(claim.published, Some(published), "{id}");
+        }
     }
 
     #[test]

@@ -151,7 +151,7 @@ impl Contradiction {
     ) -> Self {
         let places = || log_spaced(lo, hi, 60);
         Self {
-            claims: *claims,
+            claims: claims.clone(),
             compute: places().map(|c| (c, loss_c_min(c, claims.c_c, claims.alpha_c))).collect(),
             data: places().map(|c| (c, loss_d(tokens(c), claims.d_c, claims.alpha_d))).collect(),
             slope: claims.p * claims.alpha_d,
@@ -161,7 +161,7 @@ impl Contradiction {
 }
 
 fn contradiction() -> Contradiction {
-    let claims = Claims::PAPER;
+    let claims = Claims::paper();
     let tokens = |c: f64| Monomial::of_pf_days(claims.d_0, claims.p).at(1.0, 1.0, c * PF_DAY);
     Contradiction::new(&claims, (1e-8, 1e7), tokens, sensitivity())
 }

@@ -20,7 +20,7 @@ pub(super) fn budget_rise(fits: &Fits) -> Option<BudgetRise> {
 pub(super) fn contradiction(fits: &Fits) -> Option<Contradiction> {
     let d = &fits.d.as_ref().ok()?.law;
     let claims = Claims {
-        variant: "these runs",
+        variant: "these runs".into(),
         c_c: frontier(fits, "C_c_min")?,
         alpha_c: frontier(fits, "alpha_C_min")?,
         d_0: frontier(fits, "D_e")?,
@@ -30,8 +30,8 @@ pub(super) fn contradiction(fits: &Fits) -> Option<Contradiction> {
         n_0: frontier(fits, "N_e")?,
         p_n: frontier(fits, "p_N")?,
     };
-    let crossing = claims.crossing().ok();
-    let span = crossing.map_or((1e-11, 1e7), |at| {
+    let crossing = claims.clone().crossing().ok();
+    let span = crossing.as_ref().map_or((1e-11, 1e7), |at| {
         ((at.pf_days / 100.0).clamp(1e-30, 1e-11), (at.pf_days * 100.0).clamp(1e-6, 1e30))
     });
     let tokens = |c: f64| claims.d_0 * libm::pow(c, claims.p);

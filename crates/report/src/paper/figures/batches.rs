@@ -2,6 +2,7 @@
 
 use super::{adjusted, missing};
 use crate::figure::{Axis, Dash, Figure, Ink, Key, Mark, Marker, Panel, Point, Series, Weight};
+use crate::number::significant;
 use crate::paper::parts::{THIN, at, bar, beside_chain, named_once, published_slope, size_axis};
 use scalelaw_core::number::short;
 use scalelaw_lab::paper::kaplan2020::TRAINING;
@@ -45,8 +46,9 @@ pub(super) fn figure_10(study: &PaperStudy) -> Figure {
             Series::line("B*/L^{1/αB}, fitted", Ink::Data, line)
                 .marked(Mark::Line(Dash::Solid, Weight::Heavy)),
         );
-        let name = "published slope, L^{−4.8}, through the centre of ours";
-        series.extend(published_slope(scans.critical_slope, name));
+        let slope = significant(1.0 / TRAINING.alpha_b, 2);
+        let name = format!("published slope, L^{{−{slope}}}, through the centre of ours");
+        series.extend(published_slope(scans.critical_slope, &name));
     }
     for (i, n) in sizes(levels).into_iter().enumerate() {
         let of = levels.iter().filter(|l| l.n == n).filter_map(|l| {

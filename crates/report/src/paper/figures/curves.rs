@@ -6,7 +6,7 @@ use crate::number::significant;
 use crate::paper::parts::{
     DASHED, SIZE, THIN, at, bar, beside_chain, beside_law, compute_axis, loss_axis, named_once,
 };
-use scalelaw_lab::paper::kaplan2020::{L_N_D, TRAINING};
+use scalelaw_lab::paper::kaplan2020::{EFFICIENT_EXCESS, L_N_D, TRAINING};
 use scalelaw_lab::paper::{Line, PaperRun, PaperStudy, Places, RunSet, Section, StepsCurve, Stop};
 
 pub(super) fn figure_2(study: &PaperStudy) -> Figure {
@@ -30,7 +30,7 @@ pub(super) fn figure_2(study: &PaperStudy) -> Figure {
     };
     let stop = study.figures.curves.efficient_excess.map_or_else(
         || "Where efficient training stops is not known without the batch scans.".into(),
-        |f| format!("Stars: where compute-efficient training stops, {}% above the loss of endless training by L(N, S_{{min}}) (published: 10%); a size without a star did not get there.", significant(100.0 * f, 2)),
+        |f| format!("Stars: where compute-efficient training stops, {}% above the loss of endless training by L(N, S_{{min}}) (published: {}%); a size without a star did not get there.", significant(100.0 * f, 2), significant(100.0 * EFFICIENT_EXCESS, 2)),
     );
     Figure {
         name: "figure-02".into(),

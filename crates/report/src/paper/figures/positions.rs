@@ -5,6 +5,7 @@ use crate::figure::{Axis, Dash, Figure, Ink, Key, Mark, Panel, Point, Series, We
 use crate::number::significant;
 use crate::paper::parts::{DASHED, LOSS, SIZE, THIN, at, bar, named_once, size_axis};
 use scalelaw_core::number::short;
+use scalelaw_lab::paper::kaplan2020::POSITIONS_FIGURE_20;
 use scalelaw_lab::paper::{PaperRun, PaperStudy, RunSet};
 
 /// An exponent below this is that of no trend along the context.
@@ -52,9 +53,9 @@ pub(super) fn figure_20(study: &PaperStudy) -> Figure {
         title: "Figure 20: loss along the context".into(),
         caption: format!(
             "Left: longest run of each size. Fits by N: {}. The paper's, smallest to largest model, context 1024: \
-             4.0 + 3.2·T^{{−0.47}}, 3.4 + 4.0·T^{{−0.56}}, 2.9 + 4.5·T^{{−0.56}}, 2.7 + 4.9·T^{{−0.60}}, 2.4 + 5.1·T^{{−0.61}}, \
-             2.3 + 5.4·T^{{−0.62}}. Right: loss at some indices of the largest trunk in training{}.{}",
+             {}. Right: loss at some indices of the largest trunk in training{}.{}",
             if fits.is_empty() { "none".into() } else { fits.join("; ") },
+            POSITIONS_FIGURE_20.map(|[e, a, p]| format!("{e:.1} + {a:.1}·T^{{−{p:.2}}}")).join(", "),
             largest.map_or_else(String::new, |run| format!(", N {}", short(run.n()))),
             missing(study, &[RunSet::Sizes])
         )

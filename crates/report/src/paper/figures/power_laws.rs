@@ -2,12 +2,13 @@
 
 use super::missing;
 use crate::figure::{Axis, Figure, Ink, Key, Marker, Panel, Point, Series};
+use crate::number::significant;
 use crate::paper::parts::{
     DASHED, HEAVY, LOSS, SIZE, THIN, at, bar, beside_chain, beside_law, compute_axis, law_line, loss_axis,
     named_once, published_slope, size_axis,
 };
 use scalelaw_lab::laws::{Fitted, Observation};
-use scalelaw_lab::paper::kaplan2020::{L_C, L_C_MIN, L_D, L_N};
+use scalelaw_lab::paper::kaplan2020::{L_C, L_C_MIN, L_D, L_N, L_N_LOG_FIGURE_23};
 use scalelaw_lab::paper::{FittedLine, PaperStudy, Refusal, RunSet, Section};
 
 const SLOPE: &str = "published slope through the centre of ours";
@@ -103,9 +104,13 @@ pub(super) fn figure_23(study: &PaperStudy) -> Figure {
         fit.as_ref().map_or_else(|_| "–".into(), |f| format!("{:.4}", f.law.diagnostics.rms_log))
     };
     let caption = format!(
-        "A power law and −a·ln(N/b) through the same points; the paper's are (8.8×10^{{13}}/N)^{{0.076}} and \
-         −0.25·ln(N/7.1×10^{{12}}). Root mean square of the residuals in ln L: power law {}, logarithm {}. Beyond the \
+        "A power law and −a·ln(N/b) through the same points; the paper's are ({}/N)^{{{}}} and \
+         −{}·ln(N/{}). Root mean square of the residuals in ln L: power law {}, logarithm {}. Beyond the \
          points (dashed) the two part. {}{}",
+        significant(L_N.scale, 2),
+        L_N.exponent,
+        L_N_LOG_FIGURE_23.slope,
+        significant(L_N_LOG_FIGURE_23.scale, 2),
         rms(&fits.n),
         rms(&fits.n_log),
         fits.n_log.as_ref().map_or_else(

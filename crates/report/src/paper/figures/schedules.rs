@@ -4,6 +4,7 @@ use super::missing;
 use crate::figure::{Axis, Dash, Figure, Ink, Key, Mark, Marker, Panel, Point, Series, Weight};
 use crate::number::significant;
 use crate::paper::parts::LOSS;
+use scalelaw_lab::paper::kaplan2020::{LOSSES_FIGURE_22, SEED_SPREAD_FIGURE_22};
 use scalelaw_lab::paper::{PaperRun, PaperStudy, RunSet};
 
 const MARKERS: [Marker; 6] =
@@ -37,6 +38,7 @@ pub(super) fn figure_22(study: &PaperStudy) -> Figure {
             vec![point],
         ));
     }
+    let [lo, hi] = LOSSES_FIGURE_22;
     let n = runs.first().map_or_else(String::new, |r| format!(" of N = {}", crate::number::count(r.n())));
     Figure {
         name: "figure-22".into(),
@@ -44,7 +46,7 @@ pub(super) fn figure_22(study: &PaperStudy) -> Figure {
         caption: format!(
             "One model{n}. Left: lines in the colours of the points, from the fifth name on dashed. Right: final loss against the sum of all learning rates; bars: ±1.96 standard deviations between \
              seeds{}. Schedules that end above a tenth of their highest rate are marked so. The paper's losses for a 3M model \
-             lie between 3.65 and 3.90, those that come down within the 0.05 that seeds differ by.{}",
+             lie between {lo:.2} and {hi:.2}, those that come down within the {SEED_SPREAD_FIGURE_22} that seeds differ by.{}",
             noise.map_or_else(|| ", not known".into(), |sd| format!(" ({} of ln L)", significant(sd, 2))),
             missing(study, &[RunSet::Schedules, RunSet::Seeds])
         )
