@@ -246,11 +246,7 @@ fn quickstart(error: &QuickstartError) -> Option<String> {
     match error {
         QuickstartError::OtherStudy { .. } => Some("give another folder: --out DIR".into()),
         QuickstartError::BudgetTooSmall { .. } => Some("give a longer --budget".into()),
-        QuickstartError::Corpus(error) => corpus(error),
-        QuickstartError::Tokens(error) => tokens(error),
-        QuickstartError::Train(error) => train(error),
-        QuickstartError::Runs(error) => runs(error),
-        QuickstartError::Table(error) => table(error),
+        QuickstartError::Sweep(error) => sweep(error),
         QuickstartError::Forecasts(error) => lab(error),
         _ => None,
     }

@@ -74,49 +74,48 @@ impl TryFrom<ShapeColumns> for ModelShape {
     type Error = ShapeError;
 
     fn try_from(columns: ShapeColumns) -> Result<Self, ShapeError> {
-        let ShapeColumns {
-            architecture,
-            n_layer,
-            reuse,
-            d_model,
-            d_ff,
-            d_attn,
-            n_head,
-            n_ctx,
-            n_vocab,
-            head,
-            block,
-        } = columns;
-        let architecture = match architecture {
-            ArchitectureColumn::Transformer => {
-                let given = |field, value: Option<u32>| value.ok_or(ShapeError::Missing { field });
-                Architecture::Transformer(Transformer {
-                    reuse,
-                    d_ff: given("d_ff", d_ff)?,
-                    d_attn: given("d_attn", d_attn)?,
-                    n_head: given("n_head", n_head)?,
-                    block,
-                })
-            }
+        let architecture = match columns.architecture {
+            ArchitectureColumn::Transformer => Architecture::Transformer(columns.transformer()?),
             ArchitectureColumn::Lstm => {
-                if !block.is_default() {
-                    return Err(ShapeError::LstmBlock);
-                }
-                let standard = Transformer::standard(d_model, 1);
-                for (field, value, expected) in [
-                    ("reuse", Some(reuse), standard.reuse),
-                    ("d_ff", d_ff, standard.d_ff),
-                    ("d_attn", d_attn, standard.d_attn),
-                    ("n_head", n_head, standard.n_head),
-                ] {
-                    if let Some(value) = value.filter(|value| *value != expected) {
-                        return Err(ShapeError::Lstm { field, value, expected });
-                    }
-                }
+                columns.expect_lstm()?;
                 Architecture::Lstm
             }
         };
+        let ShapeColumns { n_layer, d_model, n_ctx, n_vocab, head, .. } = columns;
         Ok(Self { architecture, n_layer, d_model, n_ctx, n_vocab, head })
+    }
+}
+
+impl ShapeColumns {
+    /// What only a Transformer has.
+    fn transformer(&self) -> Result<Transformer, ShapeError> {
+        let given = |field, value: Option<u32>| value.ok_or(ShapeError::Missing { field });
+        Ok(Transformer {
+            reuse: self.reuse,
+            d_ff: given("d_ff", self.d_ff)?,
+            d_attn: given("d_attn", self.d_attn)?,
+            n_head: given("n_head", self.n_head)?,
+            block: self.block,
+        })
+    }
+
+    /// Checks that an LSTM's columns hold nothing that it cannot have.
+    fn expect_lstm(&self) -> Result<(), ShapeError> {
+        if !self.block.is_default() {
+            return Err(ShapeError::LstmBlock);
+        }
+        let Transformer { reuse, d_ff, d_attn, n_head, block: _ } = Transformer::standard(self.d_model, 1);
+        for (field, value, expected) in [
+            ("reuse", Some(self.reuse), reuse),
+            ("d_ff", self.d_ff, d_ff),
+            ("d_attn", self.d_attn, d_attn),
+            ("n_head", self.n_head, n_head),
+        ] {
+            if let Some(value) = value.filter(|value| *value != expected) {
+                return Err(ShapeError::Lstm { field, value, expected });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,8 +1,10 @@
 //! Finished runs as tables: one row a run, one row an evaluation.
 
+use scalelaw_core::RunSpec;
 use scalelaw_core::noise::b_simple;
-use scalelaw_core::schedule::Decay;
+use scalelaw_core::schedule::{Decay, Schedule};
 use scalelaw_core::shape::ShapeColumns;
+use scalelaw_core::spec::{Batch, DataSpec, Training};
 use scalelaw_runs::{EvalRecord, FinishedRun, Outcome, RunResult, TimingRecord};
 use scalelaw_table::{CurveRow, PositionRow, RunRow, TimingRow};
 use scalelaw_tokens::EvalSet;
@@ -27,36 +29,72 @@ pub fn run_row(run: &FinishedRun, test: Option<&EvalSet>) -> RunRow {
         flops_matmul,
         flops_full,
     } = result;
-    let model = ShapeColumns::from(spec.model);
+    let RunSpec {
+        recipe,
+        seed,
+        steps: _, // those that were done are the result's
+        init_std: _,
+        trainer: _,
+        device: _,
+        precision: _,
+        numerics: _,
+        model,
+        data,
+        batch,
+        schedule,
+        optimizer: _,
+        evaluation: _,
+        training,
+        measure: _,
+    } = spec;
+    let DataSpec { name: dataset, digest: _, train_tokens, test_tokens: _ } = data;
+    let Batch { sequences: _, micro_sequences } = *batch;
+    let Schedule { lr, warmup_steps, decay } = *schedule;
+    let Training { clip_norm: _, init: _, dropout, repeats: _, branch_steps: _, parent_run } = training;
+    let arch = model.architecture.name();
+    let ShapeColumns {
+        architecture: _, // by its name
+        n_layer,
+        reuse,
+        d_model,
+        d_ff,
+        d_attn,
+        n_head,
+        n_ctx,
+        n_vocab,
+        head: _,
+        block: _,
+    } = ShapeColumns::from(*model);
+    let batch_tokens = spec.batch_tokens();
     RunRow {
         run_id: key.clone(),
-        parent_run: spec.training.parent_run.clone(),
-        recipe: Some(spec.recipe.clone()),
-        arch: Some(spec.model.architecture.name().into()),
-        n_layer: Some(model.n_layer),
-        d_model: Some(model.d_model),
-        d_ff: model.d_ff,
-        d_attn: model.d_attn,
-        n_head: model.n_head,
-        n_ctx: Some(model.n_ctx),
-        n_vocab: Some(model.n_vocab),
-        reuse: Some(model.reuse),
-        dropout: Some(spec.training.dropout),
+        parent_run: parent_run.clone(),
+        recipe: Some(recipe.clone()),
+        arch: Some(arch.into()),
+        n_layer: Some(n_layer),
+        d_model: Some(d_model),
+        d_ff,
+        d_attn,
+        n_head,
+        n_ctx: Some(n_ctx),
+        n_vocab: Some(n_vocab),
+        reuse: Some(reuse),
+        dropout: Some(*dropout),
         n_nonembed: Some(*n_nonembed),
         n_total: Some(*n_total),
         n_matmul: Some(*n_matmul),
-        d_unique: Some(spec.data.train_tokens.min(*tokens)),
+        d_unique: Some((*train_tokens).min(*tokens)),
         tokens: Some(*tokens),
         steps: Some(*steps),
-        batch_tokens: Some(spec.batch_tokens()),
-        micro_batch_tokens: Some(u64::from(spec.batch.micro_sequences) * u64::from(model.n_ctx)),
-        warmup_tokens: Some(spec.schedule.warmup_steps * spec.batch_tokens()),
+        batch_tokens: Some(batch_tokens),
+        micro_batch_tokens: Some(u64::from(micro_sequences) * u64::from(n_ctx)),
+        warmup_tokens: Some(warmup_steps * batch_tokens),
         flops_6n: Some(*flops_6n),
         flops_matmul: Some(*flops_matmul),
         flops_full: Some(*flops_full),
-        lr: Some(spec.schedule.lr),
+        lr: Some(lr),
         schedule: Some(
-            match spec.schedule.decay {
+            match decay {
                 Decay::Constant { cooldown_steps: 0, .. } => "constant",
                 Decay::Constant { .. } => "constant_cooldown",
                 Decay::Cosine { .. } => "cosine",
@@ -65,8 +103,8 @@ pub fn run_row(run: &FinishedRun, test: Option<&EvalSet>) -> RunRow {
             }
             .into(),
         ),
-        seed: Some(spec.seed),
-        dataset: Some(spec.data.name.clone()),
+        seed: Some(*seed),
+        dataset: Some(dataset.clone()),
         loss: *loss,
         loss_se: *loss_se,
         loss_bits_per_byte: loss.zip(test).map(|(loss, test)| test.bits_per_byte(loss)),

@@ -35,21 +35,46 @@ pub enum Section {
 /// Constants of a section by the paper's symbols, or why there are none.
 pub(super) type Outcome = Result<Constants, Refusal>;
 
-/// Constants by name.
+/// Where the values of a constant can lie: what its interval is widened by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Range {
+    /// Above 0: a scale, or an exponent of a law. Widened by factors.
+    Positive,
+    /// Anywhere: an exponent of a frontier. Widened by differences.
+    Any,
+}
+
+/// A constant by the paper's symbol.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named {
+    pub name: &'static str,
+    pub value: f64,
+    pub range: Range,
+}
+
+fn positive(name: &'static str, value: f64) -> Named {
+    Named { name, value, range: Range::Positive }
+}
+
+fn exponent(name: &'static str, value: f64) -> Named {
+    Named { name, value, range: Range::Any }
+}
+
+/// Constants of a section.
 #[derive(Clone, Debug)]
-pub(super) struct Constants(pub Vec<(&'static str, f64)>);
+pub(super) struct Constants(pub Vec<Named>);
 
 impl Constants {
     /// # Panics
     /// No constant has this name: sections name their own.
     pub fn get(&self, name: &str) -> f64 {
-        self.0.iter().find(|(n, _)| *n == name).expect("a section has the constants that its law names").1
+        self.0.iter().find(|c| c.name == name).expect("a section has the constants that its law names").value
     }
 
     /// Values of a law by the names of its parameters.
     fn of(law: &dyn Law, values: Vec<f64>, names: &[&'static str]) -> Self {
         let at = |name: &str| law.params().iter().position(|p| p.name == *name);
-        Self(names.iter().filter_map(|name| Some((*name, values[at(name)?]))).collect())
+        Self(names.iter().filter_map(|name| Some(positive(name, values[at(name)?]))).collect())
     }
 }
 
@@ -248,7 +273,12 @@ impl Prepared<'_> {
         let scale = libm::exp(-loss_0 / slope);
         let Some(b) = b_crit else {
             let n_e = libm::exp(n_0);
-            return Ok(Constants(vec![("alpha_C", -slope), ("C_c", scale), ("p_N", p_n), ("N_e", n_e)]));
+            return Ok(Constants(vec![
+                positive("alpha_C", -slope),
+                positive("C_c", scale),
+                exponent("p_N", p_n),
+                positive("N_e", n_e),
+            ]));
         };
         let ln_b = |best: &Best| libm::log(value(&CriticalBatch, &[libm::exp(best.ln_loss)], &b));
         let six = libm::log(6.0);
@@ -257,16 +287,16 @@ impl Prepared<'_> {
         // Equation 6.7: a run at the critical batch sees 2·C_min/6N tokens.
         let (d_0, p_d) = of(&|best| libm::log(2.0) + best.ln_cost - six - best.ln_n)?;
         Ok(Constants(vec![
-            ("alpha_C_min", -slope),
-            ("C_c_min", scale),
-            ("p_N", p_n),
-            ("N_e", libm::exp(n_0)),
-            ("p_B", p_b),
-            ("B_e", libm::exp(b_0)),
-            ("p_S", p_s),
-            ("S_e", libm::exp(s_0)),
-            ("p_D", p_d),
-            ("D_e", libm::exp(d_0)),
+            positive("alpha_C_min", -slope),
+            positive("C_c_min", scale),
+            exponent("p_N", p_n),
+            positive("N_e", libm::exp(n_0)),
+            exponent("p_B", p_b),
+            positive("B_e", libm::exp(b_0)),
+            exponent("p_S", p_s),
+            positive("S_e", libm::exp(s_0)),
+            exponent("p_D", p_d),
+            positive("D_e", libm::exp(d_0)),
         ]))
     }
 
@@ -290,13 +320,13 @@ fn predicted(b: &Constants, s: &Constants) -> Constants {
     };
     let alpha_c = k.alpha_c();
     Constants(vec![
-        ("alpha_C_min", alpha_c),
-        ("C_c_min", k.c_c() / PF_DAY),
-        ("p_N", alpha_c / k.alpha_n),
-        ("p_B", alpha_c / k.alpha_b),
-        ("p_S", alpha_c / k.alpha_s),
-        ("p_D", alpha_c / k.alpha_b + alpha_c / k.alpha_s),
-        ("f", k.efficient_f()),
+        positive("alpha_C_min", alpha_c),
+        positive("C_c_min", k.c_c() / PF_DAY),
+        exponent("p_N", alpha_c / k.alpha_n),
+        exponent("p_B", alpha_c / k.alpha_b),
+        exponent("p_S", alpha_c / k.alpha_s),
+        exponent("p_D", alpha_c / k.alpha_b + alpha_c / k.alpha_s),
+        positive("f", k.efficient_f()),
     ])
 }
 

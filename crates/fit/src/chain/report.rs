@@ -1,7 +1,7 @@
 //! The chain's result: every constant with its interval, every level, everything refused.
 
 use super::curve::{Curve, Trunk};
-use super::estimate::{Estimate, Prepared, Section, Starts};
+use super::estimate::{Estimate, Named, Prepared, Range, Section, Starts};
 use super::scan::{self, Level};
 use super::{ChainOptions, GridRun};
 use crate::error::FitError;
@@ -160,7 +160,7 @@ pub fn chain(trunks: &[Trunk], grid: &[GridRun], options: &ChainOptions) -> Resu
 /// Constants of a section in the order their law has them.
 fn outcome(estimate: &Estimate, section: Section) -> Option<Vec<f64>> {
     let (_, outcome) = estimate.sections.iter().find(|(s, _)| *s == section)?;
-    outcome.as_ref().ok().map(|constants| constants.0.iter().map(|(_, v)| *v).collect())
+    outcome.as_ref().ok().map(|constants| constants.0.iter().map(|c| c.value).collect())
 }
 
 fn describe(
@@ -171,18 +171,16 @@ fn describe(
 ) -> ChainReport {
     let n_scan: usize = prepared.scans.iter().map(Vec::len).sum();
     let interval =
-        |name: &str, (units, fitted): (usize, usize), at: f64, of: &dyn Fn(&Estimate) -> Option<f64>| {
+        |range: Range, (units, fitted): (usize, usize), at: f64, of: &dyn Fn(&Estimate) -> Option<f64>| {
             let mut sorted: Vec<f64> = draws.iter().filter_map(of).filter(|v| v.is_finite()).collect();
             sorted.sort_by(f64::total_cmp);
             // A tenth of the resamples without a value would make the percentiles those of the lucky ones.
             (!sorted.is_empty() && sorted.len() * 10 >= draws.len() * 9).then(|| {
                 let factor = widening(units, fitted);
                 let ends = [quantile(&sorted, 0.025), quantile(&sorted, 0.975)];
-                // An exponent of the frontier may be negative; everything else is a scale or a positive exponent.
-                if name.starts_with("p_") {
-                    ends.map(|end| at + (end - at) * factor)
-                } else {
-                    ends.map(|end| at * libm::pow(end / at, factor))
+                match range {
+                    Range::Any => ends.map(|end| at + (end - at) * factor),
+                    Range::Positive => ends.map(|end| at * libm::pow(end / at, factor)),
                 }
             })
         };
@@ -203,10 +201,10 @@ fn describe(
                 constants: constants
                     .0
                     .iter()
-                    .map(|(name, value)| Constant {
-                        name: (*name).to_string(),
-                        value: *value,
-                        ci95: interval(name, units(*section), *value, &|e| {
+                    .map(|&Named { name, value, range }| Constant {
+                        name: name.to_string(),
+                        value,
+                        ci95: interval(range, units(*section), value, &|e| {
                             e.sections[s].1.as_ref().ok().map(|constants| constants.get(name))
                         }),
                     })
@@ -221,7 +219,7 @@ fn describe(
         .enumerate()
         .map(|(i, level)| Level {
             b_crit_ci95: level.b_crit.and_then(|at| {
-                interval("B_crit", (level.batches.len(), 2), at, &|e: &Estimate| e.levels[i].b_crit)
+                interval(Range::Positive, (level.batches.len(), 2), at, &|e: &Estimate| e.levels[i].b_crit)
             }),
             ..level
         })

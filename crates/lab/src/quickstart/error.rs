@@ -1,41 +1,17 @@
 use crate::error::LabError;
+use crate::sweep::SweepError;
 use scalelaw_core::number::short;
-use scalelaw_corpus::CorpusError;
-use scalelaw_experiment::ExperimentError;
-use scalelaw_files::FileError;
 use scalelaw_fit::FitError;
 use scalelaw_fit::plan::PlanError;
-use scalelaw_runs::RunsError;
-use scalelaw_table::TableError;
-use scalelaw_tokens::TokensError;
-use scalelaw_train::TrainError;
 use std::path::PathBuf;
 
 /// Why a quickstart ends without a report. A run that fails is not an error: it is in the report.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuickstartError {
-    /// The operating system refused.
+    /// What the quickstart does as a sweep does: data, runs, tables.
     #[error(transparent)]
-    File(#[from] FileError),
-    /// The experiment in the output directory is not right.
-    #[error(transparent)]
-    Experiment(#[from] ExperimentError),
-    /// The text cannot be read or is too little.
-    #[error(transparent)]
-    Corpus(#[from] CorpusError),
-    /// The dataset cannot be read.
-    #[error(transparent)]
-    Tokens(#[from] TokensError),
-    /// The data are not those of the runs, or a model cannot be trained.
-    #[error(transparent)]
-    Train(#[from] TrainError),
-    /// The files of a run cannot be read or written.
-    #[error(transparent)]
-    Runs(#[from] RunsError),
-    /// A table cannot be written.
-    #[error(transparent)]
-    Table(#[from] TableError),
+    Sweep(SweepError),
     /// The record of forecasts cannot be read or written.
     #[error(transparent)]
     Forecasts(#[from] LabError),
@@ -81,6 +57,16 @@ pub enum QuickstartError {
         /// Why the first one failed.
         reason: Option<String>,
     },
+}
+
+/// Whatever ends a sweep ends a quickstart.
+impl<E> From<E> for QuickstartError
+where
+    SweepError: From<E>,
+{
+    fn from(error: E) -> Self {
+        Self::Sweep(SweepError::from(error))
+    }
 }
 
 /// Why it cannot be said what to train next.
