@@ -3,7 +3,7 @@
 use crate::data::Dataset;
 use crate::error::FitError;
 use crate::fit::{FitOptions, fit};
-use crate::fitted::FitStatus;
+use crate::fitted::{FitStatus, ParamState};
 use crate::law::{Law, value};
 use crate::random::{generator, normal};
 use rayon::prelude::*;
@@ -35,6 +35,11 @@ pub struct Counted {
     pub covered: usize,
     /// Intervals open at an end.
     pub open: usize,
+    /// Data sets whose fit called it identified, and how many of their intervals held the truth. A prediction counts
+    /// as identified where no parameter is doubtful.
+    pub identified: usize,
+    /// Of those, the intervals that held the truth.
+    pub identified_covered: usize,
     /// Share covered.
     pub coverage: f64,
     /// Two-sided probability of so uneven a count were the coverage .95 (normal approximation).
@@ -45,6 +50,7 @@ pub struct Counted {
 struct Held {
     inside: bool,
     open: bool,
+    identified: bool,
 }
 
 /// What the fit of one data set did: every parameter's interval, then the prediction's.
@@ -99,13 +105,18 @@ pub fn coverage(
                 .map(|((_, e), truth)| {
                     let [lo, hi] = e.ci95.unwrap_or([Some(f64::NAN); 2]);
                     let inside = lo.is_none_or(|lo| lo <= *truth) && hi.is_none_or(|hi| *truth <= hi);
-                    Held { inside, open: lo.is_none() || hi.is_none() }
+                    Held {
+                        inside,
+                        open: lo.is_none() || hi.is_none(),
+                        identified: e.state == ParamState::Identified,
+                    }
                 })
                 .collect();
             let predicted = fitted.predict(&point).ok().and_then(|p| p.ci95);
             let inside = predicted.is_some_and(|[lo, hi]| lo <= far_truth && far_truth <= hi);
-            held.push(Held { inside, open: false });
-            Some(Outcome { held, doubtful: fitted.status >= FitStatus::AtBound })
+            let doubtful = fitted.status >= FitStatus::AtBound;
+            held.push(Held { inside, open: false, identified: !doubtful });
+            Some(Outcome { held, doubtful })
         })
         .collect();
     let fits = || outcomes.iter().flatten();
@@ -120,6 +131,8 @@ pub fn coverage(
                 name,
                 covered,
                 open: fits().filter(|o| o.held[k].open).count(),
+                identified: fits().filter(|o| o.held[k].identified).count(),
+                identified_covered: fits().filter(|o| o.held[k].identified && o.held[k].inside).count(),
                 coverage,
                 p_value: statrs::function::erf::erfc(z.abs() / std::f64::consts::SQRT_2),
             }

@@ -1,21 +1,42 @@
 //! What is doubtful about a usable fit: warnings that say what it is and what to do.
 
+use crate::data::Data;
+use crate::design::{Design, Tied};
 use crate::fit::FEWEST_RUNS;
-use crate::fitted::{FitStatus, FittedLaw, IntervalMethod, ParamState, Warning};
-use crate::law::Law;
+use crate::fitted::{Estimate, FitStatus, FittedLaw, IntervalMethod, ParamState, Warning};
+use crate::law::{Domain, Law};
+use scalelaw_core::number::constant;
 
 /// Correlations above this size are named: two parameters that move together.
 const STRONG_CORRELATION: f64 = 0.99;
 
+/// From this share of refits that do not converge on, intervals from refits are not to be trusted.
+const MANY_FAILURES: f64 = 0.1;
+
+/// What was seen while fitting that the fitted law itself does not hold.
+pub(crate) struct Evidence {
+    /// Whether the minimiser converged.
+    pub converged: bool,
+    /// What the design leaves open.
+    pub design: Design,
+    /// Values of each free parameter outside of the minimum's own valley that the data do not reject.
+    pub elsewhere: Vec<(String, Vec<f64>)>,
+    /// Whether the information matrix has no inverse.
+    pub singular: bool,
+}
+
 /// Fills in the warnings and the status.
-pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, converged: bool) {
+pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, data: &Data, evidence: &Evidence) {
     let mut status = FitStatus::Ok;
     let mut warnings = Vec::new();
     let mut add = |level: FitStatus, code: &str, message: String| {
         status = status.max(level);
         warnings.push(Warning { code: code.into(), message });
     };
-    if !converged {
+    for pair in &evidence.design.tied {
+        add(FitStatus::Unidentified, "tied_variables", tied(data, *pair));
+    }
+    if !evidence.converged {
         add(
             FitStatus::NotConverged,
             "not_converged",
@@ -41,20 +62,36 @@ pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, converged: bool) {
             );
         }
     }
+    for variable in &evidence.design.narrow {
+        let (name, (lo, hi)) = (&data.variables[*variable], data.range(*variable));
+        add(
+            FitStatus::Unidentified,
+            "narrow_range",
+            format!(
+                "{name} spans a factor of {:.2} only, so its term is nearly a constant: neither its exponent and \
+                 amplitude nor a floor is identifiable; add runs of other {name}",
+                hi / lo
+            ),
+        );
+    }
+    if evidence.singular && evidence.design.tied.is_empty() {
+        add(
+            FitStatus::Unidentified,
+            "singular",
+            "the information matrix is singular: some combination of the constants changes no prediction"
+                .into(),
+        );
+    }
     for (name, estimate) in &fitted.params {
         match estimate.state {
-            ParamState::AtBound => add(
-                FitStatus::AtBound,
-                "at_bound",
-                format!(
-                    "{name} is at its bound ({:.3e}): the law fits as well without this term; try a simpler law",
-                    estimate.value
-                ),
-            ),
+            ParamState::AtBound => add(FitStatus::AtBound, "at_bound", at_bound(law, name, estimate)),
             ParamState::Unidentified => add(
                 FitStatus::Unidentified,
                 "unidentified",
-                format!("{name} is not identifiable from these data: {}", open_or_rivals(fitted, name)),
+                format!(
+                    "{name} is not identifiable from these data: {}",
+                    open_or_rivals(fitted, name, evidence)
+                ),
             ),
             ParamState::Identified | ParamState::Fixed => {}
         }
@@ -121,28 +158,77 @@ pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, converged: bool) {
     if let Some(b) = &fitted.intervals.bootstrap
         && b.failed > 0
     {
+        let (level, so) = if b.failed as f64 > MANY_FAILURES * b.replicates as f64 {
+            (
+                FitStatus::Unidentified,
+                ": these data do not hold the minimum in place, and intervals from refits are not to be trusted",
+            )
+        } else {
+            (FitStatus::Remarks, "")
+        };
         add(
-            FitStatus::Remarks,
+            level,
             "bootstrap_failures",
-            format!("{} of {} bootstrap refits did not converge", b.failed, b.replicates),
+            format!("{} of {} bootstrap refits did not converge{so}", b.failed, b.replicates),
         );
     }
     fitted.status = status;
     fitted.warnings = warnings;
 }
 
-fn open_or_rivals(fitted: &FittedLaw, name: &str) -> String {
-    let values: Vec<String> = fitted
-        .starts
-        .rivals
-        .iter()
-        .filter(|r| r.within_interval)
-        .filter_map(|r| r.params.iter().find(|(n, _)| n == name))
-        .map(|(_, v)| scalelaw_core::number::constant(*v))
-        .collect();
-    if values.is_empty() {
-        "its interval is open".into()
+/// Two variables that move together, and what to do.
+fn tied(data: &Data, Tied { a, b, slope }: Tied) -> String {
+    let (first, second) = (&data.variables[a], &data.variables[b]);
+    let range = |f: &dyn Fn(f64, f64) -> f64| {
+        let values = (0..data.len()).map(|i| f(data.vars(i).value[a], data.vars(i).value[b]));
+        let (lo, hi) = values.fold((f64::INFINITY, 0.0f64), |(lo, hi), v| (lo.min(v), hi.max(v)));
+        if hi / lo < 1.0005 { constant(lo) } else { format!("{} to {}", constant(lo), constant(hi)) }
+    };
+    let how = if (slope - 1.0).abs() < 0.05 {
+        format!("{second}/{first} is {} at every point", range(&|a, b| b / a))
+    } else if (slope + 1.0).abs() < 0.05 {
+        format!("{first}·{second} is {} at every point, so all runs have one budget", range(&|a, b| a * b))
     } else {
-        format!("other minima that the data cannot reject have it at {}", values.join(", "))
+        format!("{second} follows {first} to the power {slope:.2}")
+    };
+    format!(
+        "{first} and {second} move together: {how}. What either does alone is not identifiable, neither their exponents \
+         nor their amplitudes; the law holds along this line only. Add runs off it"
+    )
+}
+
+fn at_bound(law: &dyn Law, name: &str, estimate: &Estimate) -> String {
+    let value = constant(estimate.value);
+    match law.params().iter().find(|p| p.name == *name).map(|p| p.domain) {
+        Some(Domain::Between(lo, hi)) => format!(
+            "{name} is at its bound ({value}), and the minimum may lie beyond {} to {}; widen the bounds if it may be there",
+            constant(lo),
+            constant(hi)
+        ),
+        Some(Domain::Positive) if law.name() == "expression" => format!(
+            "{name} is at its bound (0): the law fits as well without this term; try a simpler law, or, if {name} may be \
+             negative, give it bounds: without them a parameter of an expression is above 0"
+        ),
+        _ => format!(
+            "{name} is at its bound ({value}): the law fits as well without this term; try a simpler law"
+        ),
+    }
+}
+
+fn open_or_rivals(fitted: &FittedLaw, name: &str, evidence: &Evidence) -> String {
+    let rivals = fitted.starts.rivals.iter().filter(|r| r.within_interval);
+    let rivals = rivals.filter_map(|r| r.params.iter().find(|(n, _)| n == name)).map(|(_, v)| *v);
+    let elsewhere =
+        evidence.elsewhere.iter().filter(|(n, _)| n == name).flat_map(|(_, places)| places.clone());
+    let mut values: Vec<f64> = rivals.chain(elsewhere).collect();
+    values.sort_by(f64::total_cmp);
+    let ends = values.first().zip(values.last()).map(|(lo, hi)| (constant(*lo), constant(*hi)));
+    if let Some((lo, hi)) = ends {
+        let at = if lo == hi { lo } else { format!("{lo} to {hi}") };
+        format!("other answers that the data do not reject have it at {at}")
+    } else if !evidence.design.tied.is_empty() || !evidence.design.narrow.is_empty() {
+        "the runs do not vary what it depends on".into()
+    } else {
+        "its interval is open".into()
     }
 }

@@ -79,6 +79,20 @@ pub enum FitError {
         /// Value of the row.
         value: f64,
     },
+    /// A law file whose covariance does not belong to its parameters.
+    #[error(
+        "the law file of {law} has {n_free} free parameters, so a covariance of {} numbers, but has {got}; write the \
+         file anew",
+        n_free * n_free
+    )]
+    CovarianceSize {
+        /// Law.
+        law: String,
+        /// Parameters that are not fixed.
+        n_free: usize,
+        /// Numbers in the file's covariance.
+        got: usize,
+    },
     /// Fewer points than free parameters.
     #[error(
         "{law} has {n_free} free parameters but only {n_points} usable point{}",

@@ -1,7 +1,7 @@
 //! A fitted law as a value and as a versioned JSON file that later commands read.
 
 use crate::error::FitError;
-use crate::law::{Law, Response};
+use crate::law::{Domain, Law, Response};
 use crate::laws;
 use crate::objective::Objective;
 use scalelaw_core::Conventions;
@@ -62,6 +62,9 @@ pub struct Estimate {
     pub ci95: Option<[Option<f64>; 2]>,
     /// Whether the data identify it.
     pub state: ParamState,
+    /// Where it may be, for a parameter of a user's own law; the registry knows it of all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Domain>,
 }
 
 /// Whether the data identify a parameter.
@@ -180,24 +183,28 @@ pub struct BootstrapSummary {
     pub seed: u64,
     /// What was resampled: points or runs.
     pub unit: String,
-    /// Standard deviation, 2.5% and 97.5% percentile of each free parameter.
+    /// Standard deviation, 2.5% and 97.5% percentile of each free parameter; none where it is not finite.
     #[serde(with = "in_order")]
-    pub params: Vec<(String, [f64; 3])>,
+    pub params: Vec<(String, [Option<f64>; 3])>,
     /// Monte-Carlo standard errors of those percentiles: how far other seeds would move them.
     #[serde(with = "in_order")]
-    pub percentile_errors: Vec<(String, [f64; 2])>,
+    pub percentile_errors: Vec<(String, [Option<f64>; 2])>,
 }
 
 /// Residuals and conditioning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Diagnostics {
     /// Root mean square of ln prediction − ln observation.
+    #[serde(deserialize_with = "nan_if_null")]
     pub rms_log: f64,
     /// Root mean square of prediction − observation.
+    #[serde(deserialize_with = "nan_if_null")]
     pub rms_loss: f64,
     /// Largest |residual| in the objective's space.
+    #[serde(deserialize_with = "nan_if_null")]
     pub max_residual: f64,
     /// Standard deviation of the residuals in the objective's space, n − p in the denominator.
+    #[serde(deserialize_with = "nan_if_null")]
     pub sigma: f64,
     /// Points minus free parameters.
     pub degrees_of_freedom: f64,
@@ -252,6 +259,12 @@ impl FittedLaw {
             params.push(fitted.params.swap_remove(at));
         }
         fitted.params = params;
+        let free = fitted.params.iter().filter(|(_, e)| e.state != ParamState::Fixed).count();
+        if let Some(covariance) = &fitted.diagnostics.covariance
+            && covariance.len() != free * free
+        {
+            return Err(FitError::CovarianceSize { law: fitted.law, n_free: free, got: covariance.len() });
+        }
         Ok(fitted)
     }
 
@@ -369,6 +382,11 @@ fn latex_number(value: f64) -> String {
         Some((digits, exponent)) => format!("{digits}\\times 10^{{{exponent}}}"),
         None => text,
     }
+}
+
+/// A number that JSON cannot write is `null` in a file.
+fn nan_if_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 /// Named values as a JSON object that keeps their order.

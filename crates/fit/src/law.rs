@@ -2,13 +2,15 @@
 
 use crate::elementary::{exp, ln};
 use crate::plan::ClosedFormOptimum;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// No law has more parameters than this; per-point scratch lives on the stack.
 pub const MAX_PARAMS: usize = 16;
 
 /// Where a parameter may be. Fits run in unconstrained coordinates; the domain is the transform.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Domain {
     /// Any real number.
     Real,
@@ -41,6 +43,15 @@ impl Domain {
                 let slope = (hi - lo) * s * (1.0 - s);
                 (lo + (hi - lo) * s, slope, slope * (1.0 - 2.0 * s))
             }
+        }
+    }
+
+    /// Lowest and highest value, infinite where there is none.
+    pub fn ends(self) -> [f64; 2] {
+        match self {
+            Self::Real => [f64::NEG_INFINITY, f64::INFINITY],
+            Self::Positive => [0.0, f64::INFINITY],
+            Self::Between(lo, hi) => [lo, hi],
         }
     }
 

@@ -33,7 +33,7 @@ pub use power::PowerLaw;
 pub use power_floor::PowerFloor;
 
 use crate::error::FitError;
-use crate::law::Law;
+use crate::law::{Domain, Law};
 
 /// The registry: every law there is, in the order a reader should meet them.
 ///
@@ -101,8 +101,14 @@ pub(crate) fn from_file(
     let names = names.names();
     let is_param = |n: &&String| params.iter().any(|(p, _)| p == *n);
     let columns: Vec<&str> = names.iter().filter(|n| !is_param(n)).map(String::as_str).collect();
-    // Parameters of a file may be negative: their domain does not matter for evaluating.
-    let bounds: Vec<(String, f64, f64)> =
-        params.iter().map(|(n, _)| (n.clone(), f64::NEG_INFINITY, f64::INFINITY)).collect();
+    let bounds: Vec<(String, f64, f64)> = params
+        .iter()
+        .map(|(name, e)| {
+            // Files that do not say it are of a version whose parameters were positive unless bounded.
+            let unsaid = if e.value > 0.0 { Domain::Positive } else { Domain::Real };
+            let [lo, hi] = e.domain.unwrap_or(unsaid).ends();
+            (name.clone(), lo, hi)
+        })
+        .collect();
     Ok(Box::new(Expression::new(equation, &columns, &bounds)?))
 }

@@ -23,7 +23,7 @@ impl Default for Effort {
 }
 
 /// Points on which the start grid is ranked.
-const SCREENING: usize = 32;
+pub(crate) const SCREENING: usize = 32;
 
 /// Two starts whose places differ by less than this in every fitting coordinate (mostly logarithms) go on as one.
 const SAME_PLACE: f64 = 1e-6;
@@ -94,6 +94,8 @@ pub(crate) struct Minima {
     pub screened: usize,
     /// Starts polished.
     pub tried: usize,
+    /// The starts on the law's grid with their objective on a few points, best first.
+    pub grid: Vec<(f64, Vec<f64>)>,
 }
 
 /// Finds the minima of `problem` from its law's grid, or from `starts` when given (natural parameters).
@@ -122,7 +124,7 @@ pub(crate) fn find(
         .filter(|(value, _)| value.is_finite())
         .collect();
     scored.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let chosen = spread(scored, effort.polished);
+    let chosen = spread(&scored, effort.polished);
     let tried = chosen.len();
     let mut minima = Vec::new();
     let mut ways: Vec<Way> = Vec::new();
@@ -165,10 +167,12 @@ pub(crate) fn find(
             positive_response: problem.data.y.iter().all(|y| *y > 0.0),
         });
     }
-    Ok(Minima { minima, screened, tried })
+    let grid = if starts.is_some() { vec![] } else { scored };
+    Ok(Minima { minima, screened, tried, grid })
 }
 
-/// Adds an optimum, or counts it for the minimum it agrees with.
+/// Adds an optimum, or counts it for the minimum it agrees with: in its predictions and in its parameters. Where
+/// the data do not separate two terms of a law, two answers predict alike.
 pub(crate) fn collect(minima: &mut Vec<Minimum>, problem: &Problem<'_>, optimum: Optimum, agreeing: usize) {
     if !optimum.value.is_finite() {
         return;
@@ -178,6 +182,7 @@ pub(crate) fn collect(minima: &mut Vec<Minimum>, problem: &Problem<'_>, optimum:
     let same = |m: &&mut Minimum| {
         (m.optimum.value - optimum.value).abs() <= 1e-6 * optimum.value.abs() + 1e-24
             && widest_gap(&m.residuals, &residuals) <= 2e-3 * rms + 1e-9
+            && !problem.apart(&m.optimum.theta, &optimum.theta)
     };
     if let Some(m) = minima.iter_mut().find(same) {
         m.agreeing += agreeing;
@@ -197,20 +202,20 @@ pub(crate) fn widest_gap(a: &[f64], b: &[f64]) -> f64 {
 
 /// Two thirds of the places for the best starts, the rest spread evenly over the ranking,
 /// so that a basin which starts badly is still seen.
-fn spread(scored: Vec<(f64, Vec<f64>)>, places: usize) -> Vec<Vec<f64>> {
+fn spread(scored: &[(f64, Vec<f64>)], places: usize) -> Vec<Vec<f64>> {
     let total = scored.len();
     if total <= places {
-        return scored.into_iter().map(|(_, theta)| theta).collect();
+        return scored.iter().map(|(_, theta)| theta.clone()).collect();
     }
     let best = places - places / 3;
     let rest = places - best;
     scored
-        .into_iter()
+        .iter()
         .enumerate()
         .filter(|(rank, _)| {
             *rank < best
                 || (*rank - best) * rest / (total - best) != (*rank + 1 - best) * rest / (total - best)
         })
-        .map(|(_, (_, theta))| theta)
+        .map(|(_, (_, theta))| theta.clone())
         .collect()
 }

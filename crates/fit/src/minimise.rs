@@ -21,14 +21,19 @@ const MOST_STEPS: usize = 1000;
 /// Walks from a distant `start` to the local minimum its basin leads to: damped steps of the convex stand-in
 /// until they gain little, then Newton's.
 pub(crate) fn polish(problem: &Problem<'_>, start: &[f64]) -> Optimum {
-    refine(problem, &approach(problem, start))
+    polish_within(problem, start, MOST_STEPS)
+}
+
+/// The same in so many steps of either kind at most.
+pub(crate) fn polish_within(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Optimum {
+    refine_within(problem, &approach(problem, start, most_steps), most_steps)
 }
 
 /// The same, for a penalty that is sharper than the residuals, with the penalty rounded off to their size: finds
 /// the minimum that corners hide, and not the small ones between them.
 pub(crate) fn polish_rounded(problem: &Problem<'_>, start: &[f64]) -> Vec<f64> {
     let rounded = problem.smoothed(problem.typical_residual(start));
-    newton(&rounded, &approach(&rounded, start)).theta
+    newton(&rounded, &approach(&rounded, start, MOST_STEPS), MOST_STEPS).theta
 }
 
 /// How much sharper than the residuals a penalty may be for Newton's method to see its curvature.
@@ -39,11 +44,16 @@ const NEAR_CORNER: f64 = 1e-3;
 
 /// Polishes a `start` that is near its minimum already.
 pub(crate) fn refine(problem: &Problem<'_>, start: &[f64]) -> Optimum {
+    refine_within(problem, start, MOST_STEPS)
+}
+
+/// The same in so many steps at most: along a flat valley there may be no end, and no lower place either.
+pub(crate) fn refine_within(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Optimum {
     if turn(problem.objective.penalty).is_some_and(|delta| delta < SHARPEST * problem.typical_residual(start))
     {
         return sharpen(problem, start);
     }
-    let optimum = newton(problem, start);
+    let optimum = newton(problem, start, most_steps);
     if problem.objective.penalty == Penalty::LeastSquares { settle(problem, optimum) } else { optimum }
 }
 
@@ -65,13 +75,13 @@ pub(crate) fn sharpen(problem: &Problem<'_>, start: &[f64]) -> Optimum {
     // The corner is found exactly in the end; its neighbourhood is enough here.
     let last = target.max(NEAR_CORNER * delta);
     while delta > last {
-        theta = newton(&problem.smoothed(delta), &theta).theta;
+        theta = newton(&problem.smoothed(delta), &theta, MOST_STEPS).theta;
         delta *= 0.2;
     }
     if target > 0.0 {
-        return newton(problem, &theta);
+        return newton(problem, &theta, MOST_STEPS);
     }
-    let sharpest = newton(&problem.smoothed(last), &theta).theta;
+    let sharpest = newton(&problem.smoothed(last), &theta, MOST_STEPS).theta;
     let (theta, converged) = corner::settle(problem, &sharpest);
     Optimum { value: problem.objective_at(&theta), theta, converged }
 }
@@ -102,7 +112,7 @@ fn settle(problem: &Problem<'_>, optimum: Optimum) -> Optimum {
 }
 
 /// Levenberg and Marquardt's walk with Moré's scaling (the largest curvature seen in each coordinate).
-fn approach(problem: &Problem<'_>, start: &[f64]) -> Vec<f64> {
+fn approach(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Vec<f64> {
     let m = start.len();
     let mut theta = start.to_vec();
     let mut at = problem.evaluate(&theta, Curvature::Majorant);
@@ -111,7 +121,7 @@ fn approach(problem: &Problem<'_>, start: &[f64]) -> Vec<f64> {
     }
     let mut widest = vec![0.0f64; m];
     let (mut damping, mut growth) = (1e-3, 2.0);
-    for _ in 0..MOST_STEPS {
+    for _ in 0..most_steps {
         for (j, w) in widest.iter_mut().enumerate() {
             *w = w.max(at.hessian[j * m + j].abs());
         }
@@ -156,7 +166,7 @@ fn approach(problem: &Problem<'_>, start: &[f64]) -> Vec<f64> {
     theta
 }
 
-fn newton(problem: &Problem<'_>, start: &[f64]) -> Optimum {
+fn newton(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Optimum {
     let m = start.len();
     let mut theta = start.to_vec();
     let mut at = problem.evaluate(&theta, Curvature::Full);
@@ -164,7 +174,7 @@ fn newton(problem: &Problem<'_>, start: &[f64]) -> Optimum {
         return Optimum { theta, value: at.value, converged: at.value.is_finite() };
     }
     let (mut damping, mut last) = (0.0, f64::INFINITY);
-    for _ in 0..MOST_STEPS {
+    for _ in 0..most_steps {
         let widest: Vec<f64> = (0..m).map(|j| at.hessian[j * m + j].abs()).collect();
         let mut model = Model::new(&at, m, &widest);
         let longest = problem.longest_step(&theta);

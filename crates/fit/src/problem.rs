@@ -7,6 +7,13 @@ use crate::linalg::Matrix;
 use crate::objective::{Objective, Penalty, Rho, Space};
 use crate::statistics::median;
 
+/// Predictions that change by less than this share have not changed.
+const NO_CHANGE: f64 = 1e-6;
+/// Predictions that change by more than this share have.
+const CHANGE: f64 = 1e-3;
+/// Where a parameter that had vanished is felt again, as a share of the response or of its range.
+const FELT: f64 = 1e-2;
+
 /// Points that are evaluated before their terms are summed.
 const BLOCK: usize = 16;
 
@@ -63,6 +70,11 @@ impl<'a> Problem<'a> {
     pub fn smoothed(&self, delta: f64) -> Problem<'a> {
         let stand_in = Some((self.objective.penalty.smoothed(delta), 1.0 / delta));
         Problem { base: self.base.clone(), free: self.free.clone(), stand_in, ..*self }
+    }
+
+    /// The same problem on other points.
+    pub fn on<'b>(&'b self, data: &'b Data) -> Problem<'b> {
+        Problem { data, base: self.base.clone(), free: self.free.clone(), ..*self }
     }
 
     /// The same problem with one more parameter fixed.
@@ -182,6 +194,85 @@ impl<'a> Problem<'a> {
             out.extend(self.free.iter().map(|&j| g[j] * n.slope[j] * scale));
         }
         Matrix::from_rows(self.free.len(), out)
+    }
+
+    /// Size of a prediction in the objective's space.
+    pub fn typical_prediction(&self) -> f64 {
+        match self.objective.space {
+            Space::Log => 1.0,
+            Space::Linear => self.data.y.iter().fold(0.0, |m: f64, y| m.max(y.abs())),
+        }
+    }
+
+    /// Whether moving each free coordinate by one changes no prediction: a parameter that is not any real number has
+    /// come to its bound, and its term has vanished.
+    pub fn vanished(&self, theta: &[f64]) -> Vec<bool> {
+        let jacobian = self.jacobian(theta);
+        let least = NO_CHANGE * self.typical_prediction();
+        (0..theta.len())
+            .map(|k| {
+                self.domain(self.free[k]) != Domain::Real
+                    && (0..jacobian.rows()).all(|i| jacobian[(i, k)].abs() < least)
+            })
+            .collect()
+    }
+
+    /// The same place with every vanished coordinate moved off its bound, to where it is felt again; `None` where none
+    /// has vanished. At the bound itself the slope is 0, and no minimiser leaves it.
+    pub fn off_bounds(&self, theta: &[f64]) -> Option<Vec<f64>> {
+        let vanished = self.vanished(theta);
+        if !vanished.contains(&true) {
+            return None;
+        }
+        let mut moved = theta.to_vec();
+        let gone = |moved: &[f64]| (0..moved.len()).filter(|k| vanished[*k]).collect::<Vec<_>>();
+        for k in gone(&moved) {
+            let param = &self.law.params()[self.free[k]];
+            match param.domain {
+                Domain::Between(lo, hi) => {
+                    let inside = lo + (hi - lo) * if theta[k] < 0.0 { FELT } else { 1.0 - FELT };
+                    moved[k] = param.domain.to_internal(inside);
+                }
+                // A shape, such as an exponent that has grown until its term is nothing: the middle of its starts.
+                _ => {
+                    if let Some(middle) = param.grid.get(param.grid.len() / 2) {
+                        moved[k] = param.domain.to_internal(*middle);
+                    }
+                }
+            }
+        }
+        // An amplitude: the value that explains a hundredth of the response.
+        let jacobian = self.jacobian(&moved);
+        for k in gone(&moved) {
+            let param = &self.law.params()[self.free[k]];
+            if param.domain != Domain::Positive || !param.grid.is_empty() {
+                continue;
+            }
+            let steepest = (0..jacobian.rows()).fold(0.0f64, |m, i| m.max(jacobian[(i, k)].abs()));
+            let felt = moved[k] + ln(FELT * self.typical_prediction() / steepest);
+            if felt.is_finite() {
+                moved[k] = felt;
+            }
+        }
+        Some(moved)
+    }
+
+    /// Whether two places differ in a coordinate that predictions depend on.
+    pub fn apart(&self, a: &[f64], b: &[f64]) -> bool {
+        let far = |k: usize| {
+            let size =
+                if self.domain(self.free[k]) == Domain::Real { a[k].abs().max(b[k].abs()) } else { 1.0 };
+            (a[k] - b[k]).abs() > 0.1 * size
+        };
+        let far: Vec<usize> = (0..a.len()).filter(|k| far(*k)).collect();
+        if far.is_empty() {
+            return false;
+        }
+        let jacobians = [self.jacobian(a), self.jacobian(b)];
+        let least = CHANGE * self.typical_prediction();
+        far.into_iter().any(|k| {
+            jacobians.iter().any(|j| (0..j.rows()).any(|i| (j[(i, k)] * (a[k] - b[k])).abs() > least))
+        })
     }
 
     /// Furthest each free coordinate may move in one step: two e-foldings of a positive parameter, twice a

@@ -36,9 +36,12 @@ pub(crate) fn quantile_error(sorted: &[f64], probability: f64) -> f64 {
     0.5 * (at(probability + share) - at(probability - share))
 }
 
+/// Degrees of freedom that are as good as any more: the quantile is the normal one to six digits.
+const MOST_FREEDOM: f64 = 1e6;
+
 /// Quantile of Student's t; the normal quantile's limit for many degrees of freedom.
 pub(crate) fn student_t(probability: f64, freedom: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, freedom.max(1.0)).map_or(1.96, |t| t.inverse_cdf(probability))
+    StudentsT::new(0.0, 1.0, freedom.clamp(1.0, MOST_FREEDOM)).map_or(1.96, |t| t.inverse_cdf(probability))
 }
 
 #[cfg(test)]

@@ -319,16 +319,13 @@ pub fn law_text(f: &FittedLaw, lack: Option<&LackOfFit>) -> String {
     let _ = writeln!(out, "\n{:<12}{:>14}{:>13}   {method:<27}{heading}", "", "value", "± s.e.");
     for (name, e) in &f.params {
         let se = e.se.map_or_else(String::new, constant);
-        let interval = e.ci95.map_or_else(String::new, |[lo, hi]| {
-            let end = |v: Option<f64>| v.map_or_else(|| "open".into(), constant);
-            format!("{} … {}", end(lo), end(hi))
-        });
+        let interval = e.ci95.map_or_else(String::new, ends);
         let boot = beside
             .and_then(|b| b.params.iter().find(|(n, _)| n == name))
-            .map_or_else(String::new, |(_, [_, lo, hi])| format!("{} … {}", constant(*lo), constant(*hi)));
+            .map_or_else(String::new, |(_, [_, lo, hi])| ends([*lo, *hi]));
         let state = match e.state {
             ParamState::Identified => "",
-            ParamState::AtBound => "AT BOUND",
+            ParamState::AtBound => "AT BOUND, interval one-sided",
             ParamState::Unidentified => "UNIDENTIFIED",
             ParamState::Fixed => "fixed",
         };
@@ -341,8 +338,13 @@ pub fn law_text(f: &FittedLaw, lack: Option<&LackOfFit>) -> String {
     let _ = writeln!(out, "\n{}: {:.12} (sum over points)", f.objective.objective, f.objective.value);
     let _ = writeln!(
         out,
-        "residuals: rms {:.4} in ln loss, {:.4} in loss, largest {:.4}; condition number {}",
-        f.diagnostics.rms_log,
+        "residuals: rms {} in ln loss, {:.4} in loss, largest {:.4}; condition number {}",
+        // A response of 0 or below has no logarithm.
+        if f.diagnostics.rms_log.is_finite() {
+            format!("{:.4}", f.diagnostics.rms_log)
+        } else {
+            "–".into()
+        },
         f.diagnostics.rms_loss,
         f.diagnostics.max_residual,
         f.diagnostics.condition_number.map_or("∞".into(), |c| format!("{c:.0}")),
@@ -383,6 +385,12 @@ pub fn law_text(f: &FittedLaw, lack: Option<&LackOfFit>) -> String {
         let _ = writeln!(out, "  {}: {}", w.code, w.message);
     }
     out
+}
+
+/// Both ends of an interval.
+fn ends([lo, hi]: [Option<f64>; 2]) -> String {
+    let end = |v: Option<f64>| v.map_or_else(|| "open".into(), constant);
+    format!("{} … {}", end(lo), end(hi))
 }
 
 /// A status in the words of the file.

@@ -1,9 +1,12 @@
 //! Bootstrap: runs (or trunks) drawn with replacement, the law refitted to each draw.
 
-use crate::minimise::refine;
+use crate::minimise::refine_within;
 use crate::problem::Problem;
 use crate::random::{below, generator};
 use rayon::prelude::*;
+
+/// Steps of one refit: it starts beside its minimum, and what takes more has lost it.
+const MOST_STEPS: usize = 100;
 
 /// One refit: natural values of all parameters.
 #[derive(Clone, Debug)]
@@ -39,8 +42,10 @@ pub(crate) fn bootstrap(
                     .map(|i| (i, data.weight[i] * f64::from(count[member[i]]))),
             );
             let again = Problem::new(problem.law, &drawn, problem.objective, fixed);
-            let best =
-                starts.iter().map(|start| refine(&again, start)).min_by(|a, b| a.value.total_cmp(&b.value));
+            let best = starts
+                .iter()
+                .map(|start| refine_within(&again, start, MOST_STEPS))
+                .min_by(|a, b| a.value.total_cmp(&b.value));
             match best {
                 Some(best) => Replicate { values: again.to_natural(&best.theta), converged: best.converged },
                 None => Replicate { values: vec![], converged: false },

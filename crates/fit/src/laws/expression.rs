@@ -1,7 +1,7 @@
 //! A user's own law: an expression over named columns, the other names being parameters.
 
 use crate::error::FitError;
-use crate::law::{Domain, Law, Param, Pars, Response, Vars};
+use crate::law::{Domain, EXPONENTS, Law, Param, Pars, Response, Vars};
 use scalelaw_expr::{Dual, Expr, MAX_SLOTS, Op, parse};
 use std::borrow::Cow;
 
@@ -46,13 +46,28 @@ impl Expression {
         if let Some((name, ..)) = bounds.iter().find(|(n, ..)| !free.contains(n)) {
             return Err(FitError::UnknownParameter { law: text.into(), name: name.clone(), known: free });
         }
-        let params = free
+        let mut params: Vec<Param> = free
             .iter()
             .map(|name| Param {
                 exponent_of: raised(&expr, name, &variables).map(Cow::Owned),
                 ..parameter(name, bounds)
             })
             .collect();
+        // Starts as the built-in laws have them: exponents from the grid of exponents, amplitudes by least squares.
+        let exponents = params.iter().filter(|p| p.exponent_of.is_some()).count();
+        let mut linear: Vec<&str> = Vec::new();
+        for (param, name) in params.iter_mut().zip(&free).filter(|(p, _)| p.domain == Domain::Positive) {
+            linear.push(name);
+            if affine(&expr, &linear).is_some() {
+                (param.linear, param.grid) = (true, Cow::Owned(vec![]));
+                continue;
+            }
+            linear.pop();
+            if param.exponent_of.is_some() {
+                let coarse = if exponents > 2 { 3 } else { 1 };
+                param.grid = EXPONENTS.iter().copied().step_by(coarse).collect();
+            }
+        }
         let places = variables
             .iter()
             .enumerate()
@@ -92,6 +107,33 @@ fn parameter(name: &str, bounds: &[(String, f64, f64)]) -> Param {
         grid: Cow::Owned(grid),
         exponent_of: None,
         linear: false,
+    }
+}
+
+/// Whether `expr` depends on the names listed, being a sum of terms that each hold one of them at most, as a factor;
+/// `None` where it depends on them otherwise.
+fn affine(expr: &Expr, names: &[&str]) -> Option<bool> {
+    match expr {
+        Expr::Number(_) | Expr::Text(_) => Some(false),
+        Expr::Name(name) => Some(names.contains(&name.as_str())),
+        Expr::Negate(x) => affine(x, names),
+        Expr::Binary(Op::Add | Op::Subtract, a, b) => Some(affine(a, names)? | affine(b, names)?),
+        Expr::Binary(Op::Multiply, a, b) => match (affine(a, names)?, affine(b, names)?) {
+            (true, true) => None,
+            (a, b) => Some(a || b),
+        },
+        Expr::Binary(Op::Divide, a, b) => {
+            if affine(b, names)? {
+                None
+            } else {
+                affine(a, names)
+            }
+        }
+        Expr::Binary(_, a, b) => (!affine(a, names)? && !affine(b, names)?).then_some(false),
+        Expr::Not(x) => (!affine(x, names)?).then_some(false),
+        Expr::Call(_, arguments) => {
+            arguments.iter().all(|x| affine(x, names) == Some(false)).then_some(false)
+        }
     }
 }
 
@@ -149,9 +191,5 @@ impl Law for Expression {
         });
         g.copy_from_slice(&dual.slope[..g.len()]);
         dual.value
-    }
-
-    fn start(&self, p: &[f64], _: &crate::Data) -> Option<Vec<f64>> {
-        Some(p.to_vec())
     }
 }

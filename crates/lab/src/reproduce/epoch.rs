@@ -58,11 +58,9 @@ pub(super) fn reproduce(data: &Path, replicates: usize) -> Result<ReproduceRepor
             huber.param(name).unwrap_or(f64::NAN),
             unit,
         );
-        check.ci95 = huber
-            .intervals
-            .bootstrap
-            .as_ref()
-            .and_then(|b| b.params.iter().find(|(p, _)| p == name).map(|(_, [_, lo, hi])| [*lo, *hi]));
+        check.ci95 = huber.intervals.bootstrap.as_ref().and_then(|b| {
+            b.params.iter().find(|(p, _)| p == name).and_then(|(_, [_, lo, hi])| Some([(*lo)?, (*hi)?]))
+        });
         check.published_ci95 = BOOTSTRAP.iter().find(|(p, ..)| *p == name).map(|(_, _, ends, _)| *ends);
     }
 
@@ -95,14 +93,17 @@ pub(super) fn reproduce(data: &Path, replicates: usize) -> Result<ReproduceRepor
         // The error of the difference to a study of fewer draws, in units of our own error.
         let both = (1.0 + replicates as f64 / PUBLISHED_REPLICATES).sqrt();
         for (name, se, ends, unit) in BOOTSTRAP {
-            let Some((_, [sd, lo, hi])) = b.params.iter().find(|(p, _)| p == name) else { continue };
+            let Some((_, drawn)) = b.params.iter().find(|(p, _)| p == name) else { continue };
             let Some((_, errors)) = b.percentile_errors.iter().find(|(p, _)| p == name) else { continue };
+            // What is not finite fails its check.
+            let [sd, lo, hi] = drawn.map(|v| v.unwrap_or(f64::NAN));
+            let errors = errors.map(|v| v.unwrap_or(f64::NAN));
             // A and B are compared as logarithms: their bootstrap distributions are long-tailed.
             let logarithm = matches!(name, "A" | "B");
             let f = |v: f64| if logarithm { v.ln() } else { v };
             let label = if logarithm { format!("ln {name}") } else { name.to_string() };
             for (which, published, ours, error) in
-                [("2.5%", ends[0], *lo, errors[0]), ("97.5%", ends[1], *hi, errors[1])]
+                [("2.5%", ends[0], lo, errors[0]), ("97.5%", ends[1], hi, errors[1])]
             {
                 // Three Monte-Carlo errors of both studies together, and half a unit of the last digit printed.
                 let scale = if logarithm { 1.0 / ours } else { 1.0 };
@@ -114,7 +115,7 @@ pub(super) fn reproduce(data: &Path, replicates: usize) -> Result<ReproduceRepor
                 report.check(
                     format!("bootstrap s.e. {name}"),
                     se,
-                    *sd,
+                    sd,
                     3.0 * sd / (2.0 * replicates as f64).sqrt() * both + 5e-6,
                 );
             }
