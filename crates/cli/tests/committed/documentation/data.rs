@@ -119,18 +119,19 @@ fn texts(dir: &Path) {
     fs::write(dir.join("text.txt"), &texts[0]).unwrap();
 }
 
-/// Prose of the documentation in pieces of some 150 words.
+/// Prose of the documentation in pieces of some 60 words, so that there are hundreds.
 fn prose() -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    for folder in ["docs", "docs/decisions", "docs/studies"] {
+    for folder in ["", "docs", "docs/decisions", "docs/studies"] {
         let mut pages: Vec<_> =
             fs::read_dir(root().join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
         pages.sort();
         for page in pages.iter().filter(|page| page.extension().is_some_and(|e| e == "md")) {
             let text = fs::read_to_string(page).unwrap();
-            let lines = text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()));
+            let lines = text.lines().map(|line| line.trim_start_matches(['-', ' ']));
+            let lines = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()));
             words.extend(lines.flat_map(|line| line.split_whitespace().map(str::to_owned)));
         }
     }
-    words.chunks(150).map(|words| format!("{}.", words.join(" "))).collect()
+    words.chunks(60).map(|words| format!("{}.", words.join(" "))).collect()
 }
