@@ -177,9 +177,31 @@ fn plan(error: &PlanError) -> Option<String> {
         PlanError::CannotPlan { missing: Missing::OnlyHyperParameters, .. } => {
             Some("give it beside a law: --hyper PRESET".into())
         }
+        PlanError::CannotPlan { missing: Missing::SizeAndData { .. }, .. } => Some(
+            "write the law over N and D and name their columns: scalelaw fit 'E + A/N^alpha + B/D^beta' TABLE --map \
+             N=COLUMN,D=COLUMN"
+                .into(),
+        ),
+        PlanError::Undecided { constant: Some(variable), parameters, .. } => {
+            Some(format!("add runs of another {variable}{}", or_fix(parameters)))
+        }
+        PlanError::Undecided { together: true, parameters, .. } => Some(format!(
+            "add runs of the largest and the smallest N with a quarter and with four times the tokens{}",
+            or_fix(parameters)
+        )),
+        PlanError::Undecided { parameters, .. } => {
+            Some(format!("add runs that vary N and D independently{}", or_fix(parameters)))
+        }
         PlanError::Fit(error) => fit(error),
         _ => None,
     }
+}
+
+/// What to do about parameters that more runs would determine.
+fn or_fix(parameters: &[String]) -> String {
+    parameters.first().map_or_else(String::new, |name| {
+        format!("; or hold what you know of other runs: scalelaw fit --fix {name}=VALUE")
+    })
 }
 
 fn tokens(error: &TokensError) -> Option<String> {

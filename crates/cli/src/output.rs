@@ -59,3 +59,8 @@ pub fn json_file<T: serde::Serialize + ?Sized>(path: &Path, value: &T) -> anyhow
 pub fn file(path: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
+
+/// The two ends of a 95% interval of a number near 1, or that it is open.
+pub fn interval(ends: Option<[f64; 2]>, places: usize) -> String {
+    ends.map_or_else(|| "open".into(), |[lo, hi]| format!("{lo:.places$} … {hi:.places$}"))
+}

@@ -53,6 +53,34 @@ fn law_file_leads_to_a_plan_a_forecast_and_a_score() {
 }
 
 #[test]
+fn doubt_about_a_law_stands_in_the_line_of_every_number_that_comes_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    runs(&dir.join("runs.csv"));
+    stdout(&scalelaw(dir, &["fit", "chinchilla", "runs.csv", "--out", "law.json"]));
+    let mut law: serde_json::Value =
+        serde_json::from_slice(&fs::read(dir.join("law.json")).unwrap()).unwrap();
+    law["status"] = "unidentified".into();
+    fs::write(dir.join("law.json"), law.to_string()).unwrap();
+    fs::write(dir.join("places.csv"), "N,D\n1e8,2e10\n1e10,1e12\n").unwrap();
+    for (arguments, numbers) in [
+        ("plan --law law.json --compute 1e23", vec!["  N ", "  D ", "  loss "]),
+        ("predict law.json --at N=1e10,D=1e12", vec!["1.", "2.", "  95%"]),
+        ("predict law.json --points places.csv", vec!["    1", "    2"]),
+        ("suggest --law law.json --budget 1e21 --target 1e23", vec!["95% interval"]),
+    ] {
+        let said = stdout(&scalelaw(dir, &arguments.split(' ').collect::<Vec<_>>()));
+        let of_numbers = said.lines().filter(|line| numbers.iter().any(|number| line.starts_with(number)));
+        let lines: Vec<&str> = of_numbers.collect();
+        assert!(!lines.is_empty(), "{said}");
+        assert!(lines.iter().all(|line| line.contains("law UNIDENTIFIED")), "{said}");
+    }
+    // Two decades beyond in N, in D, and more in compute.
+    let far = stdout(&scalelaw(dir, &["predict", "law.json", "--at", "N=2.5e10,D=2.5e13"]));
+    assert!(far.contains("decades outside the runs"), "{far}");
+}
+
+#[test]
 fn predict_at_a_place_without_a_law_file_is_told_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     runs(&folder.path().join("runs.csv"));

@@ -203,6 +203,14 @@ impl Data {
         values.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(*v), hi.max(*v)))
     }
 
+    /// Corners of the convex hull of the points in the first two variables; empty for one variable.
+    pub(crate) fn hull(&self) -> Vec<[f64; 2]> {
+        if self.variables.len() < 2 {
+            return vec![];
+        }
+        crate::hull::corners((0..self.len()).map(|i| [self.vars(i).value[0], self.vars(i).value[1]]))
+    }
+
     /// The same points with the response transformed.
     pub(crate) fn transformed(&self, f: impl Fn(f64) -> f64) -> Self {
         let mut data = self.clone();

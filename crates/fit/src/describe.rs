@@ -131,6 +131,7 @@ pub(crate) fn describe(
             .enumerate()
             .map(|(j, v)| (v.to_string(), data.range(j).into()))
             .collect(),
+        hull: data.hull(),
         intervals,
         diagnostics: diagnostics(problem, &best.residuals, noise, condition, correlations, covariance),
     };

@@ -4,6 +4,8 @@ use crate::error::FitError;
 use crate::fitted::{FittedLaw, ParamState};
 use crate::law::{Domain, Law};
 use crate::linalg::{Cholesky, Matrix};
+use crate::of_run::OfRun;
+use crate::plan::{Allocation, compute_optimal};
 use crate::random::{chi_squared, generator, normal};
 
 /// A fitted law, its registry entry, and which of its parameters are free.
@@ -82,22 +84,27 @@ impl Steps {
     }
 }
 
-/// The best loss that a law gives for a budget: of C itself, or of N and D with C = 6·N·D.
+/// The best loss that a law gives for a budget: of C itself, or of a run's numbers with C = 6·N·D.
 ///
 /// # Errors
 /// The law has other variables, or no optimum.
 pub(crate) fn loss_of_budget(law: &dyn Law, values: &[f64], flops: f64) -> Result<f64, FitError> {
-    let variables: Vec<&str> = law.variables().iter().map(AsRef::as_ref).collect();
-    let no_optimum = |e: crate::plan::PlanError| FitError::Plan(Box::new(e));
-    match variables.as_slice() {
-        ["C"] => Ok(crate::law::value(law, &[flops], values)),
-        ["N", "D"] => match law.closed_form_optimum() {
-            Some(law) => Ok(law.optimum(values, flops).loss),
-            None => {
-                let loss = |n: f64, d: f64| crate::law::value(law, &[n, d], values);
-                crate::plan::compute_optimal(&loss, &|n| 6.0 * n, flops).map(|a| a.loss).map_err(no_optimum)
-            }
-        },
-        _ => Err(FitError::NotOfBudget { equation: law.equation() }),
+    if *law.variables() == ["C"] {
+        return Ok(crate::law::value(law, &[flops], values));
     }
+    Ok(optimum(law, values, flops)?.loss)
+}
+
+/// The best division of a budget.
+///
+/// # Errors
+/// The law does not divide budgets, or has no optimum.
+pub(crate) fn optimum(law: &dyn Law, values: &[f64], flops: f64) -> Result<Allocation, FitError> {
+    if let Some(law) = law.closed_form_optimum() {
+        return Ok(law.optimum(values, flops));
+    }
+    let of_run = OfRun::of(law).filter(OfRun::divides_budgets);
+    let of_run = of_run.ok_or_else(|| FitError::NotOfBudget { equation: law.equation() })?;
+    compute_optimal(&|n, d| of_run.loss(law, values, n, d), &|n| 6.0 * n, flops)
+        .map_err(|error| FitError::Plan(Box::new(error)))
 }

@@ -45,6 +45,10 @@ pub struct FittedLaw {
     /// Smallest and largest value of each variable in the data.
     #[serde(with = "in_order")]
     pub ranges: Vec<(String, [f64; 2])>,
+    /// Corners of the convex hull of the data in the law's first two variables, in logarithms. Empty for a law of one
+    /// variable, and in files of before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hull: Vec<[f64; 2]>,
     /// Where `ci95` comes from.
     pub intervals: Intervals,
     /// Residuals and conditioning.
@@ -218,6 +222,13 @@ pub struct Diagnostics {
     pub covariance: Option<Vec<f64>>,
 }
 
+impl Diagnostics {
+    /// 97.5% quantile of Student's t at the fit's degrees of freedom: standard errors in half a 95% interval.
+    pub fn t95(&self) -> f64 {
+        crate::statistics::student_t(0.975, self.degrees_of_freedom)
+    }
+}
+
 /// Correlation of two estimates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Correlation {
@@ -238,8 +249,11 @@ pub struct Prediction {
     pub ci95: Option<[f64; 2]>,
     /// 95% prediction interval of one new run: the law's uncertainty and the scatter of the residuals.
     pub pi95: Option<[f64; 2]>,
-    /// How far outside the data the point lies, in decades of its furthest variable; 0 inside.
+    /// How far outside the data the point lies, in decades: the larger of its distance from the hull of the runs and
+    /// that of its compute from theirs; 0 inside.
     pub extrapolation_decades: f64,
+    /// The worst doubt about the law.
+    pub status: FitStatus,
 }
 
 impl FittedLaw {
@@ -295,29 +309,28 @@ impl FittedLaw {
     /// Intervals by the delta method in fitting coordinates with Student's t.
     pub fn predict(&self, point: &[(&str, f64)]) -> Result<Prediction, FitError> {
         let law = self.law()?;
-        let mut x = Vec::new();
-        let mut decades = 0.0f64;
+        let mut at: Vec<(&str, f64)> = Vec::new();
         for variable in law.variables() {
-            let value =
-                point.iter().find(|(n, _)| *n == variable.as_ref()).map(|(_, v)| *v).ok_or_else(|| {
-                    FitError::MissingVariable {
-                        law: self.law.clone(),
-                        variable: variable.to_string(),
-                        have: point.iter().map(|(n, _)| (*n).to_string()).collect(),
-                    }
-                })?;
-            if let Some((_, [lo, hi])) = self.ranges.iter().find(|(n, _)| n == variable.as_ref()) {
-                decades = decades.max(libm::log10(lo / value)).max(libm::log10(value / hi));
-            }
-            x.push(value);
+            let given = point.iter().find(|(name, _)| *name == variable.as_ref());
+            at.push(*given.ok_or_else(|| FitError::MissingVariable {
+                law: self.law.clone(),
+                variable: variable.to_string(),
+                have: point.iter().map(|(n, _)| (*n).to_string()).collect(),
+            })?);
         }
+        let x: Vec<f64> = at.iter().map(|(_, value)| *value).collect();
         let (mean, gradient) = crate::law::value_and_gradient(law.as_ref(), &x, &self.values());
         if !mean.is_finite() {
             let point = point.iter().map(|(n, v)| ((*n).to_string(), *v)).collect();
             return Err(FitError::NoValue { law: self.law.clone(), point });
         }
-        let mut prediction =
-            Prediction { mean, ci95: None, pi95: None, extrapolation_decades: decades.max(0.0) };
+        let mut prediction = Prediction {
+            mean,
+            ci95: None,
+            pi95: None,
+            extrapolation_decades: self.decades_outside(&at),
+            status: self.status,
+        };
         let Some(covariance) = &self.diagnostics.covariance else { return Ok(prediction) };
         // Gradient of the residual's space by the free coordinates.
         let log = self.objective.objective.space == crate::Space::Log;
@@ -335,7 +348,7 @@ impl FittedLaw {
         let m = direction.len();
         let variance: f64 =
             (0..m * m).map(|i| direction[i / m] * direction[i % m] * covariance[i]).sum::<f64>().max(0.0);
-        let t = crate::statistics::student_t(0.975, self.diagnostics.degrees_of_freedom);
+        let t = self.diagnostics.t95();
         let around = |variance: f64| {
             let half = t * variance.sqrt();
             if log { [mean * libm::exp(-half), mean * libm::exp(half)] } else { [mean - half, mean + half] }

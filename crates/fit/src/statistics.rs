@@ -44,6 +44,11 @@ pub(crate) fn student_t(probability: f64, freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom.clamp(1.0, MOST_FREEDOM)).map_or(1.96, |t| t.inverse_cdf(probability))
 }
 
+/// Probability that Student's t lies below `t`.
+pub(crate) fn probability_below(t: f64, freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom.max(1.0)).map_or(f64::NAN, |distribution| distribution.cdf(t))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,8 @@
 
 use crate::error::LabError;
 use crate::observations::{Observations, Reading, TableRequest};
-use scalelaw_fit::compare::{Comparison, Paired, compare};
+use scalelaw_fit::compare::{self, Comparison, compare};
+use scalelaw_fit::isoflop::clusters;
 use scalelaw_fit::{Dataset, FitOptions, FittedLaw, IntervalChoice, Law, fit, laws};
 use serde::Serialize;
 
@@ -44,10 +45,18 @@ pub struct CompareReport {
 pub struct Side {
     /// The points that the law was fitted to: for a law of C alone, the lowest loss at each budget.
     pub dataset: Dataset,
+    /// The rows of the table that they are.
+    pub rows: Vec<u64>,
     /// The law.
     pub law: FittedLaw,
     /// How the table was read.
     pub reading: Reading,
+}
+
+impl Side {
+    fn compared(&self) -> compare::Side<'_> {
+        compare::Side { law: &self.law, runs: &self.dataset }
+    }
 }
 
 /// Fits both and compares.
@@ -57,33 +66,37 @@ pub struct Side {
 pub fn run(request: &CompareRequest) -> Result<CompareReport, LabError> {
     let law = laws::by_name(&request.law)?;
     let (a, b) = (side(&request.a, law.as_ref())?, side(&request.b, law.as_ref())?);
-    let paired = request.paired.then_some(Paired { a: &a.dataset, b: &b.dataset });
-    let comparison = compare(&a.law, &b.law, paired.as_ref(), request.flops, request.draws, request.seed)?;
+    let CompareRequest { flops, paired, draws, seed, .. } = *request;
+    let how = compare::Request { flops, paired, draws, seed };
+    let comparison = compare(a.compared(), b.compared(), &how)?;
     Ok(CompareReport { comparison, a, b })
 }
 
 fn side(table: &TableRequest, law: &dyn Law) -> Result<Side, LabError> {
     let points = Observations::open(table)?.points(law)?;
-    let dataset = if *law.variables() == ["C"] { frontier(&points.dataset) } else { points.dataset };
+    let kept = if *law.variables() == ["C"] {
+        frontier(&points.dataset)
+    } else {
+        (0..points.dataset.len()).collect()
+    };
+    let dataset = points.dataset.filtered(|i| kept.contains(&i));
+    let rows = kept.iter().map(|i| points.table.row(*i)).collect();
     let options = FitOptions { intervals: IntervalChoice::Covariance, ..FitOptions::default() };
-    Ok(Side { law: fit(law, &dataset, &options)?, dataset, reading: points.reading })
+    Ok(Side { law: fit(law, &dataset, &options)?, dataset, rows, reading: points.reading })
 }
 
 /// Budgets within this factor are one.
 const ONE_BUDGET: f64 = 1.1;
 
-/// The run with the lowest loss at each budget.
-fn frontier(runs: &Dataset) -> Dataset {
-    let Some(cost) = runs.column("C") else { return runs.clone() };
-    let mut order: Vec<usize> = (0..runs.len()).collect();
-    order.sort_by(|a, b| cost[*a].total_cmp(&cost[*b]));
-    let best: Vec<usize> = order
-        .chunk_by(|a, b| cost[*b] <= ONE_BUDGET * cost[*a])
-        .filter_map(|budget| {
-            budget.iter().copied().min_by(|a, b| runs.response()[*a].total_cmp(&runs.response()[*b]))
-        })
-        .collect();
-    runs.filtered(|i| best.contains(&i))
+/// The run with the lowest loss at each budget, in the order of the table.
+fn frontier(runs: &Dataset) -> Vec<usize> {
+    let Some(cost) = runs.column("C") else { return (0..runs.len()).collect() };
+    let lowest = |budget: Vec<usize>| {
+        budget.into_iter().min_by(|a, b| runs.response()[*a].total_cmp(&runs.response()[*b]))
+    };
+    let mut best: Vec<usize> = clusters(cost, ONE_BUDGET).into_iter().filter_map(lowest).collect();
+    best.sort_unstable();
+    best
 }
 
 #[cfg(test)]
@@ -94,7 +107,6 @@ mod tests {
     fn frontier_of_isoflop_runs_keeps_the_lowest_loss_at_each_budget() {
         let runs =
             Dataset::new(vec![3.2, 3.0, 3.1, 2.9, 2.8]).with("C", vec![1e18, 1.02e18, 9.9e17, 2e18, 2.1e18]);
-        let best = frontier(&runs);
-        assert_eq!((best.column("C").unwrap(), best.response()), (&[1.02e18, 2.1e18][..], &[3.0, 2.8][..]));
+        assert_eq!(frontier(&runs), [1, 4]);
     }
 }

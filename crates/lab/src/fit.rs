@@ -1,6 +1,8 @@
 //! One law fitted to one table.
 
+use crate::assumed::{self, Assumption, Floor, Under};
 use crate::error::LabError;
+use crate::leave_out::{self, LeftOut};
 use crate::observations::{Observations, Reading, TableRequest};
 use crate::valley::{self, Valley};
 use scalelaw_fit::{FitOptions, FittedLaw, LackOfFit, ResidualBin, fit, lack_of_fit, residuals_by};
@@ -24,6 +26,10 @@ pub struct FitRequest {
     pub residuals_by: Option<String>,
     /// A parameter whose valley is wanted.
     pub valley: Option<String>,
+    /// A parameter over whose assumed values the forecast is wanted.
+    pub assumed: Option<Assumption>,
+    /// A variable each of whose values is left out in turn.
+    pub leave_out: Option<String>,
 }
 
 /// The fitted law. Serialises to the law file.
@@ -41,6 +47,15 @@ pub struct FitReport {
     /// The valley asked for.
     #[serde(skip)]
     pub valley: Option<Valley>,
+    /// The law under each assumed value asked for.
+    #[serde(skip)]
+    pub assumed: Option<Vec<Under>>,
+    /// The law without each value of the variable asked for.
+    #[serde(skip)]
+    pub left_out: Option<Vec<LeftOut>>,
+    /// The law's floor, where its form decides it.
+    #[serde(skip)]
+    pub floor: Option<Floor>,
     /// How the table was read.
     #[serde(skip)]
     pub reading: Reading,
@@ -62,7 +77,16 @@ pub fn run(request: &FitRequest) -> Result<FitReport, LabError> {
     let valley = request.valley.as_deref();
     let valley =
         valley.map(|of| valley::around(law.as_ref(), &fitted, &points.dataset, &request.options, of));
+    let (law, data, options) = (law.as_ref(), &points.dataset, &request.options);
+    let assumed = request.assumed.as_ref();
+    let assumed = assumed.map(|assumed| assumed::curve(law, &fitted, data, options, assumed)).transpose()?;
+    let left_out = request.leave_out.as_deref();
+    let left_out =
+        left_out.map(|variable| leave_out::each(law, &fitted, data, options, variable)).transpose()?;
     Ok(FitReport {
+        assumed,
+        left_out,
+        floor: assumed::floor(law, &fitted, data),
         lack_of_fit: lack_of_fit(&fitted, &points.dataset)?,
         residuals,
         valley: valley.transpose()?,

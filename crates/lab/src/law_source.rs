@@ -64,11 +64,11 @@ impl LawSource {
     /// What a plan follows.
     ///
     /// # Errors
-    /// The law cannot divide a budget.
+    /// The law cannot divide a budget, or its runs leave open what decides how.
     pub fn basis(self) -> Result<Basis, LabError> {
         Ok(match self {
             Self::Preset(preset) => Basis::preset(preset)?,
-            Self::Fitted(name, fitted) => Basis::fitted(&name, *fitted)?,
+            Self::Fitted(name, fitted) => Basis::fitted(&name, *fitted)?.decided()?,
             Self::Chain(name, chain) => chain.basis(&name)?,
         })
     }

@@ -4,6 +4,7 @@
 //! A report serialises to what `--json` prints. What a person is shown beside it (which column was taken as what, which
 //! cells were not used) is in the report's other fields, as facts; the front end puts them into words.
 
+pub mod assumed;
 pub mod chain;
 pub mod compare;
 pub mod conventions;
@@ -18,9 +19,11 @@ pub mod import;
 pub mod isoflop;
 pub mod law_source;
 pub mod laws;
+pub mod leave_out;
 pub mod lines;
 pub mod observations;
 pub mod paper;
+mod places;
 pub mod plan;
 pub mod predict;
 pub mod quickstart;
@@ -28,6 +31,7 @@ pub mod rank;
 pub mod reproduce;
 pub mod rows;
 pub mod runs;
+pub mod schedules;
 pub mod score;
 pub mod study;
 pub mod suggest;

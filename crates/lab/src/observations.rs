@@ -56,11 +56,11 @@ pub struct Rule {
     pub equation: &'static str,
     /// The variables it is computed from.
     pub inputs: [&'static str; 2],
-    value: fn(f64, f64) -> f64,
+    pub(crate) value: fn(f64, f64) -> f64,
 }
 
 /// Variables that have no column of their own in many tables.
-const RULES: [Rule; 5] = [
+pub(crate) const RULES: [Rule; 5] = [
     Rule { variable: "D", equation: "D = C/(6N)", inputs: ["C", "N"], value: |c, n| c / (6.0 * n) },
     Rule { variable: "C", equation: "C = 6ND", inputs: ["N", "D"], value: |n, d| 6.0 * n * d },
     Rule { variable: "N", equation: "N = C/(6D)", inputs: ["C", "D"], value: |c, d| c / (6.0 * d) },
@@ -92,7 +92,7 @@ impl Source {
     }
 
     /// A value for each row of `table`.
-    fn values(&self, table: &Table) -> Result<Vec<f64>, LabError> {
+    pub(crate) fn values(&self, table: &Table) -> Result<Vec<f64>, LabError> {
         Ok(match self {
             Self::Column(column) => table.numbers(column)?.to_vec(),
             Self::Derived { rule, columns: [a, b] } => {
@@ -291,7 +291,7 @@ impl Observations {
         values.iter().all(|v| v.is_finite() && *v > 0.0).then_some(values)
     }
 
-    fn source(&self, variable: &str) -> Option<Source> {
+    pub(crate) fn source(&self, variable: &str) -> Option<Source> {
         // The loss as a variable (B_crit of loss) is the column that other laws predict.
         let variable = if variable == "L" { "loss" } else { variable };
         if let Some(column) = self.column_for(variable) {
@@ -359,7 +359,7 @@ impl Observations {
     }
 }
 
-fn no_column(table: &Table, symbol: &str, law: Option<&str>) -> LabError {
+pub(crate) fn no_column(table: &Table, symbol: &str, law: Option<&str>) -> LabError {
     LabError::NoColumn {
         table: table.source.clone(),
         symbol: symbol.to_string(),

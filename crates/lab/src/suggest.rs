@@ -52,7 +52,7 @@ pub struct SuggestReport {
 /// The law has no covariance, no run fits the budget, or the base cannot be read.
 pub fn run(request: &SuggestRequest) -> Result<SuggestReport, LabError> {
     let law = LawSource::open(&request.law)?.fitted()?;
-    let basis = Basis::fitted(&request.law, law.clone())?;
+    let basis = Basis::fitted(&request.law, law.clone())?.decided()?;
     let target = plan(&PlanRequest {
         basis: &basis,
         goal: Goal::Compute(request.target),
@@ -71,12 +71,16 @@ pub fn run(request: &SuggestRequest) -> Result<SuggestReport, LabError> {
         }
     };
     let most = request.largest.unwrap_or(request.budget);
+    // Runs smaller than all that were fitted are farther from the target than what is known.
+    let least = |range: Option<[f64; 2]>| range.map_or(0.0, |[lo, _]| lo * (1.0 - 1e-9));
+    let smallest = [law.range("N"), law.range("D"), law.flops_range()].map(least);
+    let below = |n: f64, d: f64| [n, d, 6.0 * n * d].iter().zip(smallest).any(|(v, lo)| *v < lo);
     let mut candidates = Vec::new();
     for (n, _) in &sizes {
         for k in 0..14 {
             let d = n * 2.0 * 2f64.powf(0.75 * f64::from(k));
             let cost = 6.0 * n * d;
-            if cost <= most {
+            if cost <= most && !below(*n, d) {
                 candidates.push(Candidate { n: *n, d, cost });
             }
         }

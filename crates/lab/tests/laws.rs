@@ -34,6 +34,8 @@ fn request(table: TableRequest) -> FitRequest {
         options: FitOptions::default(),
         residuals_by: None,
         valley: None,
+        assumed: None,
+        leave_out: None,
     }
 }
 

@@ -88,8 +88,9 @@ fn text(report: &EnvelopeReport) -> String {
     if let Some(line) = report.n_opt {
         let _ = writeln!(
             out,
-            "\nN_opt ∝ C^a along the frontier (approach 1): a = {:.4} (95% by scatter {:.3} … {:.3})",
-            line.exponent, line.ci95[0], line.ci95[1]
+            "\nN_opt ∝ C^a along the frontier (approach 1): a = {:.4} (95% by scatter {})",
+            line.exponent,
+            output::interval(line.ci95, 3)
         );
     }
     out

@@ -1,15 +1,21 @@
 //! `scalelaw fit`: one law, or every law that the table can determine, ranked.
 
-use super::table::{TableArgs, exit, named_number, pair, say};
+mod moved;
+
+use self::moved::{assumed_text, floor_text, left_out_text};
+use super::doubt::status;
+use super::table::{TableArgs, exit, pair, say};
+use crate::hints::Usage;
 use crate::output;
 use crate::progress::Display;
 use scalelaw_core::number::{constant, significant};
 use scalelaw_fit::laws;
 use scalelaw_fit::{
-    Effort, FitOptions, FitStatus, FittedLaw, IntervalChoice, IntervalMethod, LackOfFit, Objective,
-    ParamState, Penalty, Ranked, ResidualBin, Space,
+    Effort, FitOptions, FittedLaw, IntervalChoice, IntervalMethod, LackOfFit, Objective, ParamState, Penalty,
+    Ranked, ResidualBin, Space,
 };
 use scalelaw_lab::LabError;
+use scalelaw_lab::assumed::Assumption;
 use scalelaw_lab::conventions;
 use scalelaw_lab::fit::{self, FitReport, FitRequest};
 use scalelaw_lab::rank::{self, NotFitted, RankRequest, Reason};
@@ -45,6 +51,9 @@ pub struct Arguments {
     /// Show the lowest objective at each value of a parameter: flat where the data do not determine it
     #[arg(long, value_name = "PARAMETER", requires = "law")]
     valley: Option<String>,
+    /// Refit without the runs of each value of a variable, e.g. N: how far the answer moves
+    #[arg(long, value_name = "VARIABLE", requires = "law")]
+    leave_out: Option<String>,
     /// Draw the valley in this folder (SVG, PNG, CSV)
     #[arg(long, value_name = "DIR", requires = "valley")]
     figures: Option<PathBuf>,
@@ -91,9 +100,9 @@ struct How {
     /// Where 95% intervals come from
     #[arg(long, value_enum, default_value_t = IntervalArg::Auto)]
     interval: IntervalArg,
-    /// Hold a parameter at a value, e.g. alpha=0.34
-    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = named_number)]
-    fix: Vec<(String, f64)>,
+    /// Hold a parameter at a value, e.g. alpha=0.34; over a range, e.g. E=1.4..1.8, show the forecast under each value
+    #[arg(long, value_name = "NAME=VALUE|LO..HI", value_delimiter = ',', value_parser = held)]
+    fix: Vec<Held>,
     /// Bounds of a parameter of an expression, e.g. alpha=0..2 (parameters are positive unless bounded)
     #[arg(long, value_name = "NAME=LO..HI", value_delimiter = ',', value_parser = bound)]
     bound: Vec<(String, f64, f64)>,
@@ -152,13 +161,49 @@ impl How {
         };
         FitOptions {
             objective: Objective { penalty, space },
-            fixed: self.fix.clone(),
+            fixed: self.fix.iter().filter_map(Held::value).collect(),
             effort: Effort { polished: self.starts.max(1), ..Effort::default() },
             intervals,
             bootstrap_beside: self.bootstrap,
             seed: self.seed,
             ..FitOptions::default()
         }
+    }
+}
+
+/// A parameter held at a value, or assumed to lie in a range.
+#[derive(Clone, Debug)]
+enum Held {
+    At(String, f64),
+    Within(Assumption),
+}
+
+impl Held {
+    fn value(&self) -> Option<(String, f64)> {
+        match self {
+            Self::At(name, value) => Some((name.clone(), *value)),
+            Self::Within(_) => None,
+        }
+    }
+
+    fn range(&self) -> Option<&Assumption> {
+        match self {
+            Self::At(..) => None,
+            Self::Within(assumption) => Some(assumption),
+        }
+    }
+}
+
+/// NAME=VALUE or NAME=LO..HI.
+fn held(text: &str) -> Result<Held, String> {
+    let (parameter, value) = pair(text)?;
+    let number = |text: &str| scalelaw_core::number::parse(text).map_err(|error| error.to_string());
+    let Some((lo, hi)) = value.split_once("..") else { return Ok(Held::At(parameter, number(&value)?)) };
+    let (lo, hi) = (number(lo)?, number(hi)?);
+    if lo < hi {
+        Ok(Held::Within(Assumption { parameter, lo, hi }))
+    } else {
+        Err("expected NAME=LO..HI with LO below HI, such as E=1.4..1.8".into())
     }
 }
 
@@ -183,6 +228,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let table = arguments.reading.request(&arguments.table, arguments.runs.as_deref());
     let options = arguments.how.options();
     let Some(law) = &arguments.law else {
+        if arguments.how.fix.iter().any(|held| held.range().is_some()) {
+            return Err(Usage::error("a range of --fix needs a law", "name the law: scalelaw fit LAW TABLE"));
+        }
         return rank(arguments, &RankRequest { table, options });
     };
     let request = FitRequest {
@@ -192,6 +240,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         options,
         residuals_by: arguments.residuals_by.clone(),
         valley: arguments.valley.clone(),
+        assumed: arguments.how.fix.iter().find_map(Held::range).cloned(),
+        leave_out: arguments.leave_out.clone(),
     };
     if arguments.conventions { compare_conventions(arguments, &request) } else { one(arguments, &request) }
 }
@@ -295,8 +345,16 @@ fn compare_conventions(arguments: &Arguments, request: &FitRequest) -> anyhow::R
 fn further_text(report: &FitReport, residuals_by: Option<&str>) -> String {
     let valley =
         report.valley.as_ref().map_or_else(String::new, |valley| format!("\n{}", valley_text(valley, 2)));
+    let floor = report.floor.as_ref().map_or_else(String::new, floor_text);
+    let assumed = report.assumed.as_deref().map_or_else(String::new, assumed_text);
+    let left_out =
+        report.left_out.as_deref().map_or_else(String::new, |rows| left_out_text(&report.law, rows));
     let residuals = residuals_by.zip(report.residuals.as_deref());
-    valley + &residuals.map_or_else(String::new, |(by, bins)| residuals_text(by, bins))
+    floor
+        + &valley
+        + &assumed
+        + &left_out
+        + &residuals.map_or_else(String::new, |(by, bins)| residuals_text(by, bins))
 }
 
 /// One law, everything it has to say.
@@ -391,18 +449,6 @@ pub fn law_text(f: &FittedLaw, lack: Option<&LackOfFit>) -> String {
 fn ends([lo, hi]: [Option<f64>; 2]) -> String {
     let end = |v: Option<f64>| v.map_or_else(|| "open".into(), constant);
     format!("{} … {}", end(lo), end(hi))
-}
-
-/// A status in the words of the file.
-fn status(status: FitStatus) -> &'static str {
-    match status {
-        FitStatus::Ok => "ok",
-        FitStatus::Remarks => "ok, with remarks",
-        FitStatus::Rivals => "RIVAL MINIMA",
-        FitStatus::AtBound => "AT BOUND",
-        FitStatus::Unidentified => "UNIDENTIFIED",
-        FitStatus::NotConverged => "NOT CONVERGED",
-    }
 }
 
 /// Laws by how well they extrapolate.

@@ -1,16 +1,21 @@
 //! `scalelaw isoflop`: the loss-optimal size at each budget, beside the parametric answer.
 
+use super::doubt::behind;
 use super::table::{TableArgs, exit, say};
 use crate::output;
 use scalelaw_core::number::constant;
-use scalelaw_lab::isoflop::{self, IsoflopReport, IsoflopRequest};
+use scalelaw_fit::isoflop::ONE_SIZE;
+use scalelaw_lab::isoflop::{self, Cost, FEWEST_SIZES, IsoflopReport, IsoflopRequest, Optimal};
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Arguments of `scalelaw isoflop`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "A budget without an interior minimum is refused, never extrapolated. The parabola is biased where \
+    after_help = "A budget without an interior minimum is refused, never extrapolated, and so is one whose losses scatter as \
+    much as its valley is deep. Where 6ND puts the runs into no budgets and another count of their FLOPs does, such as \
+    flops_full, that count is C; --map C=COLUMN decides it. The parabola is biased where \
     the valley is lopsided (Czech et al. 2026): compare the cubic's and Akima's answers.\n\nExample:\n  scalelaw isoflop \
     isoflop_points.csv --where \"dataset == 'rw' and decay == 'const' and param_count == 'standard'\" --noise 0.002"
 )]
@@ -19,7 +24,7 @@ pub struct Arguments {
     table_file: PathBuf,
     #[command(flatten)]
     table: TableArgs,
-    /// Budgets within this factor are one budget
+    /// The runs of one budget are within this factor
     #[arg(long, default_value_t = 1.1)]
     within: f64,
     /// Relative seed noise of a loss: intervals by moving every loss that much
@@ -57,17 +62,20 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(exit(&report.reading))
 }
 
+/// Budgets that are named one by one.
+const MOST_NAMED: usize = 12;
+
 fn text(report: &IsoflopReport) -> String {
-    use std::fmt::Write;
-    let mut out = String::new();
+    let mut out = cost_text(&report.cost);
     for v in &report.valleys {
         let _ = writeln!(out, "{:?}:", v.valley);
-        for o in &v.optima {
+        for Optimal { optimum: o, d } in &v.optima {
             let _ = writeln!(
                 out,
-                "  C {:<12} N_opt {:<12} loss {:.4}",
+                "  C {:<12} N_opt {:<12} D_opt {:<12} loss {:.4}",
                 constant(o.budget),
                 constant(o.n),
+                constant(*d),
                 o.loss
             );
         }
@@ -75,23 +83,35 @@ fn text(report: &IsoflopReport) -> String {
             let _ = writeln!(out, "  C {:<12} refused: {}", constant(r.budget), r.reason);
         }
     }
-    let _ =
-        writeln!(out, "\n{:<34}{:>8}  {:<20}{:<20}", "N_opt ∝ C^a", "a", "95% (scatter)", "95% (seed noise)");
+    out += &left_out_text(report);
+    let _ = writeln!(
+        out,
+        "\n{:<34}{:>8}  {:<17}{:<19}{:<21}{:>8}",
+        "N_opt ∝ C^a, D_opt ∝ C^b", "a", "95% (scatter)", "95% (seed noise)", "without one budget", "b"
+    );
     for v in &report.valleys {
         let Some(line) = v.n_opt else { continue };
-        let noise = v.noise_ci95.map_or_else(String::new, |[lo, hi]| format!("{lo:.3} … {hi:.3}"));
+        let noise = v.noise_ci95.map_or_else(String::new, |ends| output::interval(Some(ends), 3));
         let _ = writeln!(
             out,
-            "{:<34}{:>8.4}  {:<20}{noise}",
+            "{:<34}{:>8.4}  {:<17}{noise:<19}{:<21}{:>8}",
             format!("isoFLOP, {:?} ({} budgets)", v.valley, line.n),
             line.exponent,
-            format!("{:.3} … {:.3}", line.ci95[0], line.ci95[1])
+            output::interval(line.ci95, 3),
+            extremes(&v.exponents_without),
+            v.d_opt.map_or_else(String::new, |line| format!("{:.4}", line.exponent))
         );
     }
     if let Some(p) = &report.parametric {
-        let interval = p.ci95.map_or_else(String::new, |[lo, hi]| format!("{lo:.3} … {hi:.3}"));
-        let _ =
-            writeln!(out, "{:<34}{:>8.4}  {interval}", "parametric, beta/(alpha + beta)", p.n_opt_exponent);
+        let _ = writeln!(
+            out,
+            "{:<34}{:>8.4}  {:<57}{:>8.4}{}",
+            "parametric, beta/(alpha + beta)",
+            p.n_opt_exponent,
+            output::interval(p.ci95, 3),
+            1.0 - p.n_opt_exponent,
+            behind(Some(p.status), None)
+        );
     }
     let _ = writeln!(
         out,
@@ -99,4 +119,56 @@ fn text(report: &IsoflopReport) -> String {
          and Akima agree. The envelope of learning curves is a third approach: scalelaw envelope CURVES."
     );
     out
+}
+
+/// Which FLOPs make the budgets.
+fn cost_text(cost: &Cost) -> String {
+    let of = cost.column.as_ref().map_or_else(|| "C = 6ND".into(), |column| format!("C = column {column}"));
+    match cost.convention.filter(|_| cost.column.is_some()) {
+        Some(convention) => format!("{of} ({convention})\n"),
+        None => format!("{of}\n"),
+    }
+}
+
+/// Runs that are in no valley, and why.
+fn left_out_text(report: &IsoflopReport) -> String {
+    let mut out = String::new();
+    let beside: usize = report.budgets.iter().map(|budget| budget.runs - budget.sizes).sum();
+    if beside > 0 {
+        let share = 100.0 * (ONE_SIZE - 1.0);
+        let _ = writeln!(
+            out,
+            "left out: {beside} runs beside a lower loss of the same budget and size (within {share:.0}%)"
+        );
+    }
+    if !report.without_flops.is_empty() {
+        let rows: Vec<String> =
+            report.without_flops.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+        let runs = report.without_flops.len();
+        let _ = writeln!(out, "left out: {runs} runs without FLOPs, the first in rows {}", rows.join(", "));
+    }
+    let runs: usize = report.left_out.iter().map(|budget| budget.runs).sum();
+    if runs > 0 {
+        let named: Vec<String> = report
+            .left_out
+            .iter()
+            .take(MOST_NAMED)
+            .map(|budget| format!("{} ({})", constant(budget.flops), budget.runs))
+            .collect();
+        let more = report.left_out.len().saturating_sub(MOST_NAMED);
+        let more = if more > 0 { format!(" and {more} more budgets") } else { String::new() };
+        let _ = writeln!(
+            out,
+            "left out: {runs} runs of budgets with fewer than {FEWEST_SIZES} sizes; their FLOPs (and runs): {}{more}",
+            named.join(", ")
+        );
+    }
+    out
+}
+
+/// The smallest and the largest.
+fn extremes(values: &[f64]) -> String {
+    let (lo, hi) =
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
+    if lo <= hi { output::interval(Some([lo, hi]), 3) } else { String::new() }
 }

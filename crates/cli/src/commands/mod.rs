@@ -3,6 +3,7 @@
 pub mod chain;
 pub mod compare;
 pub mod corpus;
+pub mod doubt;
 pub mod envelope;
 pub mod explain;
 pub mod fit;

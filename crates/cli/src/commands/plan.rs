@@ -1,5 +1,6 @@
 //! `scalelaw plan`: what a budget buys, what a loss costs, and the run as a spec.
 
+use super::doubt::behind;
 use crate::hints::Usage;
 use crate::output;
 use scalelaw_core::number::{self, short};
@@ -285,16 +286,17 @@ fn text(p: &Plan) -> String {
     for warning in &p.warnings {
         let _ = writeln!(w, "warning: {warning}");
     }
+    let doubt = behind(p.status, p.extrapolation_decades);
     let _ = writeln!(w, "\n  C     {} FLOPs = {} PF-days", short(p.flops), short(p.flops / PF_DAY));
-    let _ = writeln!(w, "  N     {} parameters", short(p.n));
-    let _ = writeln!(w, "  D     {} tokens, {:.1} per parameter", short(p.d), p.tokens_per_param);
+    let _ = writeln!(w, "  N     {} parameters{doubt}", short(p.n));
+    let _ = writeln!(w, "  D     {} tokens, {:.1} per parameter{doubt}", short(p.d), p.tokens_per_param);
     if let Some(loss) = p.loss {
         let interval = |i: Option<[f64; 2]>, what: &str| {
             i.map_or(String::new(), |[lo, hi]| format!("; {what} {lo:.4} to {hi:.4}"))
         };
         let _ = writeln!(
             w,
-            "  loss  {loss:.4} nats per token{}{}",
+            "  loss  {loss:.4} nats per token{}{}{doubt}",
             interval(p.loss_ci95, "95% interval of the law"),
             interval(p.loss_pi95, "of one run")
         );
@@ -339,14 +341,16 @@ fn text(p: &Plan) -> String {
         );
     }
     if let Some(r) = p.repeated {
+        let worth = |of: Option<f64>| of.map_or_else(String::new, |of| format!(" worth {}", short(of)));
         let _ = writeln!(
             w,
-            "\nwith {} unique tokens: N {}, {} tokens = {:.1} epochs worth {}, loss {:.4} (+{:.4})",
+            "\nwith {} unique tokens: N {}{}, {} tokens = {:.1} epochs{}, loss {:.4} (+{:.4}){doubt}",
             short(r.unique),
             short(r.allocation.n),
+            worth(r.effective_params),
             short(r.allocation.d),
             r.epochs,
-            short(r.effective_tokens),
+            worth(r.effective_tokens),
             r.allocation.loss,
             r.excess_loss
         );
@@ -354,7 +358,7 @@ fn text(p: &Plan) -> String {
     if let Some(s) = p.served {
         let _ = writeln!(
             w,
-            "\nto train and serve: N {} ({:.2}x), D {} ({:.2}x), {} FLOPs in all, {} of training",
+            "\nto train and serve: N {} ({:.2}x), D {} ({:.2}x), {} FLOPs in all, {} of training{doubt}",
             short(s.n),
             s.n / p.n,
             short(s.d),

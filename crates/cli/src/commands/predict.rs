@@ -1,14 +1,18 @@
 //! `scalelaw predict`: partial learning curves extrapolated, or a fitted law at a place.
 
-use super::table::{TableArgs, exit, named_number, say};
+use super::doubt::behind;
+use super::table::{TableArgs, exit, named_number, say, say_problems};
 use crate::hints::Usage;
 use crate::output;
 use anyhow::bail;
 use scalelaw_core::number::constant;
-use scalelaw_fit::{CurveStudy, FitError, Prediction};
+use scalelaw_fit::{FitError, Prediction};
 use scalelaw_lab::LabError;
-use scalelaw_lab::predict::{self, CurvesReport, CurvesRequest, PlaceRequest};
-use std::path::PathBuf;
+use scalelaw_lab::predict::{
+    self, CurvesReport, CurvesRequest, PlaceReport, PlaceRequest, Placed, PlacesRequest,
+};
+use scalelaw_lab::schedules::Schedules;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments of `scalelaw predict`.
@@ -16,7 +20,7 @@ use std::process::ExitCode;
 #[command(
     after_help = "Of curves it fits L(N, S) to the first part of each and forecasts the rest with 95% intervals \
     calibrated on the other runs. Of a law file (scalelaw fit --out) it gives the value at a place, which --register \
-    writes down for scalelaw score.\n\nExamples:\n  scalelaw predict curves.csv --from 0.2 --map loss=test_loss \
+    writes down for scalelaw score; variables that follow from others, such as C = 6ND, may be left out.\n\nExamples:\n  scalelaw predict curves.csv --from 0.2 --map loss=test_loss \
     --where \"step > 0 and router == 'Dense'\"\n  scalelaw predict law.json --at N=1e9,D=20e9 --register next-run.json"
 )]
 pub struct Arguments {
@@ -25,6 +29,9 @@ pub struct Arguments {
     /// Of a law: where, by the law's variables, e.g. N=1e9,D=20e9
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',', value_parser = named_number)]
     at: Vec<(String, f64)>,
+    /// Of a law: at every row of a table with its variables, or with what they follow from
+    #[arg(long, value_name = "TABLE", conflicts_with_all = ["at", "register"])]
+    points: Option<PathBuf>,
     /// Of a law: write the forecast, its data's digest and the date here; a file that exists is refused
     #[arg(long, value_name = "FILE")]
     register: Option<PathBuf>,
@@ -52,9 +59,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.what.extension().is_some_and(|e| e == "json") {
         return of_law(arguments);
     }
-    if !arguments.at.is_empty() || arguments.register.is_some() {
+    if !arguments.at.is_empty() || arguments.register.is_some() || arguments.points.is_some() {
         bail!(
-            "{}: --at and --register go with a law file (.json), which `scalelaw fit --out` writes",
+            "{}: --at, --points and --register go with a law file (.json), which `scalelaw fit --out` writes",
             arguments.what.display()
         );
     }
@@ -62,7 +69,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn of_law(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let prediction = predict::at(&PlaceRequest {
+    if let Some(points) = &arguments.points {
+        return at_points(arguments, points);
+    }
+    let PlaceReport { prediction, derived } = predict::at(&PlaceRequest {
         law: arguments.what.display().to_string(),
         at: arguments.at.clone(),
         register: arguments.register.clone(),
@@ -74,6 +84,9 @@ fn of_law(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         ),
         other => other.into(),
     })?;
+    for equation in derived {
+        eprintln!("{equation}");
+    }
     if let Some(path) = &arguments.register {
         eprintln!("forecast: {}", path.display());
     }
@@ -81,18 +94,53 @@ fn of_law(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         output::json(&prediction)?;
     } else {
         output::print(&place_text(&prediction))?;
-        if prediction.extrapolation_decades > 0.0 {
-            eprintln!("extrapolation: {:.1} decades beyond the runs", prediction.extrapolation_decades);
-        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn at_points(arguments: &Arguments, points: &Path) -> anyhow::Result<ExitCode> {
+    let report = predict::places(&PlacesRequest {
+        law: arguments.what.display().to_string(),
+        table: arguments.table.request(points, None),
+    })?;
+    say_problems(&report.problems);
+    if arguments.json {
+        output::json(&report)?;
+    } else {
+        output::print(&places_text(&report.places))?;
+    }
+    Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+/// A line a place.
+fn places_text(places: &[Placed]) -> String {
+    let mut out = format!("{:>5}", "row");
+    for (name, _) in places.iter().take(1).flat_map(|place| &place.at) {
+        out += &format!("{name:>12}");
+    }
+    out += &format!("{:>10}   {:<19}95% interval of one run\n", "value", "95% of the law");
+    for Placed { row, at, prediction: p } in places {
+        out += &format!("{row:>5}");
+        for (_, value) in at {
+            out += &format!("{:>12}", constant(*value));
+        }
+        out += &format!(
+            "{:>10.4}   {:<19}{}{}\n",
+            p.mean,
+            output::interval(p.ci95, 4),
+            output::interval(p.pi95, 4),
+            behind(Some(p.status), Some(p.extrapolation_decades))
+        );
+    }
+    out
 }
 
 fn place_text(prediction: &Prediction) -> String {
     let interval =
         |i: Option<[f64; 2]>| i.map_or_else(|| "not known".into(), |[lo, hi]| format!("{lo:.4} to {hi:.4}"));
+    let doubt = behind(Some(prediction.status), Some(prediction.extrapolation_decades));
     format!(
-        "{:.4}\n  95% interval of the law   {}\n  95% interval of one run   {}",
+        "{:.4}{doubt}\n  95% interval of the law   {}{doubt}\n  95% interval of one run   {}{doubt}",
         prediction.mean,
         interval(prediction.ci95),
         interval(prediction.pi95)
@@ -105,6 +153,9 @@ fn of_curves(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         from: arguments.from,
     })?;
     say(&report.reading);
+    if let Some(warning) = schedules_text(&report.schedules) {
+        eprintln!("warning: {warning}");
+    }
     if let Some(path) = &arguments.out {
         output::file(path, &csv(&report))?;
         eprintln!("wrote {}", path.display());
@@ -112,9 +163,35 @@ fn of_curves(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.json {
         output::json(&report)?;
     } else {
-        output::print(&text(&report.study, arguments.from))?;
+        output::print(&text(&report, arguments.from))?;
     }
     Ok(exit(&report.reading))
+}
+
+/// What differing schedules do to the forecasts.
+fn schedules_text(schedules: &Schedules) -> Option<String> {
+    let differ = match schedules {
+        Schedules::Same => return None,
+        Schedules::Named { column, names } => format!("column {column} has {}", names.join(", ")),
+        Schedules::Apart { column, step, shares: [lo, hi] } => format!(
+            "at step {} the rates in column {column} are at {:.0}% to {:.0}% of their runs' peaks",
+            constant(*step),
+            100.0 * lo,
+            100.0 * hi
+        ),
+        Schedules::Unknown { ends: [first, last] } => {
+            return Some(format!(
+                "the table says no schedule and no learning rate, and the runs end between step {} and step {}: if their \
+                 rates came down, a step does not mean the same in every run",
+                constant(*first),
+                constant(*last)
+            ));
+        }
+    };
+    Some(format!(
+        "the runs' schedules differ: {differ}. L(N, S) takes a step to mean the same in every run; choose runs of one \
+         schedule with --where"
+    ))
 }
 
 /// Every forecast as a row.
@@ -130,8 +207,14 @@ fn csv(report: &CurvesReport) -> String {
 /// Up to this many runs, the 95% quantile of the other runs' errors does not exist.
 const SMALLEST_CONFORMAL: usize = 19;
 
-fn text(study: &CurveStudy, from: f64) -> String {
+fn text(report: &CurvesReport, from: f64) -> String {
     use std::fmt::Write;
+    let study = &report.study;
+    let differ = match report.schedules {
+        Schedules::Same => "",
+        Schedules::Unknown { .. } => "  [schedules not known]",
+        Schedules::Named { .. } | Schedules::Apart { .. } => "  [SCHEDULES DIFFER]",
+    };
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -147,7 +230,7 @@ fn text(study: &CurveStudy, from: f64) -> String {
     let share = |c: Option<f64>| c.map_or_else(|| "—".into(), |c| format!("{:.1}%", 100.0 * c));
     let _ = writeln!(
         out,
-        "\nforecast: {} points, rms error {:.4} in ln loss; inside their 95% intervals: {}",
+        "\nforecast: {} points, rms error {:.4} in ln loss; inside their 95% intervals: {}{differ}",
         study.n_scored,
         study.rms_log,
         share(study.coverage)

@@ -1,5 +1,6 @@
 //! `scalelaw suggest`: the next runs within a budget that narrow the interval at a target most.
 
+use super::doubt::behind;
 use crate::output;
 use scalelaw_core::number::{self, short};
 use scalelaw_fit::suggest::Suggestion;
@@ -10,7 +11,9 @@ use std::process::ExitCode;
 /// Arguments of `scalelaw suggest`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  scalelaw suggest --law law.json --budget 1e18 --target 1e20 --base experiment.toml --out next.toml"
+    after_help = "Runs are chosen one after the other, each given those before it, none below the runs there are. The law's form is \
+    taken to be wrong by half as much as its runs scatter, alike within a third of a decade: another seed, or a run beside one that is \
+    chosen, tells less than a run elsewhere.\n\nExample:\n  scalelaw suggest --law law.json --budget 1e18 --target 1e20 --base experiment.toml --out next.toml"
 )]
 pub struct Arguments {
     /// A law of N and D fitted to the runs there are
@@ -74,19 +77,23 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 fn text(s: &Suggestion, arguments: &Arguments) -> String {
     let mut out = format!(
-        "95% interval of the loss at the optimum of {} FLOPs: {:.4} nats wide now, {:.4} expected after {} runs\n{:>4} {:>10} {:>10} {:>10}  width after\n",
+        "95% interval of the loss at the optimum of {} FLOPs: {:.4} nats wide now, {:.4} expected after {} runs{}\n{:>4} {:>10} {:>10} {:>10}  width after\n",
         short(arguments.target),
         s.width_now,
         s.width_after,
         s.runs.len(),
+        behind(Some(s.status), Some(s.extrapolation_decades)),
         "",
         "N",
         "D",
         "FLOPs"
     );
     for (i, c) in s.runs.iter().enumerate() {
+        // The same run again is another seed of it.
+        let seed = s.runs[..=i].iter().filter(|other| other.run == c.run).count();
+        let seed = if seed > 1 { format!("  (seed {seed})") } else { String::new() };
         out.push_str(&format!(
-            "{:>4} {:>10} {:>10} {:>10}  {:.4}\n",
+            "{:>4} {:>10} {:>10} {:>10}  {:.4}{seed}\n",
             i + 1,
             short(c.run.n),
             short(c.run.d),

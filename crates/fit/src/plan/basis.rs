@@ -3,10 +3,12 @@
 use super::allocation::{Allocation, cheapest_for_loss, compute_optimal};
 use super::error::{Missing, PlanError, positive};
 use super::search::crossing;
-use crate::fitted::{FittedLaw, Prediction};
+use crate::draws::optimum;
+use crate::fitted::{FitStatus, FittedLaw, ParamState, Prediction};
 use crate::interpolate::extended;
 use crate::law::{Law, value};
-use crate::presets::{Frontier, KaplanConstants, Monomial, Preset, Rule, divides_budgets};
+use crate::of_run::OfRun;
+use crate::presets::{Frontier, KaplanConstants, Monomial, Preset, Rule};
 use scalelaw_core::Conventions;
 use scalelaw_core::number::short;
 
@@ -30,11 +32,29 @@ enum Origin {
 
 /// The ways there are to divide a budget.
 pub(super) enum Dividing {
-    Joint { law: Box<dyn Law>, constants: Vec<f64> },
+    Joint(Joint),
     Kaplan(KaplanConstants),
     Frontier(Frontier),
     Tokens(&'static [(f64, f64)]),
     TokensPerParam(f64),
+}
+
+/// A law of the loss of a run, and its constants.
+pub(super) struct Joint {
+    law: Box<dyn Law>,
+    of_run: OfRun,
+    constants: Vec<f64>,
+}
+
+impl Joint {
+    /// The loss of a run that repeats no token.
+    fn loss(&self, n: f64, d: f64) -> f64 {
+        self.of_run.loss(self.law.as_ref(), &self.constants, n, d)
+    }
+
+    fn loss_of_unique(&self, n: f64, d: f64, unique: f64) -> f64 {
+        value(self.law.as_ref(), &self.of_run.variables(n, d, unique), &self.constants)
+    }
 }
 
 /// N, D and what else the rule says.
@@ -80,15 +100,27 @@ impl Basis {
     /// A law fitted to a user's runs.
     ///
     /// # Errors
-    /// When it is not a law of N and D.
+    /// When it does not say the loss of a run's N and D.
     pub fn fitted(name: &str, fitted: FittedLaw) -> Result<Self, PlanError> {
+        let rule = joint(name, fitted.law()?, fitted.values())?;
         Ok(Self {
             name: name.into(),
             source: format!("{} fitted to {} runs", fitted.law, fitted.n_runs),
             conventions: fitted.conventions,
-            rule: joint(name, fitted.law()?, fitted.values())?,
+            rule,
             origin: Origin::Fitted(Box::new(fitted)),
         })
+    }
+
+    /// The basis, if what decides the division of a budget is known.
+    ///
+    /// # Errors
+    /// [`PlanError::Undecided`]: a fitted law whose runs leave open parameters on which the optimum depends.
+    pub fn decided(self) -> Result<Self, PlanError> {
+        if let (Dividing::Joint(joint), Origin::Fitted(fitted)) = (&self.rule, &self.origin) {
+            decided(&self.name, fitted, joint)?;
+        }
+        Ok(self)
     }
 
     /// L(N, S_min) and B_crit(L) of a user's own curves; `doubts` are shown with every plan.
@@ -109,11 +141,28 @@ impl Basis {
 
     /// The loss of N and D, where the basis is such a law.
     pub fn joint_loss(&self) -> Option<impl Fn(f64, f64) -> f64 + '_> {
+        let joint = self.joint()?;
+        Some(|n: f64, d: f64| joint.loss(n, d))
+    }
+
+    /// The loss of N, D and the number of distinct tokens, where the law counts them itself.
+    pub(super) fn loss_of_unique(&self) -> Option<impl Fn(f64, f64, f64) -> f64 + '_> {
+        let joint = self.joint().filter(|joint| joint.of_run.has_unique_tokens())?;
+        Some(|n: f64, d: f64, unique: f64| joint.loss_of_unique(n, d, unique))
+    }
+
+    fn joint(&self) -> Option<&Joint> {
         match &self.rule {
-            Dividing::Joint { law, constants } => {
-                Some(move |n: f64, d: f64| value(law.as_ref(), &[n, d], constants))
-            }
+            Dividing::Joint(joint) => Some(joint),
             _ => None,
+        }
+    }
+
+    /// The worst doubt about the law that a user's runs were fitted by.
+    pub(super) fn status(&self) -> Option<FitStatus> {
+        match &self.origin {
+            Origin::Fitted(fitted) => Some(fitted.status),
+            Origin::Preset(_) | Origin::Chain(_) => None,
         }
     }
 
@@ -127,21 +176,16 @@ impl Basis {
 
     /// The division of a budget in closed form, where the law has one.
     pub(super) fn closed_form(&self, flops: f64) -> Option<Allocation> {
-        match &self.rule {
-            Dividing::Joint { law, constants } => {
-                law.closed_form_optimum().map(|law| law.optimum(constants, flops))
-            }
-            _ => None,
-        }
+        let joint = self.joint()?;
+        joint.law.closed_form_optimum().map(|law| law.optimum(&joint.constants, flops))
     }
 
     pub(super) fn at_budget(&self, flops: f64) -> Result<Divided, PlanError> {
         let c = positive("the budget in FLOPs", flops)?;
         let bare = |n: f64, d: f64| Divided { flops: c, n, d, loss: None, batch: None, steps: None };
         Ok(match &self.rule {
-            Dividing::Joint { law, constants } => {
-                let Allocation { n, d, loss } =
-                    compute_optimal(&|n, d| value(law.as_ref(), &[n, d], constants), &six_n, c)?;
+            Dividing::Joint(joint) => {
+                let Allocation { n, d, loss } = compute_optimal(&|n, d| joint.loss(n, d), &six_n, c)?;
                 Divided { loss: Some(loss), ..bare(n, d) }
             }
             Dividing::Kaplan(k) => {
@@ -186,9 +230,8 @@ impl Basis {
     pub(super) fn for_loss(&self, target: f64) -> Result<Divided, PlanError> {
         let loss = positive("the target loss", target)?;
         match &self.rule {
-            Dividing::Joint { law, constants } => {
-                let (flops, _) =
-                    cheapest_for_loss(&|n, d| value(law.as_ref(), &[n, d], constants), &six_n, loss)?;
+            Dividing::Joint(joint) => {
+                let (flops, _) = cheapest_for_loss(&|n, d| joint.loss(n, d), &six_n, loss)?;
                 self.at_budget(flops)
             }
             Dividing::Kaplan(k) => self.at_budget(k.cheapest_for(loss)),
@@ -208,7 +251,9 @@ impl Basis {
     /// What a fitted law says about the loss at a point, with its intervals.
     pub(super) fn prediction(&self, n: f64, d: f64) -> Option<Prediction> {
         match &self.origin {
-            Origin::Fitted(fitted) => fitted.predict(&[("N", n), ("D", d)]).ok(),
+            Origin::Fitted(fitted) => {
+                fitted.predict(&[("N", n), ("D", d), ("U", d), ("C", 6.0 * n * d), ("M", d / n)]).ok()
+            }
             _ => None,
         }
     }
@@ -220,20 +265,21 @@ impl Basis {
             Origin::Fitted(fitted) => {
                 let mut warnings: Vec<String> =
                     fitted.warnings.iter().map(|w| format!("{}: {}", self.name, w.message)).collect();
-                for (variable, at) in [("N", n), ("D", d)] {
-                    let Some((_, [lo, hi])) = fitted.ranges.iter().find(|(v, _)| v == variable) else {
-                        continue;
+                let beyond = self.prediction(n, d).map_or(0.0, |p| p.extrapolation_decades);
+                if beyond > 0.02 {
+                    let range = |name: &str, range: Option<[f64; 2]>| {
+                        range.map(|[lo, hi]| format!("{name} {} to {}", short(lo), short(hi)))
                     };
-                    let decades = libm::log10(lo / at).max(libm::log10(at / hi));
-                    if decades > 0.02 {
-                        warnings.push(format!(
-                            "{}: {variable} = {} lies {decades:.1} decades outside the runs fitted ({} to {})",
-                            self.name,
-                            short(at),
-                            short(*lo),
-                            short(*hi)
-                        ));
-                    }
+                    let ranges = [
+                        range("N", fitted.range("N")),
+                        range("D", fitted.range("D")),
+                        range("C", fitted.flops_range()),
+                    ];
+                    warnings.push(format!(
+                        "{}: the run lies {beyond:.1} decades outside the runs fitted ({}): an extrapolation",
+                        self.name,
+                        ranges.into_iter().flatten().collect::<Vec<_>>().join(", ")
+                    ));
                 }
                 if fitted.conventions.is_none() {
                     warnings
@@ -251,13 +297,41 @@ pub(super) fn six_n(n: f64) -> f64 {
 }
 
 fn joint(name: &str, law: Box<dyn Law>, constants: Vec<f64>) -> Result<Dividing, PlanError> {
-    if !divides_budgets(law.as_ref()) {
-        return Err(PlanError::CannotPlan {
+    match OfRun::of(law.as_ref()).filter(OfRun::divides_budgets) {
+        Some(of_run) => Ok(Dividing::Joint(Joint { law, of_run, constants })),
+        None => Err(PlanError::CannotPlan {
             name: name.into(),
             missing: Missing::SizeAndData { equation: law.equation() },
-        });
+        }),
     }
-    Ok(Dividing::Joint { law, constants })
+}
+
+/// Refuses a law whose unidentified parameters decide the optimum.
+fn decided(name: &str, fitted: &FittedLaw, joint: &Joint) -> Result<(), PlanError> {
+    let constant = ["N", "D"].into_iter().find(|v| fitted.range(v).is_some_and(|[lo, hi]| lo == hi));
+    let open: Vec<usize> =
+        (0..fitted.params.len()).filter(|j| fitted.params[*j].1.state == ParamState::Unidentified).collect();
+    if open.is_empty() && constant.is_none() {
+        return Ok(());
+    }
+    // Where the runs are: parameters that decide the optimum anywhere decide it there.
+    let [least, most] = fitted.flops_range().unwrap_or([1e18, 1e21]);
+    let flops = (least * most).sqrt();
+    let size = |constants: &[f64]| optimum(joint.law.as_ref(), constants, flops).map(|o| libm::log(o.n)).ok();
+    let deciding = |j: &usize| {
+        let mut moved = joint.constants.clone();
+        moved[*j] *= 1.01;
+        match (size(&joint.constants), size(&moved)) {
+            (Some(before), Some(after)) => (after - before).abs() > 1e-6,
+            _ => true,
+        }
+    };
+    let parameters: Vec<String> =
+        open.into_iter().filter(deciding).map(|j| fitted.params[j].0.clone()).collect();
+    if parameters.is_empty() && constant.is_none() {
+        return Ok(());
+    }
+    Err(PlanError::Undecided { name: name.into(), parameters, constant, together: fitted.vary_together() })
 }
 
 /// ln D for ln N, straight between the pairs and beyond them along the nearest piece.

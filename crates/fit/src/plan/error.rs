@@ -135,6 +135,21 @@ pub enum PlanError {
         /// What it lacks.
         missing: Missing,
     },
+    /// The runs leave open what decides the optimum.
+    #[error(
+        "{name} cannot divide a budget: {}",
+        undecided(parameters, *constant, *together)
+    )]
+    Undecided {
+        /// The law's file.
+        name: String,
+        /// Unidentified parameters on which the optimum depends.
+        parameters: Vec<String>,
+        /// A variable that has one value at every run.
+        constant: Option<&'static str>,
+        /// Whether N and D of the runs rise together, so that either stands for the other.
+        together: bool,
+    },
     /// The law cannot be found or evaluated.
     #[error(transparent)]
     Fit(#[from] crate::FitError),
@@ -180,6 +195,21 @@ impl std::fmt::Display for Missing {
             Self::TrainingLaw => f.write_str("its curves gave no L(N, S_min) with B_crit(L)"),
         }
     }
+}
+
+fn undecided(parameters: &[String], constant: Option<&str>, together: bool) -> String {
+    let mut reasons = Vec::new();
+    if let Some(variable) = constant {
+        reasons.push(format!("its runs have one {variable}"));
+    } else if together {
+        reasons.push("N and D of its runs rise together".into());
+    }
+    if let Some((last, before)) = parameters.split_last() {
+        let named =
+            if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) };
+        reasons.push(format!("the best N depends on {named}, which its runs leave open"));
+    }
+    reasons.join(", and ")
 }
 
 /// `value` when it is positive and finite.

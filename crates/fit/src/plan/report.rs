@@ -8,11 +8,12 @@ use super::hardware::{Cost, Hardware};
 use super::inference::{Served, serve};
 use super::kaplan::{KaplanOptimum, StoppingTrade};
 use super::overfit::tokens_needed;
-use super::repetition::{Repeated, with_unique_data};
+use super::repetition::{Repeated, by_the_law, with_unique_data};
 use super::search::crossing;
+use crate::fitted::FitStatus;
 use crate::laws::CriticalBatch;
 use crate::presets::kaplan2020::TYPICAL_EXCESS;
-use crate::presets::muennighoff2023::{R_D_STAR, R_D_STAR_MINIMA};
+use crate::presets::muennighoff2023::{DECAY, R_D_STAR_MINIMA};
 use crate::presets::{Preset, Rule};
 use scalelaw_core::Conventions;
 use serde::Serialize;
@@ -77,6 +78,10 @@ pub struct Plan {
     pub conventions: Option<Conventions>,
     /// Everything a user must see.
     pub warnings: Vec<String>,
+    /// The worst doubt about a law that was fitted to a user's runs.
+    pub status: Option<FitStatus>,
+    /// How far the run lies outside the runs fitted, in decades; none where they are not known.
+    pub extrapolation_decades: Option<f64>,
     /// Training FLOPs.
     pub flops: f64,
     /// Parameters.
@@ -141,6 +146,8 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
         source: basis.source.clone(),
         conventions: basis.conventions,
         warnings: basis.warnings(n, d, flops),
+        status: basis.status(),
+        extrapolation_decades: prediction.as_ref().map(|p| p.extrapolation_decades),
         flops,
         n,
         d,
@@ -226,11 +233,18 @@ fn joint_parts(
         })
         .collect();
     if let Some(unique) = request.unique_tokens {
-        plan.repeated = Some(with_unique_data(loss_of, &six_n, plan.flops, unique, R_D_STAR)?);
-        let [lo, hi] = R_D_STAR_MINIMA;
-        plan.warnings.push(format!(
-            "repetition by R_D* = {R_D_STAR} (Muennighoff et al. 2023), which their runs leave open between {lo} and {hi}"
-        ));
+        plan.repeated = Some(match request.basis.loss_of_unique() {
+            Some(law) => by_the_law(&law, &six_n, plan.flops, unique)?,
+            None => {
+                let [lo, hi] = R_D_STAR_MINIMA;
+                plan.warnings.push(format!(
+                    "repetition by R_D* = {} and R_N* = {} (Muennighoff et al. 2023), of which their runs leave R_D* open \
+                     between {lo} and {hi}",
+                    DECAY.data, DECAY.params
+                ));
+                with_unique_data(loss_of, &six_n, plan.flops, unique, DECAY)?
+            }
+        });
     }
     if let Some(tokens) = request.inference_tokens {
         plan.served = Some(serve(loss_of, target, tokens)?);

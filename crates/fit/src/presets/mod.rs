@@ -10,7 +10,6 @@ pub mod porian2024;
 mod rule;
 mod table;
 
-pub(crate) use rule::divides_budgets;
 pub use rule::{Answer, Frontier, HyperParameters, KaplanConstants, LearningRate, Monomial, Rule};
 pub use table::PRESETS;
 

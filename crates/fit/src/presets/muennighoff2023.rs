@@ -1,5 +1,7 @@
 //! What Muennighoff et al. 2023 (arXiv 2305.16264) fitted to repeated data on C4, from their notebook.
 
+use crate::plan::repetition::Decay;
+
 /// ln E, ln A and ln B of the law of unique data: what they fitted.
 pub const LN_AMPLITUDES: [(&str, f64); 3] = [("E", 0.625_480_4), ("A", 6.255_414), ("B", 7.304_997_4)];
 /// E = exp(.6254804) in six digits.
@@ -19,3 +21,5 @@ pub const R_D_STAR_MINIMA: [f64; 2] = [15.0, 160.0];
 pub const OBJECTIVE: f64 = 0.015_825_935_3;
 /// R_N*: the same of parameters beyond the optimal size for the unique data.
 pub const R_N_STAR: f64 = 5.309743;
+/// Both.
+pub const DECAY: Decay = Decay { data: R_D_STAR, params: R_N_STAR };

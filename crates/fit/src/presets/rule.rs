@@ -1,7 +1,8 @@
 //! The kinds of published constants.
 
-use crate::law::{Law, Response};
+use crate::law::Law;
 use crate::laws;
+use crate::of_run::divides_budgets;
 use scalelaw_core::PF_DAY;
 use serde::Serialize;
 
@@ -166,11 +167,6 @@ impl Rule {
             Self::HyperParameters(_) => &[Answer::LearningRate, Answer::Batch],
         }
     }
-}
-
-/// Whether a law divides a budget: one of the loss in N and D.
-pub(crate) fn divides_budgets(law: &dyn Law) -> bool {
-    law.response() == Response::Loss && law.variables().iter().eq(["N", "D"].iter())
 }
 
 /// A question that a preset can answer.

@@ -127,6 +127,29 @@ fn suggested_runs_narrow_the_interval_at_100_times_the_compute_by_a_quarter_agai
 }
 
 #[test]
+fn suggested_runs_are_of_several_places_and_each_narrows_what_is_left() {
+    let law = truth(0);
+    let pilot = pilot();
+    let first = fitted(&pilot, &observe(&pilot, &law, 1));
+    let target = Chinchilla.optimum(&first.values(), 100.0 * LARGEST);
+    let suggestion = suggest(&Request {
+        law: &first,
+        candidates: &candidates(),
+        budget: BUDGET,
+        target: (target.n, target.d),
+        most_runs: 10,
+        seed: 0,
+    })
+    .unwrap();
+    let mut places: Vec<(f64, f64)> = suggestion.runs.iter().map(|c| (c.run.n, c.run.d)).collect();
+    places.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    places.dedup();
+    assert!(places.len() * 2 > suggestion.runs.len(), "{places:?} of {} runs", suggestion.runs.len());
+    let widths: Vec<f64> = suggestion.runs.iter().map(|c| c.width_after).collect();
+    assert!(widths.windows(2).all(|w| w[1] <= w[0] * 1.0001), "{widths:?}");
+}
+
+#[test]
 fn suggestion_without_an_affordable_candidate_is_refused_with_the_cheapest() {
     let law = truth(0);
     let first = fitted(&pilot(), &observe(&pilot(), &law, 1));

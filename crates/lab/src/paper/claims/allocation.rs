@@ -7,7 +7,7 @@ use crate::paper::runs::RunSet;
 use scalelaw_fit::Measured;
 use scalelaw_fit::chain::Section;
 use scalelaw_fit::explain::Step;
-use scalelaw_fit::isoflop::{Profile, Valley, log_line, optima};
+use scalelaw_fit::isoflop::{Profile, Valley, clusters, log_line, optima};
 
 pub(super) fn adjusted(view: &View<'_>, name: &str) -> Outcome {
     of_chain(view, Section::AdjustedFrontier, name)
@@ -68,23 +68,21 @@ pub(super) fn isoflop(view: &View<'_>) -> Outcome {
     let (found, refused) = optima(&profiles(view.runs), Valley::Parabola);
     let (c, n): (Vec<f64>, Vec<f64>) = found.iter().map(|o| (o.budget, o.n)).unzip();
     let why: String = refused.iter().map(|r| format!("; {:.1e} FLOPs: {}", r.budget, r.reason)).collect();
-    if c.len() < 3 {
+    let line = log_line(&c, &n, &vec![1.0; c.len()]).ok().and_then(|line| Some((line, line.ci95?)));
+    let Some((line, ci95)) = line else {
         return Err(Refusal::TooFew { found: c.len(), what: "budgets with a valley".into(), needed: 3, why });
-    }
-    let line = log_line(&c, &n, &vec![1.0; c.len()])?;
-    Ok(Estimate { value: line.exponent, ci95: line.ci95, note: format!("{} budgets{why}", line.n) })
+    };
+    Ok(Estimate { value: line.exponent, ci95, note: format!("{} budgets{why}", line.n) })
 }
 
 /// J's budgets: runs whose FLOPs agree to 5%.
 fn profiles(runs: &crate::paper::PaperRuns) -> Vec<Profile> {
-    let mut profiles: Vec<Profile> = Vec::new();
-    for run in runs.of(RunSet::IsoFlop) {
-        let (Some(flops), point) = (run.row.flops_full, (run.n_total(), run.loss())) else { continue };
-        match profiles.iter_mut().find(|p| (p.budget / flops - 1.0).abs() < 0.05) {
-            Some(profile) => profile.points.push(point),
-            None => profiles.push(Profile { budget: flops, points: vec![point] }),
-        }
-    }
-    profiles.sort_by(|a, b| a.budget.total_cmp(&b.budget));
-    profiles
+    let counted =
+        runs.of(RunSet::IsoFlop).filter_map(|run| Some((run.row.flops_full?, (run.n_total(), run.loss()))));
+    let (flops, points): (Vec<f64>, Vec<(f64, f64)>) = counted.unzip();
+    let profile = |mut budget: Vec<usize>| {
+        budget.sort_unstable();
+        Profile { budget: flops[budget[0]], points: budget.iter().map(|i| points[*i]).collect() }
+    };
+    clusters(&flops, 1.05).into_iter().map(profile).collect()
 }

@@ -30,7 +30,7 @@ pub(super) fn sample_efficiency(view: &View<'_>) -> Outcome {
     let line = log_line(&n, &tokens, &vec![1.0; n.len()])?;
     Ok(Estimate {
         value: line.exponent,
-        ci95: line.ci95,
+        ci95: line.ci95.ok_or_else(|| Refusal::too_few(line.n, "trunks that reach its loss", 3))?,
         note: format!("{} trunks, to a loss of {last:.3}", line.n),
     })
 }
