@@ -7,12 +7,13 @@ use scalelaw_fetch::FetchError;
 use scalelaw_fit::FitError;
 use scalelaw_fit::plan::{Missing, PlanError};
 use scalelaw_lab::LabError;
+use scalelaw_lab::observations::Doubt;
 use scalelaw_lab::paper::SweptError;
 use scalelaw_lab::quickstart::QuickstartError;
 use scalelaw_lab::runs::ExportError;
 use scalelaw_lab::sweep::SweepError;
 use scalelaw_runs::RunsError;
-use scalelaw_table::TableError;
+use scalelaw_table::{Fault, LossUnit, TableError, loss_unit, quoted};
 use scalelaw_tokens::TokensError;
 use scalelaw_train::TrainError;
 use std::path::Path;
@@ -128,7 +129,15 @@ fn lab(error: &LabError) -> Option<String> {
     match error {
         LabError::Table(error) => table(error),
         LabError::Fit(error) | LabError::Unfitted { error, .. } => fit(error),
-        LabError::NoColumn { symbol, .. } => Some(format!("name the column: --map {symbol}=COLUMN")),
+        LabError::NoColumn { symbol, columns, .. } => {
+            let perplexity = columns.iter().find(|column| loss_unit(column) == Some(LossUnit::Perplexity));
+            Some(match perplexity.filter(|_| symbol == "loss") {
+                Some(column) => {
+                    format!("the loss is a perplexity's logarithm: --map 'loss=ln({})'", quoted(column))
+                }
+                None => format!("name the column: --map {symbol}=COLUMN"),
+            })
+        }
         LabError::Plan(error) => plan(error),
         LabError::Tokens(error) => tokens(error),
         LabError::NoIsoflopBudget { .. } => Some("--within FACTOR says which budgets count as one".into()),
@@ -142,8 +151,48 @@ fn lab(error: &LabError) -> Option<String> {
             Some("`scalelaw fit --out FILE` writes a law file".into())
         }
         LabError::NoSetting { setting, .. } => Some(format!("give it: --{setting} NUMBER")),
+        LabError::UnusedMap { .. } => Some(
+            "leave it out, or fit an expression that uses the name, such as 'E + A/N^alpha + F/X^gamma'"
+                .into(),
+        ),
+        LabError::Twins { column, twin, .. } => {
+            Some(format!("say which is meant: --map NAME={column} or --map NAME={twin}"))
+        }
+        LabError::Implausible { doubt, units, .. } => Some(implausible(doubt, units)),
+        LabError::Recipes { swept, .. } => Some(format!(
+            "fit one at a time: --where '{} == \"{}\"'; a --where that names the column decides",
+            quoted(&swept.column),
+            swept.words.first().map_or("", String::as_str)
+        )),
+        LabError::NotTheBest { .. } => Some("take the value with the lowest loss: --best-of lr".into()),
+        LabError::NoneEnded { left_out, .. } => left_out.by.first().map(|(column, ..)| {
+            format!("to use them, name the column in --where, such as --where '{} != \"\"'", quoted(column))
+        }),
         LabError::NothingToFit { .. } => Some("name the columns: --map loss=COLUMN,N=COLUMN".into()),
         _ => None,
+    }
+}
+
+fn implausible(doubt: &Doubt, units: &[(&'static str, String)]) -> String {
+    match doubt {
+        Doubt::Perplexity { column } => {
+            format!("fit its logarithm: --map 'loss=ln({0})'; or itself: --map 'loss=1*{0}'", quoted(column))
+        }
+        Doubt::HighLoss { column, .. } => format!(
+            "say what it is: --map 'loss=ln({0})' of perplexities, or 'loss=1*{0}' to take it as it is",
+            quoted(column)
+        ),
+        Doubt::MixedUnits { column, value, decades, .. } => format!(
+            "mend the cells, or leave those rows out: --where '{} > 1e{}'",
+            quoted(column),
+            (value.log10() + 0.5 * f64::from(*decades)).round()
+        ),
+        _ => {
+            let such: Vec<String> =
+                units.iter().map(|(variable, unit)| format!("{variable}={unit}")).collect();
+            let such = if such.is_empty() { "N=1e6*COLUMN,D=1e9*COLUMN".to_string() } else { such.join(",") };
+            format!("say the units: --map '{such}'; a factor of 1 takes a column as it is")
+        }
     }
 }
 
@@ -212,6 +261,13 @@ fn tokens(error: &TokensError) -> Option<String> {
 fn table(error: &TableError) -> Option<String> {
     match error {
         TableError::NoColumn { column, columns, .. } => did_you_mean(column, columns),
+        TableError::TooLarge { .. } | TableError::TooManyCells { .. } => {
+            Some("keep fewer rows or columns: a law needs runs, and few points of each curve".into())
+        }
+        TableError::Unquoted { column, .. } => Some(format!("write it in back quotes: {}", quoted(column))),
+        TableError::NoneUsable { first: Some(problem), .. } if matches!(problem.fault, Fault::NotPositive(_)) => {
+            Some("a response that is not above 0 is fitted itself: --space linear".into())
+        }
         TableError::NoStep { .. } => Some(
             "name the column: --map step=COLUMN; a table with a row a run needs no import: `scalelaw fit` reads it"
                 .into(),

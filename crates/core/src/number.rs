@@ -11,8 +11,9 @@ pub struct NumberError {
     expected: &'static str,
 }
 
-/// Reads a count: plain or scientific, with an optional suffix `k M B G T P E` (powers of 1,000; `B` = 1e9)
-/// or `PFd` (PF-days, as FLOPs). Underscores between digits are ignored.
+/// Reads a count: plain or scientific, with an optional suffix `k M B G T P E` (powers of 1,000; `B` = 1e9), a word
+/// such as `million` or `bn`, a power of ten such as `×10^6` or `*10^6`, or `PFd` (PF-days, as FLOPs). Underscores
+/// between digits are ignored.
 ///
 /// # Errors
 /// Names the text; NaN and infinities are refused.
@@ -23,9 +24,19 @@ pub struct NumberError {
 /// assert_eq!(scalelaw_core::number::parse("2PFd"), Ok(2.0 * 8.64e19));
 /// ```
 pub fn parse(text: &str) -> Result<f64, NumberError> {
-    const SUFFIXES: [(&str, f64); 13] = [
+    const SUFFIXES: [(&str, f64); 23] = [
         ("PFd", PF_DAY),
         ("PF-days", PF_DAY),
+        ("thousand", 1e3),
+        ("million", 1e6),
+        ("millions", 1e6),
+        ("billion", 1e9),
+        ("billions", 1e9),
+        ("trillion", 1e12),
+        ("trillions", 1e12),
+        ("mn", 1e6),
+        ("bn", 1e9),
+        ("tn", 1e12),
         ("k", 1e3),
         ("K", 1e3),
         ("M", 1e6),
@@ -41,6 +52,14 @@ pub fn parse(text: &str) -> Result<f64, NumberError> {
     let error =
         || NumberError { text: text.to_owned(), expected: "a number such as 3e19, 1.5B, 250k or 10PFd" };
     let trimmed = text.trim();
+    if let Some((digits, power)) = trimmed.split_once("10^") {
+        let digits = digits.trim_end().strip_suffix(['×', '*', 'x', '·']);
+        let digits = digits.filter(|d| d.ends_with(|c: char| c.is_ascii_digit() || c == ' '));
+        // As one number, so that 0.35*10^9 is the double next to it.
+        let written = digits.map(|digits| format!("{}e{power}", digits.trim_end().replace('_', "")));
+        let value = written.and_then(|written| written.parse::<f64>().ok()).ok_or_else(error)?;
+        return if value.is_finite() { Ok(value) } else { Err(error()) };
+    }
     let (digits, factor) = SUFFIXES
         .iter()
         .find_map(|(suffix, factor)| trimmed.strip_suffix(suffix).map(|rest| (rest.trim_end(), *factor)))
@@ -178,6 +197,11 @@ mod tests {
             ("3e19", 3e19),
             ("2 T", 2e12),
             ("1E", 1e18),
+            ("0.35 billion", 0.35e9),
+            ("0.35bn", 0.35e9),
+            ("70×10^6", 70e6),
+            ("0.35*10^9", 0.35e9),
+            ("1.5 x 10^-3", 1.5e-3),
         ] {
             assert_eq!(parse(text), Ok(value), "{text}");
         }
@@ -186,7 +210,10 @@ mod tests {
 
     #[test]
     fn parse_nonsense_is_refused_with_the_text() {
-        for text in ["", "nan", "inf", "1e999", "5 apples", "--3", "B", "infinity", "é"] {
+        for text in [
+            "", "nan", "inf", "1e999", "5 apples", "--3", "B", "infinity", "é", "million", "10^6", "a*10^6",
+            "2*10^x", "2*10^999",
+        ] {
             let error = parse(text).unwrap_err();
             assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
         }

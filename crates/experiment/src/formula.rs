@@ -165,10 +165,11 @@ impl<'a> Numbers<'a> {
             }
             Err(_) => return Ok(setting.value.clone()),
         };
-        if let Expr::Name(name) = &formula
-            && !self.is_number(name)
-        {
-            return Ok(setting.value.clone()); // a choice such as "untied"
+        match &formula {
+            // A choice such as "untied".
+            Expr::Name(name) if !self.is_number(name) => return Ok(setting.value.clone()),
+            Expr::Truth(_) => return Ok(setting.value.clone()),
+            _ => {}
         }
         let mut values = BTreeMap::new();
         for name in formula.names() {

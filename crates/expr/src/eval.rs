@@ -1,5 +1,6 @@
 //! Values of expressions, and derivatives by forward accumulation.
 
+use crate::parse::truth;
 use crate::{Expr, Function, Op};
 
 /// Operands of the wrong kind.
@@ -47,6 +48,15 @@ impl Value<'_> {
             Value::Truth(_) => "true or false",
         }
     }
+
+    /// The truth that the value is or spells; a text may (`True`), a number does not.
+    pub fn truth(&self) -> Option<bool> {
+        match self {
+            Value::Truth(t) => Some(*t),
+            Value::Text(text) => truth(text.trim()),
+            Value::Number(_) => None,
+        }
+    }
 }
 
 impl Expr {
@@ -64,13 +74,14 @@ impl Expr {
             Value::Number(x) => Ok(x),
             other => Err(wrong(e, &other, "a number")),
         };
-        let truth = |e: &'a Self| match e.eval(name)? {
-            Value::Truth(t) => Ok(t),
-            other => Err(wrong(e, &other, "a comparison")),
+        let truth = |e: &'a Self| {
+            let value = e.eval(name)?;
+            value.truth().ok_or_else(|| wrong(e, &value, "a comparison"))
         };
         Ok(match self {
             Self::Number(x) => Value::Number(*x),
             Self::Text(t) => Value::Text(t),
+            Self::Truth(t) => Value::Truth(*t),
             Self::Name(n) => name(n),
             Self::Negate(x) => Value::Number(-number(x)?),
             Self::Not(x) => Value::Truth(!truth(x)?),
@@ -83,6 +94,11 @@ impl Expr {
                 let ordering = match (a.eval(name)?, b.eval(name)?) {
                     (Value::Number(x), Value::Number(y)) => x.partial_cmp(&y),
                     (Value::Text(x), Value::Text(y)) => Some(x.cmp(y)),
+                    // Tables spell truths as words or as 1 and 0; a missing cell is neither.
+                    (Value::Truth(x), Value::Number(y)) => f64::from(u8::from(x)).partial_cmp(&y),
+                    (Value::Number(x), Value::Truth(y)) => x.partial_cmp(&f64::from(u8::from(y))),
+                    (Value::Truth(_), Value::Text("")) | (Value::Text(""), Value::Truth(_)) => None,
+                    (x, y) if x.truth().is_some() && y.truth().is_some() => x.truth().partial_cmp(&y.truth()),
                     (x, y) => {
                         return Err(EvalError::Comparison {
                             comparison: self.to_string(),
@@ -115,7 +131,7 @@ impl Expr {
         match self {
             Self::Number(x) => Dual::constant(*x),
             Self::Name(n) => name(n),
-            Self::Text(_) | Self::Not(_) => Dual::constant(f64::NAN),
+            Self::Text(_) | Self::Truth(_) | Self::Not(_) => Dual::constant(f64::NAN),
             Self::Negate(x) => {
                 let x = x.eval_dual(name);
                 x.chain(-x.value, -1.0)

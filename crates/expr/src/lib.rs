@@ -2,7 +2,7 @@
 //!
 //! One grammar serves the selection of rows and the user's own laws:
 //! `or`, `and`, `not`, `== != < <= > >=`, `+ - * /`, unary `-`, `^` (right-associative), calls, numbers
-//! (`1.5B`, `3e19`), texts in quotes, names, and any other column name in back quotes.
+//! (`1.5B`, `3e19`), texts in quotes, `true` and `false`, names, and any other column name in back quotes.
 
 mod eval;
 mod parse;
@@ -18,6 +18,8 @@ pub enum Expr {
     Number(f64),
     /// A text.
     Text(String),
+    /// `true` or `false`; `True` and `TRUE` are the same.
+    Truth(bool),
     /// A column, variable or parameter.
     Name(String),
     /// `-x`.
@@ -120,7 +122,7 @@ impl Expr {
         fn visit(expr: &Expr, out: &mut Vec<String>) {
             match expr {
                 Expr::Name(name) if !out.contains(name) => out.push(name.clone()),
-                Expr::Number(_) | Expr::Text(_) | Expr::Name(_) => {}
+                Expr::Number(_) | Expr::Text(_) | Expr::Truth(_) | Expr::Name(_) => {}
                 Expr::Negate(x) | Expr::Not(x) => visit(x, out),
                 Expr::Binary(_, a, b) => {
                     visit(a, out);

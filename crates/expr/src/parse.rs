@@ -223,7 +223,7 @@ impl Parser<'_> {
         }
         self.skip_space();
         if self.chars.get(self.at) != Some(&'(') {
-            return Ok(Expr::Name(word));
+            return Ok(truth(&word).map_or(Expr::Name(word), Expr::Truth));
         }
         let Some((function, _, arity)) = Function::ALL.iter().find(|(_, name, _)| *name == word) else {
             self.at = start;
@@ -238,6 +238,15 @@ impl Parser<'_> {
         }
         self.expect(')')?;
         Ok(Expr::Call(*function, arguments))
+    }
+}
+
+/// The truth that a word spells: `true`, `True`, `FALSE`.
+pub(crate) fn truth(word: &str) -> Option<bool> {
+    match word {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" => Some(false),
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Expression to text that parses back to the same expression.
 
-use crate::parse::{is_name, is_name_start};
+use crate::parse::{is_name, is_name_start, truth};
 use crate::{Expr, Op};
 use std::fmt;
 
@@ -9,6 +9,7 @@ impl fmt::Display for Expr {
         match self {
             Self::Number(x) => write!(f, "{x:?}"),
             Self::Text(t) => write!(f, "'{}'", t.replace('\'', "''")),
+            Self::Truth(t) => write!(f, "{t}"),
             Self::Name(name) if plain(name) => f.write_str(name),
             Self::Name(name) => write!(f, "`{}`", name.replace('`', "``")),
             Self::Negate(x) => write!(f, "-{}", Operand(x, 8)),
@@ -35,7 +36,10 @@ impl fmt::Display for Expr {
 
 /// A name that needs no back quotes.
 fn plain(name: &str) -> bool {
-    name.starts_with(is_name_start) && name.chars().all(is_name) && !matches!(name, "or" | "and" | "not")
+    name.starts_with(is_name_start)
+        && name.chars().all(is_name)
+        && !matches!(name, "or" | "and" | "not")
+        && truth(name).is_none()
 }
 
 /// An operand in parentheses unless it binds at least this tightly.
@@ -47,7 +51,7 @@ impl fmt::Display for Operand<'_> {
             Expr::Binary(op, ..) => op.binding(),
             Expr::Negate(_) => 7,
             Expr::Not(_) => 3,
-            Expr::Number(_) | Expr::Text(_) | Expr::Name(_) | Expr::Call(..) => 10,
+            Expr::Number(_) | Expr::Text(_) | Expr::Truth(_) | Expr::Name(_) | Expr::Call(..) => 10,
         };
         if binding >= self.1 { write!(f, "{}", self.0) } else { write!(f, "({})", self.0) }
     }

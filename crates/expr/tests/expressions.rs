@@ -40,6 +40,28 @@ fn texts_and_truths_combine() {
 }
 
 #[test]
+fn truths_compare_with_the_words_and_numbers_that_tables_write_for_them() {
+    let holds = |text: &str, cell: Value<'static>| {
+        parse(text).unwrap().eval(&move |_| cell.clone()).map(|value| value == Value::Truth(true))
+    };
+    for (cell, is) in [
+        (Value::Text("False"), true),
+        (Value::Text("true"), false),
+        (Value::Text(""), false),
+        (Value::Number(0.0), true),
+        (Value::Number(1.0), false),
+        (Value::Number(f64::NAN), false),
+    ] {
+        assert_eq!(holds("outlier == false", cell.clone()), Ok(is), "{cell:?}");
+        assert_eq!(holds("False == outlier", cell.clone()), Ok(is), "{cell:?}");
+    }
+    assert_eq!(holds("not outlier", Value::Text("FALSE")), Ok(true));
+    assert_eq!(holds("x == true and true", Value::Text("TRUE")), Ok(true));
+    assert!(holds("x == true", Value::Text("maybe")).is_err());
+    assert_eq!(parse("`true` == 1").unwrap().names(), ["true"]);
+}
+
+#[test]
 fn mistakes_are_said_with_their_place() {
     let message = |t: &str| parse(t).unwrap_err().to_string();
     assert_eq!(message("tokens >"), "expected more at character 9: tokens >▸");
@@ -84,6 +106,8 @@ fn expression() -> impl Strategy<Value = Expr> {
         "[a-zA-Z_][a-zA-Z0-9_.]{0,5}".prop_map(Expr::Name),
         "[ -~]{1,6}".prop_map(Expr::Name),
         "[ -~é]{0,6}".prop_map(Expr::Text),
+        any::<bool>().prop_map(Expr::Truth),
+        Just(Expr::Name("true".into())),
     ];
     leaf.prop_recursive(5, 40, 3, |inner| {
         let op = proptest::sample::select(vec![

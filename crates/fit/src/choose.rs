@@ -166,7 +166,10 @@ pub fn lack_of_fit(fitted: &FittedLaw, dataset: &Dataset) -> Result<Option<LackO
     let data = dataset.for_law(law.as_ref())?;
     let p = fitted.values();
     let mut order: Vec<usize> = (0..data.len()).collect();
-    let key = |i: usize| data.vars(i).value.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+    let key = |i: usize| {
+        let variables = data.vars(i).value.iter().map(|v| v.to_bits());
+        variables.chain([u64::from(data.repeat[i])]).collect::<Vec<_>>()
+    };
     order.sort_by_cached_key(|i| key(*i));
     let (mut pure, mut lack, mut cells) = (0.0, 0.0, 0usize);
     for cell in order.chunk_by(|a, b| key(*a) == key(*b)) {

@@ -12,10 +12,13 @@ pub struct Dataset {
     response: Vec<f64>,
     weights: Option<Vec<f64>>,
     groups: Option<Vec<u32>>,
+    repeats: Option<Vec<u32>>,
     /// What N, C and D count, where that is known.
     pub conventions: Option<Conventions>,
     /// Digest of the source, kept with the law.
     pub digest: Option<String>,
+    /// What the response is measured in, where that is not nats per token.
+    pub unit: Option<String>,
 }
 
 impl Dataset {
@@ -43,6 +46,14 @@ impl Dataset {
     #[must_use]
     pub fn grouped(mut self, groups: Vec<u32>) -> Self {
         self.groups = Some(groups);
+        self
+    }
+
+    /// Which points are repeats of one run, alike in everything but the seed: the same number. Without this, points
+    /// alike in every variable are taken for repeats.
+    #[must_use]
+    pub fn repeated(mut self, repeats: Vec<u32>) -> Self {
+        self.repeats = Some(repeats);
         self
     }
 
@@ -89,8 +100,10 @@ impl Dataset {
             response: pick(&self.response, &keep),
             weights: self.weights.as_ref().map(|v| pick(v, &keep)),
             groups: self.groups.as_ref().map(|v| pick(v, &keep)),
+            repeats: self.repeats.as_ref().map(|v| pick(v, &keep)),
             conventions: self.conventions,
             digest: self.digest.clone(),
+            unit: self.unit.clone(),
         }
     }
 
@@ -120,6 +133,7 @@ impl Dataset {
             .map(|(n, c)| (n.as_ref(), c.len()))
             .chain(self.weights.iter().map(|w| ("weights", w.len())))
             .chain(self.groups.iter().map(|g| ("groups", g.len())))
+            .chain(self.repeats.iter().map(|r| ("repeats", r.len())))
         {
             if got != n {
                 return Err(FitError::Length { column: column.to_string(), got, expected: n });
@@ -134,6 +148,7 @@ impl Dataset {
             ln_y: self.response.iter().map(|y| libm::log(*y)).collect(),
             weight: self.weights.clone().unwrap_or_else(|| vec![1.0; n]),
             group: self.groups.clone().unwrap_or_else(|| (0..n as u32).collect()),
+            repeat: self.repeats.clone().unwrap_or_else(|| vec![0; n]),
         };
         for i in 0..n {
             if !data.y[i].is_finite() {
@@ -173,6 +188,8 @@ pub struct Data {
     pub(crate) ln_y: Vec<f64>,
     pub(crate) weight: Vec<f64>,
     pub(crate) group: Vec<u32>,
+    /// Points alike in every variable are repeats where this is the same too.
+    pub(crate) repeat: Vec<u32>,
 }
 
 impl Data {
@@ -235,6 +252,7 @@ impl Data {
             ln_y: vec![],
             weight: vec![],
             group: vec![],
+            repeat: vec![],
         };
         for (i, weight) in points {
             let at = self.vars(i);
@@ -244,6 +262,7 @@ impl Data {
             data.ln_y.push(self.ln_y[i]);
             data.weight.push(weight);
             data.group.push(self.group[i]);
+            data.repeat.push(self.repeat[i]);
         }
         data
     }

@@ -125,6 +125,7 @@ pub(crate) fn describe(
         n_runs: n_groups(data),
         conventions: dataset.conventions,
         data_digest: dataset.digest.clone(),
+        unit: dataset.unit.clone(),
         ranges: data
             .variables
             .iter()

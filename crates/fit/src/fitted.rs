@@ -42,6 +42,9 @@ pub struct FittedLaw {
     pub conventions: Option<Conventions>,
     /// Digest of the data fitted.
     pub data_digest: Option<String>,
+    /// What the response is measured in, where that is not nats per token; not in files of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     /// Smallest and largest value of each variable in the data.
     #[serde(with = "in_order")]
     pub ranges: Vec<(String, [f64; 2])>,

@@ -1,7 +1,7 @@
 //! Kaplan et al.'s whole chain from one table of learning curves.
 
 use crate::error::LabError;
-use crate::observations::{Observations, TableRequest};
+use crate::observations::{Observations, TableRequest, unfinished};
 use scalelaw_core::{Conventions, DataConvention, FlopConvention, ParamConvention};
 use scalelaw_fit::chain::{ChainOptions, ChainReport, GridRun, Point, Trunk, chain};
 use scalelaw_table::{RunRow, read_rows};
@@ -32,7 +32,7 @@ pub struct ChainRequest {
 /// # Errors
 /// The tables cannot be used, or no curve has enough points.
 pub fn run(request: &ChainRequest) -> Result<ChainReport, LabError> {
-    let trunks = trunks(request)?;
+    let (trunks, left_out) = trunks(request)?;
     let grid = request.grid.as_deref().map(grid_runs).transpose()?.unwrap_or_default();
     let options = ChainOptions {
         skip_steps: request.skip_steps,
@@ -47,47 +47,60 @@ pub fn run(request: &ChainRequest) -> Result<ChainReport, LabError> {
             data: DataConvention::Processed,
         },
     };
-    Ok(chain(&trunks, &grid, &options)?)
+    let mut report = chain(&trunks, &grid, &options)?;
+    report.left_out.splice(0..0, left_out);
+    Ok(report)
 }
 
-/// The curves by run, each with its size and batch.
-fn trunks(request: &ChainRequest) -> Result<Vec<Trunk>, LabError> {
+/// The curves by run, each with its size and batch, and what was left out because it did not come to its end.
+fn trunks(request: &ChainRequest) -> Result<(Vec<Trunk>, Vec<String>), LabError> {
     // Sizes are taken from the runs one by one: a curve's own column comes first.
     let curves = TableRequest { runs: None, ..request.curves.clone() };
     let observations = Observations::open(&curves)?;
+    observations.check_assigned("the chain", &["run", "S", "loss", "noise_scale", "N", "B"])?;
     let table = &observations.table;
-    let numbers = |column: Option<String>| column.map(|c| table.numbers(&c)).transpose();
-    let (run, step, loss) =
-        (observations.needed("run")?, observations.needed("S")?, observations.needed("loss")?);
-    let (step, loss) = (table.numbers(&step)?, table.numbers(&loss)?);
-    let noise = numbers(observations.column_for("noise_scale"))?;
-    let (n, batch) = (numbers(observations.column_for("N"))?, numbers(observations.column_for("B"))?);
+    let numbers = |symbol: &str| observations.values(symbol, table);
+    let needed = |symbol: &str| numbers(symbol)?.ok_or_else(|| observations.missing(symbol));
+    let (run, step, loss) = (observations.needed("run")?, needed("S")?, needed("loss")?);
+    let noise = numbers("noise_scale")?;
+    let (n, batch) = (numbers("N")?, numbers("B")?);
     let rows: BTreeMap<String, RunRow> = match &request.curves.runs {
         Some(path) => read_rows::<RunRow>(path)?.into_iter().map(|r| (r.run_id.clone(), r)).collect(),
         None => BTreeMap::new(),
     };
     let ids = table.column(&run)?;
+    let mut left_out: Vec<String> = Vec::new();
+    if observations.left_out.rows() > 0 {
+        left_out.push(observations.left_out.to_string());
+    }
     let mut trunks: BTreeMap<String, Trunk> = BTreeMap::new();
     for i in 0..table.len() {
         let id = ids.text(i);
         let row = rows.get(&id);
-        let size = n.map(|n| n[i]).or_else(|| row?.n_nonembed.map(|n| n as f64));
-        let tokens = batch.map(|b| b[i]).or_else(|| row?.batch_tokens.map(|b| b as f64));
+        if let Some(word) = row.and_then(|row| unfinished(row.status.as_deref()?)) {
+            let said = format!("{id}: {word}");
+            if !left_out.contains(&said) {
+                left_out.push(said);
+            }
+            continue;
+        }
+        let size = n.as_ref().map(|n| n[i]).or_else(|| row?.n_nonembed.map(|n| n as f64));
+        let tokens = batch.as_ref().map(|b| b[i]).or_else(|| row?.batch_tokens.map(|b| b as f64));
         let missing = |what| LabError::NoFact { table: table.source.clone(), run: id.clone(), what };
         let n = size.ok_or_else(|| missing("N"))?;
         let batch = tokens.or(request.batch_tokens).ok_or_else(|| missing("batch"))?;
-        let noise_scale = noise.map(|v| v[i]).filter(|v| v.is_finite());
+        let noise_scale = noise.as_ref().map(|v| v[i]).filter(|v| v.is_finite());
         let point = Point { step: step[i], loss: loss[i], noise_scale };
         let trunk = trunks.entry(id.clone()).or_insert_with(|| Trunk { run: id, n, batch, points: vec![] });
         trunk.points.push(point);
     }
-    Ok(trunks.into_values().collect())
+    Ok((trunks.into_values().collect(), left_out))
 }
 
 fn grid_runs(path: &Path) -> Result<Vec<GridRun>, LabError> {
     let observations = Observations::open(&TableRequest::new(path))?;
-    let numbers =
-        |symbol: &str| Ok::<_, LabError>(observations.table.numbers(&observations.needed(symbol)?)?);
+    let values = |symbol: &str| observations.values(symbol, &observations.table);
+    let numbers = |symbol: &str| values(symbol)?.ok_or_else(|| observations.missing(symbol));
     let (n, d, loss) = (numbers("N")?, numbers("D")?, numbers("loss")?);
     Ok((0..n.len()).map(|i| GridRun { n: n[i], d: d[i], loss: loss[i] }).collect())
 }

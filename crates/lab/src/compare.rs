@@ -1,7 +1,7 @@
 //! Two recipes at a compute budget: the probability that A is better, and the equivalent compute.
 
 use crate::error::LabError;
-use crate::observations::{Observations, Reading, TableRequest};
+use crate::observations::{Observations, Reading, TableRequest, Wanted};
 use scalelaw_fit::compare::{self, Comparison, compare};
 use scalelaw_fit::isoflop::clusters;
 use scalelaw_fit::{Dataset, FitOptions, FittedLaw, IntervalChoice, Law, fit, laws};
@@ -73,7 +73,7 @@ pub fn run(request: &CompareRequest) -> Result<CompareReport, LabError> {
 }
 
 fn side(table: &TableRequest, law: &dyn Law) -> Result<Side, LabError> {
-    let points = Observations::open(table)?.points(law)?;
+    let points = Observations::open(table)?.points(&Wanted::law(law))?;
     let kept = if *law.variables() == ["C"] {
         frontier(&points.dataset)
     } else {

@@ -3,7 +3,7 @@
 
 use crate::error::LabError;
 use crate::fit::FitRequest;
-use crate::observations::{Observations, Reading};
+use crate::observations::{Observations, Reading, Wanted};
 use scalelaw_fit::{FittedLaw, fit};
 use scalelaw_table::Role;
 use serde::Serialize;
@@ -44,7 +44,8 @@ pub fn run(request: &FitRequest) -> Result<ConventionsReport, LabError> {
                         observations.assign(role.symbol(), column)?;
                     }
                 }
-                let points = observations.points(law.as_ref())?;
+                let space = request.options.objective.space;
+                let points = observations.points(&Wanted { space, ..Wanted::law(law.as_ref()) })?;
                 let label: Vec<&str> = columns.into_iter().flatten().collect();
                 let fitted = fit(law.as_ref(), &points.dataset, &request.options)?;
                 report.fits.push((label.join(" "), fitted));

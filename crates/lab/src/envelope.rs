@@ -1,7 +1,7 @@
 //! The compute frontier under learning curves, and the laws along it.
 
 use crate::error::LabError;
-use crate::observations::{Observations, Points, Reading, TableRequest};
+use crate::observations::{Observations, Points, Reading, TableRequest, Wanted};
 use scalelaw_fit::isoflop::{LogLineFit, log_line};
 use scalelaw_fit::laws::{KaplanNs, PowerFloor, PowerLaw};
 use scalelaw_fit::{
@@ -56,7 +56,7 @@ pub struct Place {
 /// The table has no curves or no cost, or no law can be fitted along the frontier.
 pub fn run(request: &EnvelopeRequest) -> Result<EnvelopeReport, LabError> {
     let observations = Observations::open(&request.table)?;
-    let points = observations.points(&KaplanNs)?;
+    let points = observations.points(&Wanted { beside: &["C", "D"], ..Wanted::law(&KaplanNs) })?;
     let data = &points.dataset;
     let n = points.variable("N")?;
     let cost = cost(request, &observations, &points)?;
@@ -103,10 +103,10 @@ fn cost(
     points: &Points,
 ) -> Result<Vec<f64>, LabError> {
     let (n, s) = (points.variable("N")?, points.variable("S")?);
-    if let Some(c) = observations.column_for("C") {
-        Ok(points.table.numbers(&c)?.to_vec())
-    } else if let Some(d) = observations.column_for("D") {
-        Ok(n.iter().zip(points.table.numbers(&d)?).map(|(n, d)| 6.0 * n * d).collect())
+    if let Some(c) = observations.values("C", &points.table)? {
+        Ok(c)
+    } else if let Some(d) = observations.values("D", &points.table)? {
+        Ok(n.iter().zip(d).map(|(n, d)| 6.0 * n * d).collect())
     } else if let Some(b) = request.batch_tokens {
         Ok(n.iter().zip(s).map(|(n, s)| 6.0 * n * b * s).collect())
     } else {

@@ -59,6 +59,66 @@ pub enum LabError {
         /// Columns there are.
         columns: Vec<String>,
     },
+    /// A name is assigned that the law or the command does not use.
+    #[error("{symbol} is assigned, and {by} uses no {symbol}; it uses {}", used.join(", "))]
+    UnusedMap {
+        /// The name.
+        symbol: String,
+        /// The law or the command.
+        by: String,
+        /// The names that it uses.
+        used: Vec<String>,
+    },
+    /// Two columns of one header hold different things.
+    #[error("{table}: two columns have the header of {column}, and they differ: {column} and {twin}")]
+    Twins {
+        /// The table.
+        table: String,
+        /// The first of them.
+        column: String,
+        /// The other one.
+        twin: String,
+    },
+    /// A column's numbers cannot be what they are taken for.
+    #[error("{table}: {doubt}")]
+    Implausible {
+        /// The table.
+        table: String,
+        /// What is wrong.
+        doubt: Box<crate::observations::Doubt>,
+        /// Variables and expressions that would make sense of the columns.
+        units: Vec<(&'static str, String)>,
+    },
+    /// Runs of several recipes, each of which has a law of its own.
+    #[error(
+        "{table}: runs alike in every variable of the law differ in {}, which is one of {}",
+        swept.column,
+        swept.words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
+    )]
+    Recipes {
+        /// The table.
+        table: String,
+        /// The column that tells them apart.
+        swept: Box<crate::observations::Swept>,
+    },
+    /// Every value of a swept setting, where a law is of the best one.
+    #[error("{table}: {law} is a law of the best value, and the table has up to {most} values in one place")]
+    NotTheBest {
+        /// The table.
+        table: String,
+        /// The law.
+        law: String,
+        /// Most values in one place.
+        most: usize,
+    },
+    /// No run of the table came to its end.
+    #[error("{table}: no row is left: {left_out}")]
+    NoneEnded {
+        /// The table.
+        table: String,
+        /// Why its rows are left out.
+        left_out: crate::observations::LeftOut,
+    },
     /// The table has no loss, or none of N, D and C.
     #[error(
         "{table}: no law can be fitted: a loss and one of N, D or C are needed; the columns are: {}",

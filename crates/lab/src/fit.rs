@@ -3,9 +3,11 @@
 use crate::assumed::{self, Assumption, Floor, Under};
 use crate::error::LabError;
 use crate::leave_out::{self, LeftOut};
-use crate::observations::{Observations, Reading, TableRequest};
+use crate::observations::{Observations, Reading, TableRequest, Wanted};
 use crate::valley::{self, Valley};
-use scalelaw_fit::{FitOptions, FittedLaw, LackOfFit, ResidualBin, fit, lack_of_fit, residuals_by};
+use scalelaw_fit::{
+    FitOptions, FitStatus, FittedLaw, LackOfFit, ResidualBin, Warning, fit, lack_of_fit, residuals_by,
+};
 use serde::Serialize;
 
 /// Most stretches of a variable that residuals are gathered in.
@@ -69,9 +71,14 @@ pub struct FitReport {
 pub fn run(request: &FitRequest) -> Result<FitReport, LabError> {
     let observations = Observations::open(&request.table)?;
     let law = observations.law(&request.law, &request.bounds)?;
-    let points = observations.points(law.as_ref())?;
-    let fitted = fit(law.as_ref(), &points.dataset, &request.options)
+    let space = request.options.objective.space;
+    let points = observations.points(&Wanted { space, ..Wanted::law(law.as_ref()) })?;
+    let mut fitted = fit(law.as_ref(), &points.dataset, &request.options)
         .map_err(|error| LabError::Unfitted { reading: Box::new(points.reading.clone()), error })?;
+    for (code, message) in points.reading.doubtful() {
+        fitted.warnings.push(Warning { code: code.into(), message });
+        fitted.status = fitted.status.max(FitStatus::Remarks);
+    }
     let residuals = request.residuals_by.as_deref();
     let residuals = residuals.map(|by| residuals_by(&fitted, &points.dataset, by, MOST_BINS)).transpose()?;
     let valley = request.valley.as_deref();

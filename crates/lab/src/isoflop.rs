@@ -1,7 +1,7 @@
 //! The loss-optimal size at each budget, beside the parametric answer.
 
 use crate::error::LabError;
-use crate::observations::{Observations, Points, Reading, TableRequest};
+use crate::observations::{Observations, Points, Reading, TableRequest, Wanted};
 use scalelaw_core::FlopConvention;
 use scalelaw_fit::interpolate::in_logs;
 use scalelaw_fit::isoflop::{
@@ -127,7 +127,7 @@ pub struct Parametric {
 /// The table cannot be read, or no budget has several sizes.
 pub fn run(request: &IsoflopRequest) -> Result<IsoflopReport, LabError> {
     let observations = Observations::open(&request.table)?;
-    let points = observations.points(&Chinchilla)?;
+    let points = observations.points(&Wanted { beside: &["C"], ..Wanted::law(&Chinchilla) })?;
     let (cost, flops) = cost(&observations, &points, request)?;
     let (n, d, loss) = (points.variable("N")?, points.variable("D")?, points.dataset.response());
     let (budgets, left_out): (Vec<_>, Vec<_>) = clusters(&flops, request.within)
@@ -171,23 +171,27 @@ fn cost(
     points: &Points,
     request: &IsoflopRequest,
 ) -> Result<(Cost, Vec<f64>), LabError> {
-    let column = |name: String| -> Result<(Cost, Vec<f64>), LabError> {
-        let flops = points.table.numbers(&name)?.to_vec();
+    let named = |name: String, flops: Vec<f64>| {
         let convention = match counts(&name) {
             Some(Counts::Flops(convention)) => Some(convention),
             _ => None,
         };
-        Ok((Cost { column: Some(name), convention }, flops))
+        (Cost { column: Some(name), convention }, flops)
     };
-    let recognised = observations.column_for("C");
-    if let (Some(assigned), true) = (&recognised, request.table.map.iter().any(|(symbol, _)| symbol == "C")) {
-        return column(assigned.clone());
+    let assigned =
+        request.table.map.iter().find(|(symbol, _)| symbol == "C").map(|(_, column)| column.clone());
+    let name = observations.column_for("C").or_else(|| assigned.clone());
+    let mut choices: Vec<(Cost, Vec<f64>)> = Vec::new();
+    if let (Some(name), Some(flops)) = (&name, observations.values("C", &points.table)?) {
+        choices.push(named(name.clone(), flops));
+        if assigned.is_some() {
+            return Ok(choices.swap_remove(0));
+        }
     }
     let counted = Role::C.counted_columns().iter().filter_map(|name| points.table.column(name).ok());
-    let mut names: Vec<String> =
-        recognised.into_iter().chain(counted.map(|column| column.name.clone())).collect();
-    names.dedup();
-    let mut choices = names.into_iter().map(column).collect::<Result<Vec<_>, LabError>>()?;
+    for column in counted.filter(|column| name.as_ref() != Some(&column.name)) {
+        choices.push(named(column.name.clone(), points.table.numbers(&column.name)?.to_vec()));
+    }
     let (n, d) = (points.variable("N")?, points.variable("D")?);
     let six_nd = n.iter().zip(d).map(|(n, d)| 6.0 * n * d).collect();
     choices.push((Cost { column: None, convention: Some(FlopConvention::SixN) }, six_nd));

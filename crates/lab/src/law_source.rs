@@ -61,6 +61,14 @@ impl LawSource {
         }
     }
 
+    /// What a fitted law's response is measured in, where that is not nats per token.
+    pub fn unit(&self) -> Option<String> {
+        match self {
+            Self::Fitted(_, fitted) => fitted.unit.clone(),
+            Self::Preset(_) | Self::Chain(..) => None,
+        }
+    }
+
     /// What a plan follows.
     ///
     /// # Errors

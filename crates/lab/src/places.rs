@@ -27,7 +27,7 @@ impl Places {
             source.ok_or_else(|| no_column(&observations.table, variable, Some(law.name())))
         };
         let sources = law.variables().iter().map(source).collect::<Result<Vec<_>, LabError>>()?;
-        let mut used: Vec<&str> = sources.iter().flat_map(Source::columns).map(String::as_str).collect();
+        let mut used: Vec<&str> = sources.iter().flat_map(Source::columns).collect();
         used.sort_unstable();
         used.dedup();
         let (table, problems) = observations.table.usable(&used)?;

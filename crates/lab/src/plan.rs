@@ -70,6 +70,9 @@ pub struct PlanReport {
     /// The planned run.
     #[serde(skip)]
     pub spec: Option<RunSpec>,
+    /// What the loss is measured in, where that is not nats per token.
+    #[serde(skip)]
+    pub unit: Option<String>,
 }
 
 impl PlanReport {
@@ -85,7 +88,7 @@ impl PlanReport {
 /// The law cannot be read or cannot answer, no shape has the size, or the forecast's file exists.
 pub fn run(request: &PlanRequest) -> Result<PlanReport, LabError> {
     let source = LawSource::open(&request.law)?;
-    let data_digest = source.data_digest();
+    let (data_digest, unit) = (source.data_digest(), source.unit());
     let basis = source.basis()?;
     let hyper = request.hyper.iter().map(|h| Preset::by_name(h)).collect::<Result<Vec<_>, _>>()?;
     let plan = plan(&Request {
@@ -102,7 +105,7 @@ pub fn run(request: &PlanRequest) -> Result<PlanReport, LabError> {
         let at = [("C", plan.flops), ("N", plan.n), ("D", plan.d)].map(|(name, v)| (name.to_string(), v));
         forecasts::register(path, &plan.basis, data_digest, &at, loss, plan.loss_pi95)?;
     }
-    Ok(PlanReport { plan, spec })
+    Ok(PlanReport { plan, spec, unit })
 }
 
 fn counted(plan: &Plan) -> ParamConvention {

@@ -3,7 +3,7 @@
 use crate::error::LabError;
 use crate::forecasts;
 use crate::law_source::LawSource;
-use crate::observations::{Observations, RULES, Reading, TableRequest};
+use crate::observations::{Observations, RULES, Reading, TableRequest, Wanted};
 use crate::places::Places;
 use crate::schedules::{Schedules, schedules};
 use scalelaw_fit::laws::KaplanNs;
@@ -154,7 +154,7 @@ pub struct CurvesReport {
 /// The table has no curves, or too little is seen of them.
 pub fn curves(request: &CurvesRequest) -> Result<CurvesReport, LabError> {
     let observations = Observations::open(&request.table)?;
-    let points = observations.points(&KaplanNs)?;
+    let points = observations.points(&Wanted::law(&KaplanNs))?;
     let run = observations.needed("run")?;
     let run = points.table.column(&run)?;
     let groups = run.groups();

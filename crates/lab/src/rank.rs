@@ -1,7 +1,7 @@
 //! Every law that a table can determine, ranked by how well it extrapolates from the cheap runs to the expensive ones.
 
 use crate::error::LabError;
-use crate::observations::{Observations, Reading, TableRequest};
+use crate::observations::{Observations, Reading, TableRequest, Wanted};
 use scalelaw_core::observer::{Observer, Progress};
 use scalelaw_fit::{FitError, FitOptions, Law, Ranked, laws, rank};
 use serde::Serialize;
@@ -63,7 +63,9 @@ pub fn run(request: &RankRequest, observer: &dyn Observer) -> Result<RankReport,
         let (table, columns) = (observations.table.source.clone(), observations.table.names());
         LabError::NothingToFit { table, columns }
     })?;
-    let points = observations.points(widest.as_ref())?;
+    let beside: Vec<&str> = served.iter().flat_map(|law| law.variables()).map(AsRef::as_ref).collect();
+    let space = request.options.objective.space;
+    let points = observations.points(&Wanted { law: widest.as_ref(), space, beside: &beside })?;
     let mut dataset = points.dataset;
     for variable in served.iter().flat_map(|law| law.variables()) {
         if dataset.column(variable).is_none()

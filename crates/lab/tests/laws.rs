@@ -6,7 +6,7 @@ use scalelaw_core::observer::Silent;
 use scalelaw_fit::FitOptions;
 use scalelaw_fit::laws::Chinchilla;
 use scalelaw_lab::fit::{self, FitRequest};
-use scalelaw_lab::observations::Source;
+use scalelaw_lab::observations::{Source, Wanted};
 use scalelaw_lab::rank::{self, RankRequest};
 use scalelaw_lab::{LabError, Observations, TableRequest, conventions};
 use std::path::{Path, PathBuf};
@@ -43,12 +43,16 @@ fn request(table: TableRequest) -> FitRequest {
 fn observations_of_a_table_without_tokens_derive_them_and_name_the_cell_left_out() {
     let dir = tempfile::tempdir().unwrap();
     let path = table(dir.path(), ["n_nonembed", "flops", "note"], "1e9,,0,2\n");
-    let points = Observations::open(&TableRequest::new(path)).unwrap().points(&Chinchilla).unwrap();
+    let points =
+        Observations::open(&TableRequest::new(path)).unwrap().points(&Wanted::law(&Chinchilla)).unwrap();
     let reading = points.reading;
     let variables: Vec<&str> = reading.assigned.iter().map(|a| a.variable.as_str()).collect();
     assert_eq!(variables, ["loss", "N", "D"]);
-    let Source::Derived { rule, columns } = &reading.assigned[2].source else { panic!("D has no column") };
-    assert_eq!((rule.equation, columns), ("D = C/(6N)", &["flops".to_string(), "n_nonembed".to_string()]));
+    let Source::Derived { rule, .. } = &reading.assigned[2].source else { panic!("D has no column") };
+    assert_eq!(
+        (rule.equation, reading.assigned[2].source.columns()),
+        ("D = C/(6N)", vec!["flops", "n_nonembed"])
+    );
     assert!((points.dataset.column("D").unwrap()[0] / 1e9 - 1.0).abs() < 1e-12);
     assert_eq!(reading.conventions.map(|c| c.params), Some(ParamConvention::NonEmbedding));
     assert_eq!((reading.n_points, reading.problems.len()), (25, 1));
@@ -59,12 +63,12 @@ fn observations_of_a_table_without_tokens_derive_them_and_name_the_cell_left_out
 fn observations_whose_parameters_are_not_named_have_no_convention_until_it_is_given() {
     let dir = tempfile::tempdir().unwrap();
     let mut request = TableRequest::new(table(dir.path(), ["size", "cost", "tokens"], ""));
-    let missing = Observations::open(&request).unwrap().points(&Chinchilla).unwrap_err();
+    let missing = Observations::open(&request).unwrap().points(&Wanted::law(&Chinchilla)).unwrap_err();
     let LabError::NoColumn { symbol, law, columns, .. } = &missing else { panic!("{missing}") };
     assert_eq!((symbol.as_str(), law.as_deref(), columns.len()), ("N", Some("chinchilla"), 4));
     request.map = vec![("N".into(), "size".into())];
     let conventions = |request: &TableRequest| {
-        Observations::open(request).unwrap().points(&Chinchilla).unwrap().reading.conventions
+        Observations::open(request).unwrap().points(&Wanted::law(&Chinchilla)).unwrap().reading.conventions
     };
     assert_eq!(conventions(&request), None);
     request.params = Some(ParamConvention::Total);
@@ -112,11 +116,19 @@ fn fit_of_too_few_rows_says_how_the_table_was_read() {
 #[test]
 fn conventions_fit_once_for_each_choice_of_columns() {
     let dir = tempfile::tempdir().unwrap();
-    let path = table(dir.path(), ["n_total", "n_nonembed", "tokens"], "");
-    let report = conventions::run(&request(TableRequest::new(path))).unwrap();
+    let path = table(dir.path(), ["n_total", "flops", "tokens"], "");
+    let mut csv = String::from("n_nonembed,n_total,tokens,loss\n");
+    for line in std::fs::read_to_string(&path).unwrap().lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let n: f64 = cells[0].parse().unwrap();
+        csv += &format!("{},{n},{},{}\n", 0.75 * n, cells[2], cells[3]);
+    }
+    let both = dir.path().join("both.csv");
+    std::fs::write(&both, csv).unwrap();
+    let report = conventions::run(&request(TableRequest::new(both))).unwrap();
     let columns: Vec<&str> = report.fits.iter().map(|(columns, _)| columns.as_str()).collect();
     assert_eq!(columns, ["n_nonembed tokens", "n_total tokens"]);
-    let one = TableRequest::new(table(dir.path(), ["n_total", "flops", "tokens"], ""));
+    let one = TableRequest::new(path);
     assert!(matches!(conventions::run(&request(one)), Err(LabError::OneConvention { .. })));
 }
 

@@ -29,10 +29,40 @@ pub enum TableError {
         path: PathBuf,
     },
     /// The name does not say a format.
-    #[error("{}: unknown kind of table; expected .csv, .tsv, .jsonl, .ndjson or .parquet, or the first four also .gz or .zst", path.display())]
+    #[error("{}: unknown kind of table; expected .csv, .tsv, .json, .jsonl, .ndjson or .parquet, or the first five also .gz or .zst", path.display())]
     UnknownFormat {
         /// File.
         path: PathBuf,
+    },
+    /// The file's contents are of another format than its name says.
+    #[error("{}: expected {format} by its name; it looks like {found}", path.display())]
+    LooksLike {
+        /// File.
+        path: PathBuf,
+        /// Format that the name says.
+        format: &'static str,
+        /// What it looks like.
+        found: &'static str,
+    },
+    /// The file holds more than a table may.
+    #[error("{}: more than {} MiB decompressed, the most that a table in this format may have", path.display(), most >> 20)]
+    TooLarge {
+        /// File.
+        path: PathBuf,
+        /// Most bytes.
+        most: u64,
+    },
+    /// The table has more cells than are held.
+    #[error("{}: {rows} rows of {columns} columns are more than the {most} cells that a table may have", path.display())]
+    TooManyCells {
+        /// File.
+        path: PathBuf,
+        /// Its rows.
+        rows: u64,
+        /// Its columns.
+        columns: usize,
+        /// Most cells.
+        most: u64,
     },
     /// The name does not say a kind of training log.
     #[error("{}: unknown kind of log; expected a TensorBoard event file (…tfevents…), a Hugging Face trainer_state.json, or \
@@ -133,16 +163,30 @@ pub enum TableError {
         /// The run table.
         runs: String,
     },
-    /// A filter is no expression.
-    #[error("the filter {:?}: {error}", error.text)]
+    /// A filter, or what a variable is computed from, is no expression.
+    #[error("the expression {:?}: {error}", error.text)]
     Filter {
         /// What is wrong with it, and where.
         error: ParseError,
     },
-    /// A filter cannot be applied to a row.
-    #[error("the filter {expression:?}: {error}")]
+    /// An expression has a column's name that must stand in back quotes without them.
+    #[error("the expression {expression:?}: the name of column {column:?} is more than one word")]
+    Unquoted {
+        /// The expression.
+        expression: String,
+        /// The column.
+        column: String,
+    },
+    /// An expression over columns has no number as its value.
+    #[error("the expression {expression:?}: expected a number, such as 1e6*params")]
+    NoNumber {
+        /// The expression.
+        expression: String,
+    },
+    /// An expression cannot be applied to a row.
+    #[error("the expression {expression:?}: {error}")]
     FilterKinds {
-        /// The filter.
+        /// The expression.
         expression: String,
         /// Which operand is of the wrong kind.
         error: EvalError,

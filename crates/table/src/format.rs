@@ -1,16 +1,18 @@
 //! File formats by name, and compression around them.
 
 pub(crate) mod csv;
+pub(crate) mod json;
 pub(crate) mod jsonl;
 pub(crate) mod parquet;
+pub(crate) mod text;
 
 use crate::cell::Cell;
 use crate::cell::Kind;
 use crate::error::TableError;
 use crate::rows::Row;
-use scalelaw_files::Compression;
+use scalelaw_files::{Compression, FileError};
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 /// A format tables are kept in.
@@ -21,6 +23,8 @@ pub enum Format {
         /// Separator: a comma, or a tab for `.tsv`.
         delimiter: u8,
     },
+    /// One JSON document: rows as objects, or columns as arrays.
+    Json,
     /// One JSON object a line.
     Jsonl,
     /// Apache Parquet.
@@ -34,10 +38,10 @@ impl Format {
     /// The format that the name of a file to write says.
     ///
     /// # Errors
-    /// [`TableError::UnknownFormat`], for compressed files too: they are only read.
+    /// [`TableError::UnknownFormat`], for compressed files and `.json` too: they are only read.
     pub fn to_write(path: &Path) -> Result<Self, TableError> {
         match Self::of(path)? {
-            (format, Compression::None) => Ok(format),
+            (format, Compression::None) if format != Self::Json => Ok(format),
             _ => Err(TableError::UnknownFormat { path: path.to_path_buf() }),
         }
     }
@@ -52,6 +56,7 @@ impl Format {
         let format = match stem.rsplit_once('.').map(|(_, extension)| extension) {
             Some("csv") => Self::CSV,
             Some("tsv") => Self::Csv { delimiter: b'\t' },
+            Some("json") => Self::Json,
             Some("jsonl" | "ndjson") => Self::Jsonl,
             Some("parquet") => Self::Parquet,
             _ if path.is_dir() => return Err(TableError::Directory { path: path.to_path_buf() }),
@@ -83,7 +88,7 @@ pub(crate) fn write_cells(
 ) -> Result<(), TableError> {
     match format {
         Format::Csv { delimiter } => csv::write(columns, cells, delimiter, out),
-        Format::Jsonl => jsonl::write(columns, cells, out),
+        Format::Json | Format::Jsonl => jsonl::write(columns, cells, out),
         Format::Parquet => parquet::write(columns, cells, out),
     }
 }
@@ -98,8 +103,59 @@ pub fn read_rows<R: Row>(path: &Path) -> Result<Vec<R>, TableError> {
 
 /// The named cells of every row; the file name says the format.
 pub(crate) fn read_cells(path: &Path) -> Result<Vec<Vec<(String, Cell)>>, TableError> {
+    let (format, bytes) = bytes(path)?;
+    cells(path, format, bytes)
+}
+
+/// Most decompressed bytes of a table: far more than any that a law is fitted to.
+const MOST_BYTES: u64 = 1 << 29;
+
+/// Most bytes of JSON, whose cells take many times as much memory as their text.
+const MOST_JSON_BYTES: u64 = 1 << 27;
+
+/// Most cells of a table.
+const MOST_CELLS: u64 = 1 << 24;
+
+/// The format that a file's name says, and the file's decompressed bytes.
+///
+/// # Errors
+/// The file cannot be read, is larger than a table may be, or looks like another format.
+pub(crate) fn bytes(path: &Path) -> Result<(Format, Vec<u8>), TableError> {
+    if path.is_dir() {
+        return Err(TableError::Directory { path: path.to_path_buf() });
+    }
     let (format, compression) = Format::of(path)?;
-    cells(path, format, scalelaw_files::read(path, compression)?)
+    let most = match format {
+        Format::Json | Format::Jsonl => MOST_JSON_BYTES,
+        Format::Csv { .. } | Format::Parquet => MOST_BYTES,
+    };
+    let mut bytes = Vec::new();
+    let mut reader = scalelaw_files::open(path, compression)?.take(most + 1);
+    reader.read_to_end(&mut bytes).map_err(FileError::new(path, "read"))?;
+    if bytes.len() as u64 > most {
+        return Err(TableError::TooLarge { path: path.to_path_buf(), most });
+    }
+    let found = text::looks_like(&bytes);
+    let (expected, wrong) = match format {
+        Format::Csv { .. } => ("text", found.filter(|found| *found != "text")),
+        Format::Json | Format::Jsonl => {
+            ("JSON", found.filter(|found| *found != "text" && !found.starts_with("JSON")))
+        }
+        Format::Parquet => ("Parquet", found.filter(|_| !bytes.starts_with(b"PAR1"))),
+    };
+    match wrong {
+        Some(found) => Err(TableError::LooksLike { path: path.to_path_buf(), format: expected, found }),
+        None => Ok((format, bytes)),
+    }
+}
+
+/// Refuses a table that is too large to be held.
+pub(crate) fn check_size(path: &Path, rows: u64, columns: usize) -> Result<(), TableError> {
+    let most = MOST_CELLS;
+    match rows.checked_mul(columns as u64) {
+        Some(cells) if cells <= most => Ok(()),
+        _ => Err(TableError::TooManyCells { path: path.to_path_buf(), rows, columns, most }),
+    }
 }
 
 /// The named cells of every row of a file's decompressed bytes.
@@ -110,6 +166,7 @@ pub(crate) fn cells(
 ) -> Result<Vec<Vec<(String, Cell)>>, TableError> {
     match format {
         Format::Csv { delimiter } => csv::read(path, &bytes, delimiter),
+        Format::Json => json::read(path, &bytes),
         Format::Jsonl => jsonl::read(path, &bytes),
         Format::Parquet => parquet::read(path, bytes),
     }

@@ -5,18 +5,23 @@
 //! selected by an expression, and every unusable cell named. [`Importer`] makes runs and curves of training logs.
 
 mod cell;
+mod column;
 mod columns;
 mod error;
 mod format;
 mod import;
 mod names;
+mod number;
 mod rows;
 mod table;
+mod units;
 
 pub use cell::{Cell, Kind};
+pub use column::{Column, Fault, Values};
 pub use error::TableError;
 pub use format::{Format, read_rows, write_rows};
 pub use import::{About, Imported, Importer, LogKind, Mapping};
-pub use names::{Counts, Role, counts};
+pub use names::{Counts, Role, counts, is_seed};
 pub use rows::{CurveRow, PositionRow, Row, RunRow, TimingRow};
-pub use table::{Column, Fault, Problem, Table, Values};
+pub use table::{Need, Problem, Table, quoted};
+pub use units::{LossUnit, Unit, loss_unit};

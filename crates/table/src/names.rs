@@ -1,5 +1,6 @@
 //! Column names people use, and what they mean.
 
+use crate::units::{self, Unit};
 use scalelaw_core::{DataConvention, FlopConvention, ParamConvention};
 
 /// What a column is to a law.
@@ -29,6 +30,8 @@ pub enum Role {
     Trunk,
     /// Random seed.
     Seed,
+    /// How a run ended.
+    Status,
     /// Standard error of the loss.
     LossError,
     /// Gradient noise scale, tokens.
@@ -80,6 +83,11 @@ impl Role {
                 "nonembedparams",
                 "nmatmul",
                 "modelparams",
+                "modelparameters",
+                "nparam",
+                "nonembparams",
+                "paramsnoembed",
+                "nonvocabparameters",
             ],
             Self::D => &[
                 "d",
@@ -94,7 +102,13 @@ impl Role {
                 "throughputtotaltokens",
                 "numtokens",
                 "tokensseen",
-                "t",
+                "tokenstrained",
+                "ntraintokens",
+                "numtraintokens",
+                "totaltrainingtokens",
+                "tokencount",
+                "dtokens",
+                "datasettokencount",
                 "dunique",
             ],
             Self::C => &[
@@ -108,22 +122,47 @@ impl Role {
                 "flopsmatmul",
                 "flopsfull",
                 "trainflops",
+                "traincompute",
+                "trainingcompute",
+                "totalcompute",
+                "throughputtotalflops",
+                "totalflop",
+                "flop",
+                "budget",
+                "flopsbudget",
+                "flopbudget",
+                "computebudget",
             ],
             Self::Loss => &[
-                "loss",
-                "l",
                 "testloss",
                 "testlossnats",
                 "valloss",
                 "validationloss",
+                "validloss",
                 "evalloss",
-                "finalloss",
-                "lossnats",
                 "vallossc4",
                 "lossvalidation",
-                "lossmin",
+                "finaltestloss",
                 "finalvalloss",
+                "finalevalloss",
+                HELD_OUT,
+                "loss",
+                "l",
+                "finalloss",
+                "lossnats",
+                "lossmin",
+                "lossval",
+                "losstest",
+                "losseval",
+                "valbpb",
+                "evalbpb",
+                "testbpb",
+                "bpb",
+                "lossbitsperbyte",
+                "bitsperbyte",
+                SOME_LOSS,
                 "trainloss",
+                "trainingloss",
             ],
             Self::S => &["s", "step", "steps", "nsteps", "updates", "iterations", "iteration", "numsteps"],
             Self::B => &["b", "batchtokens", "batchsizeintokens", "batchsizetokens", "batchsize", "batch"],
@@ -143,7 +182,8 @@ impl Role {
             ],
             Self::Run => &["runid", "run", "runname", "hyperid", "trainingrunid", "experimentid", "name"],
             Self::Trunk => &["parentrun", "trunk"],
-            Self::Seed => &["seed"],
+            Self::Seed => &["seed", "randomseed", "trainseed", "torchseed", "rngseed"],
+            Self::Status => &["status", "state", "runstatus", "runstate", "jobstatus", "jobstate", "outcome"],
             Self::LossError => &["lossse", "lossstderr", "lossstd"],
             Self::NoiseScale => &["noisescale"],
             Self::TestLoss => &[
@@ -180,6 +220,32 @@ impl Role {
         }
     }
 
+    /// How good a name for the role a column's is, 0 being best, and the unit that it states; `None` when it is none.
+    pub(crate) fn named(self, column: &str) -> Option<(usize, Unit)> {
+        let names = self.names();
+        let place = |name: &str| names.iter().position(|known| *known == name);
+        if let Some(place) = place(&normalised(column)) {
+            return Some((place, Unit::One));
+        }
+        if self == Self::Loss {
+            let kind = if held_out_loss(column) { HELD_OUT } else { SOME_LOSS };
+            return place(kind).filter(|_| some_loss(column)).map(|place| (place, Unit::One));
+        }
+        let header = units::header(column).filter(|_| self.is_count())?;
+        Some((place(&header.name)?, header.unit))
+    }
+
+    /// The unit in which a column holds the role: as its name states it.
+    pub fn unit(self, column: &str) -> Unit {
+        let plain = || units::header(column).filter(|header| header.plain && self.is_count());
+        self.named(column).map(|(_, unit)| unit).or_else(|| plain().map(|h| h.unit)).unwrap_or(Unit::One)
+    }
+
+    /// Whether the role counts something that people write in millions.
+    fn is_count(self) -> bool {
+        matches!(self, Self::N | Self::D | Self::C | Self::S | Self::B | Self::U)
+    }
+
     /// The letter laws use, or the plain word.
     pub fn symbol(self) -> &'static str {
         match self {
@@ -195,6 +261,7 @@ impl Role {
             Self::Run => "run",
             Self::Trunk => "trunk",
             Self::Seed => "seed",
+            Self::Status => "status",
             Self::LossError => "loss_se",
             Self::NoiseScale => "noise_scale",
             Self::TestLoss => "test_loss",
@@ -228,6 +295,7 @@ impl Role {
             Self::Run,
             Self::Trunk,
             Self::Seed,
+            Self::Status,
             Self::LossError,
             Self::NoiseScale,
         ]
@@ -236,9 +304,64 @@ impl Role {
     }
 }
 
+/// Stands in [`Role::names`] where losses on held-out text belong whose names are not listed: `c4_val_loss`.
+const HELD_OUT: &str = "(a loss on held-out text)";
+
+/// Stands in [`Role::names`] where other losses belong whose names are not listed: `loss_c4`.
+const SOME_LOSS: &str = "(a loss)";
+
+/// Whether a column is by its name a loss of a language model: no spread of one, no part of an objective beside it.
+fn some_loss(column: &str) -> bool {
+    const NONE: [&str; 26] = [
+        "train",
+        "training",
+        "ppl",
+        "perplexity",
+        "acc",
+        "accuracy",
+        "std",
+        "se",
+        "stderr",
+        "err",
+        "var",
+        "diff",
+        "gap",
+        "delta",
+        "scale",
+        "ratio",
+        "weight",
+        "coef",
+        "aux",
+        "z",
+        "router",
+        "balance",
+        "moe",
+        "bits",
+        "max",
+        "count",
+    ];
+    let words: Vec<String> = units::words(column).into_iter().map(|w| w.to_lowercase()).collect();
+    let has = |of: &[&str]| words.iter().any(|w| of.contains(&w.as_str()));
+    has(&["loss", "nll", "ce", "xent"]) && !has(&NONE)
+}
+
+/// Whether a column of losses is by its name one on text that was not trained on.
+fn held_out_loss(column: &str) -> bool {
+    let words: Vec<String> = units::words(column).into_iter().map(|w| w.to_lowercase()).collect();
+    let held_out = ["val", "valid", "validation", "test", "eval", "evaluation", "heldout", "holdout"];
+    words.iter().any(|w| held_out.contains(&w.as_str()))
+}
+
+/// Whether a column is by its name what tells repeats of one run apart.
+pub fn is_seed(column: &str) -> bool {
+    units::words(column)
+        .iter()
+        .any(|w| ["seed", "seeds", "replicate", "repeat", "trial"].contains(&w.to_lowercase().as_str()))
+}
+
 /// What a column's name says it counts, when it says so.
 pub fn counts(column: &str) -> Option<Counts> {
-    let name = normalised(column);
+    let name = units::header(column).map_or_else(|| normalised(column), |header| header.name);
     let contains = |part: &str| name.contains(part);
     if contains("flop") {
         return Some(Counts::Flops(match name.as_str() {
@@ -252,7 +375,7 @@ pub fn counts(column: &str) -> Option<Counts> {
         let unique = contains("unique") || contains("dataset");
         return Some(Counts::Data(if unique { DataConvention::Unique } else { DataConvention::Processed }));
     }
-    if contains("nonembed") {
+    if contains("nonemb") || contains("noemb") || contains("nonvocab") {
         return Some(Counts::Params(ParamConvention::NonEmbedding));
     }
     if name == "nmatmul" {

@@ -1,12 +1,11 @@
 //! Anybody's table: typed columns, whatever is unusable named by row and column.
 
-use crate::cell::Cell;
+use crate::column::{Column, Fault, Values};
 use crate::error::TableError;
 use crate::format::{self, Format};
 use crate::names::{Counts, Role, counts, normalised};
 use scalelaw_core::DataConvention;
-use scalelaw_core::number;
-use scalelaw_expr::{Value, parse};
+use scalelaw_expr::{Expr, Value, parse};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -20,64 +19,6 @@ pub struct Table {
     columns: Vec<Column>,
     /// Row of the file of each row kept, the first data row being 1.
     rows: Vec<u64>,
-}
-
-/// One column.
-#[derive(Clone, Debug)]
-pub struct Column {
-    /// Name in the file.
-    pub name: String,
-    /// Values.
-    pub values: Values,
-    /// Cells that are not what the column holds, by index of the row.
-    oddities: HashMap<usize, Fault>,
-}
-
-/// Values of a column.
-#[derive(Clone, Debug)]
-pub enum Values {
-    /// Numbers; NaN where missing or unreadable.
-    Numbers(Vec<f64>),
-    /// Texts as indices into the distinct words; `u32::MAX` where missing.
-    Texts {
-        /// Index of each row's word.
-        codes: Vec<u32>,
-        /// Distinct words in order of appearance.
-        words: Vec<String>,
-    },
-}
-
-/// Why a cell is unusable.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fault {
-    /// Nothing there.
-    Missing,
-    /// Not a number.
-    Unreadable(String),
-    /// NaN.
-    NotANumber,
-    /// Infinite.
-    Infinite,
-    /// Zero or below where only positive values have a meaning.
-    NotPositive(f64),
-    /// The whole row is the same as an earlier one.
-    Duplicate {
-        /// That earlier row.
-        of: u64,
-    },
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Missing => f.write_str("missing"),
-            Self::Unreadable(text) => write!(f, "{text:?} is not a number"),
-            Self::NotANumber => f.write_str("NaN"),
-            Self::Infinite => f.write_str("infinite"),
-            Self::NotPositive(x) => write!(f, "{x} is not positive"),
-            Self::Duplicate { of } => write!(f, "the same as row {of} in every column"),
-        }
-    }
 }
 
 /// A cell that was not used.
@@ -101,19 +42,30 @@ impl std::fmt::Display for Problem {
     }
 }
 
+/// What the rows that are used must have: a value of something that is read from these columns.
+#[derive(Clone, Debug)]
+pub struct Need<'a> {
+    /// The columns, whose cells must all hold something.
+    pub columns: Vec<&'a str>,
+    /// The value of each row; its columns' own numbers, or computed from them.
+    pub values: &'a [f64],
+    /// Whether only values above 0 have a meaning.
+    pub positive: bool,
+}
+
 impl Table {
     /// Reads a table; its name says the format and compression.
     ///
     /// # Errors
     /// The file cannot be read as what its name says. Single bad cells are not an error: see [`Table::usable`].
     pub fn load(path: &Path) -> Result<Self, TableError> {
-        let (format, compression) = Format::of(path)?;
-        let bytes = scalelaw_files::read(path, compression)?;
+        let (format, bytes) = format::bytes(path)?;
         let digest = blake3::hash(&bytes).to_hex().to_string();
         let columns = match format {
             Format::Csv { delimiter } => crate::columns::from_csv(path, &bytes, delimiter)?,
-            Format::Jsonl => crate::columns::from_rows(&format::jsonl::read(path, &bytes)?),
-            Format::Parquet => crate::columns::from_rows(&format::parquet::read(path, bytes)?),
+            Format::Json => crate::columns::from_rows(path, &format::json::read(path, &bytes)?)?,
+            Format::Jsonl => crate::columns::from_rows(path, &format::jsonl::read(path, &bytes)?)?,
+            Format::Parquet => crate::columns::from_rows(path, &format::parquet::read(path, bytes)?)?,
         };
         let source = path.display().to_string();
         let n = columns.first().map_or(0, Column::len);
@@ -176,9 +128,45 @@ impl Table {
         })
     }
 
-    /// The column that holds `role` by a commonly used name, if any: the first such name in [`Role::names`].
+    /// The columns that hold `role` by a commonly used name, the one most likely meant first: by the order of
+    /// [`Role::names`], those last that are half empty beside another. In a run table of ours, `loss` comes first.
+    pub fn candidates(&self, role: Role) -> Vec<&Column> {
+        let ours = role == Role::Loss && self.is_run_table();
+        let mut named: Vec<(bool, usize, &Column)> = self
+            .columns
+            .iter()
+            .filter_map(|c| role.named(&c.header).map(|(place, _)| (c, place)))
+            .map(|(c, place)| (false, if ours && c.name == "loss" { 0 } else { place + 1 }, c))
+            .collect();
+        // A column of words is no count.
+        let words = matches!(role, Role::Run | Role::Trunk | Role::Status);
+        let filled = |c: &Column| if words || c.numbers().is_some() { c.filled() } else { 0 };
+        let fullest = named.iter().map(|(.., c)| filled(c)).max().unwrap_or(0);
+        for (sparse, _, column) in &mut named {
+            *sparse = 2 * filled(column) < fullest;
+        }
+        named.sort_by_key(|(sparse, place, _)| (*sparse, *place));
+        named.into_iter().map(|(.., column)| column).collect()
+    }
+
+    /// The column that holds `role` by a commonly used name, if one holds anything: the first of
+    /// [`Table::candidates`].
     pub fn recognise(&self, role: Role) -> Option<&Column> {
-        role.names().iter().find_map(|name| self.columns.iter().find(|c| normalised(&c.name) == *name))
+        self.candidates(role).into_iter().next().filter(|column| column.filled() > 0)
+    }
+
+    /// Whether this looks like a run table that scalelaw wrote.
+    pub fn is_run_table(&self) -> bool {
+        let has = |name: &str| self.columns.iter().any(|c| c.name == name);
+        has("run_id")
+            && has("loss")
+            && ["n_nonembed", "flops_6n", "batch_tokens", "loss_min"].into_iter().any(has)
+    }
+
+    /// Another column under the header of the column called `name` that holds something else.
+    pub fn twin(&self, name: &str) -> Option<&Column> {
+        let column = self.column(name).ok()?;
+        self.columns.iter().find(|c| c.header == column.header && c.name != column.name && !c.equals(column))
     }
 
     /// The rows for which `expression` is true.
@@ -186,19 +174,17 @@ impl Table {
     /// # Errors
     /// [`TableError::Filter`] when it is no expression, and [`TableError::NoColumn`] for an unknown name.
     pub fn select(&self, expression: &str) -> Result<Self, TableError> {
-        let parsed = parse(expression).map_err(|error| TableError::Filter { error })?;
+        let (parsed, columns) = self.expression(expression)?;
         let wrong = |error| TableError::FilterKinds { expression: expression.to_string(), error };
-        let columns: Vec<(String, &Column)> =
-            parsed.names().into_iter().map(|n| self.column(&n).map(|c| (n, c))).collect::<Result<_, _>>()?;
         let mut keep = Vec::with_capacity(self.len());
         for i in 0..self.len() {
-            let name = |name: &str| {
-                columns.iter().find(|(n, _)| n == name).map_or(Value::Number(f64::NAN), |(_, c)| c.value(i))
-            };
-            match parsed.eval(&name).map_err(wrong)? {
-                Value::Truth(true) => keep.push(i),
-                Value::Truth(false) => {}
-                _ => return Err(TableError::NoCondition { expression: expression.to_string() }),
+            let value = parsed.eval(&|name| cell(&columns, name, i)).map_err(wrong)?;
+            let truth = value.truth().filter(|_| value != Value::Text(""));
+            match truth {
+                Some(true) => keep.push(i),
+                Some(false) => {}
+                None if value == Value::Text("") => {}
+                None => return Err(TableError::NoCondition { expression: expression.to_string() }),
             }
         }
         if keep.is_empty() {
@@ -212,6 +198,50 @@ impl Table {
             });
         }
         Ok(self.rows_at(&keep))
+    }
+
+    /// The value of an arithmetic expression over columns in every row, NaN where one of its cells has none.
+    ///
+    /// # Errors
+    /// It is no expression, names a column that there is not, or computes with texts.
+    pub fn computed(&self, expression: &str) -> Result<Vec<f64>, TableError> {
+        let (parsed, columns) = self.expression(expression)?;
+        let wrong = |error| TableError::FilterKinds { expression: expression.to_string(), error };
+        let no_number = || TableError::NoNumber { expression: expression.to_string() };
+        (0..self.len())
+            .map(|i| match parsed.eval(&|name| cell(&columns, name, i)).map_err(wrong)? {
+                Value::Number(x) => Ok(x),
+                _ => Err(no_number()),
+            })
+            .collect()
+    }
+
+    /// The columns that an expression names, in order of first appearance.
+    ///
+    /// # Errors
+    /// As [`Table::computed`].
+    pub fn columns_of(&self, expression: &str) -> Result<Vec<String>, TableError> {
+        let (_, columns) = self.expression(expression)?;
+        Ok(columns.into_iter().map(|(_, column)| column.name.clone()).collect())
+    }
+
+    /// An expression and its columns by the names it has for them.
+    fn expression(&self, text: &str) -> Result<(Expr, Named<'_>), TableError> {
+        let parsed =
+            parse(text).map_err(|error| self.unquoted(text).unwrap_or(TableError::Filter { error }))?;
+        let columns =
+            parsed.names().into_iter().map(|n| self.column(&n).map(|c| (n, c))).collect::<Result<_, _>>();
+        let columns = columns.map_err(|error| self.unquoted(text).unwrap_or(error))?;
+        Ok((parsed, columns))
+    }
+
+    /// The error of an expression that has a column's name without the back quotes that this name needs.
+    fn unquoted(&self, expression: &str) -> Option<TableError> {
+        let bare = |name: &str| parse(name).is_ok_and(|e| e == Expr::Name(name.to_string()));
+        let column =
+            self.columns.iter().map(|c| &c.name).find(|name| !bare(name) && expression.contains(*name))?;
+        let (expression, column) = (expression.to_string(), column.clone());
+        Some(TableError::Unquoted { expression, column })
     }
 
     /// The same rows of curves with the columns of `runs` that they lack, each row taking those of its run: column
@@ -236,12 +266,11 @@ impl Table {
             .collect::<Result<Vec<_>, _>>()?;
         let mut joined = self.clone();
         let along = |c: &Column| {
-            let name = normalised(&c.name);
             let unique = counts(&c.name) == Some(Counts::Data(DataConvention::Unique));
             !unique
                 && [Role::D, Role::C, Role::S, Role::Loss, Role::LossError]
                     .iter()
-                    .any(|role| role.names().contains(&name.as_str()))
+                    .any(|role| role.named(&c.name).is_some())
         };
         let new = runs.columns.iter().filter(|c| {
             !along(c) && c.name != theirs.name && self.columns.iter().all(|mine| mine.name != c.name)
@@ -250,7 +279,8 @@ impl Table {
         Ok(joined)
     }
 
-    fn rows_at(&self, keep: &[usize]) -> Self {
+    /// The rows at these indices.
+    pub fn rows_at(&self, keep: &[usize]) -> Self {
         Self {
             source: self.source.clone(),
             digest: self.digest.clone(),
@@ -265,7 +295,25 @@ impl Table {
     /// # Errors
     /// A column of `used` does not exist, or no row is left.
     pub fn usable(&self, used: &[&str]) -> Result<(Self, Vec<Problem>), TableError> {
-        let columns: Vec<&Column> = used.iter().map(|n| self.column(n)).collect::<Result<_, _>>()?;
+        let mut needs = Vec::new();
+        for name in used {
+            let values = self.column(name)?.numbers().unwrap_or_default();
+            needs.push(Need { columns: vec![name], values, positive: true });
+        }
+        let (keep, problems) = self.sift(&needs)?;
+        Ok((if keep.len() == self.len() { self.clone() } else { self.rows_at(&keep) }, problems))
+    }
+
+    /// The indices of the rows that have what is needed, and what is wrong with each of the others. Rows that repeat
+    /// an earlier one in every column are set aside too.
+    ///
+    /// # Errors
+    /// A column does not exist, or no row is left.
+    pub fn sift(&self, needs: &[Need<'_>]) -> Result<(Vec<usize>, Vec<Problem>), TableError> {
+        let mut columns: Vec<Vec<&Column>> = Vec::new();
+        for need in needs {
+            columns.push(need.columns.iter().map(|n| self.column(n)).collect::<Result<_, _>>()?);
+        }
         let mut problems = Vec::new();
         let mut keep = Vec::with_capacity(self.len());
         let mut seen: HashMap<u64, usize> = HashMap::with_capacity(self.len());
@@ -277,25 +325,46 @@ impl Table {
                 continue;
             }
             let before = problems.len();
-            for column in &columns {
-                if let Some(fault) = column.fault(i) {
-                    problems.push(Problem { row: self.rows[i], column: column.name.clone(), fault });
+            for (need, columns) in needs.iter().zip(&columns) {
+                let mut said: Vec<Problem> = Vec::new();
+                for column in columns {
+                    let fault = column.fault(i);
+                    said.extend(fault.map(|fault| Problem {
+                        row: self.rows[i],
+                        column: column.name.clone(),
+                        fault,
+                    }));
                 }
+                if let Some(x) = need.values.get(i).filter(|_| said.is_empty()) {
+                    let fault = match x {
+                        x if x.is_nan() => Some(Fault::NotANumber),
+                        x if x.is_infinite() => Some(Fault::Infinite),
+                        x if need.positive && *x <= 0.0 => Some(Fault::NotPositive(*x)),
+                        _ => None,
+                    };
+                    let column = need.columns.join(", ");
+                    said.extend(fault.map(|fault| Problem { row: self.rows[i], column, fault }));
+                }
+                said.retain(|problem| !problems[before..].contains(problem));
+                problems.extend(said);
             }
             if problems.len() == before {
                 keep.push(i);
             }
         }
         if keep.is_empty() {
+            let mut used: Vec<String> =
+                needs.iter().flat_map(|need| &need.columns).map(ToString::to_string).collect();
+            used.dedup();
+            let first = problems.into_iter().next().map(Box::new);
             return Err(TableError::NoneUsable {
                 source_name: self.source.clone(),
                 of: self.len(),
-                used: used.iter().map(ToString::to_string).collect(),
-                first: problems.into_iter().next().map(Box::new),
+                used,
+                first,
             });
         }
-        let table = if keep.len() == self.len() { self.clone() } else { self.rows_at(&keep) };
-        Ok((table, problems))
+        Ok((keep, problems))
     }
 
     /// A hash of the whole row (FNV-1a over the cells' bits).
@@ -310,149 +379,15 @@ impl Table {
     }
 }
 
-impl Column {
-    pub(crate) fn new(name: String, values: Values, oddities: HashMap<usize, Fault>) -> Self {
-        Self { name, values, oddities }
-    }
-
-    /// Number of rows.
-    pub fn len(&self) -> usize {
-        match &self.values {
-            Values::Numbers(v) => v.len(),
-            Values::Texts { codes, .. } => codes.len(),
-        }
-    }
-
-    /// Whether there is no row.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The numbers, when the column holds numbers.
-    pub fn numbers(&self) -> Option<&[f64]> {
-        match &self.values {
-            Values::Numbers(v) => Some(v),
-            Values::Texts { .. } => None,
-        }
-    }
-
-    /// What the column holds, in a few words: its range, or its first words.
-    fn summary(&self) -> String {
-        const MOST_WORDS: usize = 6;
-        match &self.values {
-            Values::Numbers(v) => {
-                let known = || v.iter().copied().filter(|x| !x.is_nan());
-                match (known().min_by(f64::total_cmp), known().max_by(f64::total_cmp)) {
-                    (Some(lo), Some(hi)) => format!("{lo} to {hi}"),
-                    _ => "no number".into(),
-                }
-            }
-            Values::Texts { words, .. } => {
-                let first: Vec<String> = words.iter().take(MOST_WORDS).map(|w| format!("{w:?}")).collect();
-                let more = if words.len() > MOST_WORDS { ", …" } else { "" };
-                format!("{}{more}", first.join(", "))
-            }
-        }
-    }
-
-    /// Cell `i` as text, for labels and messages; empty where it is missing.
-    pub fn text(&self, i: usize) -> String {
-        match &self.values {
-            Values::Numbers(v) if v[i].is_nan() => String::new(),
-            Values::Numbers(v) => v[i].to_string(),
-            Values::Texts { codes, words } => words.get(codes[i] as usize).cloned().unwrap_or_default(),
-        }
-    }
-
-    /// A number for each row that is the same exactly where the cell is the same, counted from 0.
-    pub fn groups(&self) -> Vec<u32> {
-        let mut index: HashMap<u64, u32> = HashMap::new();
-        let mut group = |bits: u64| {
-            let next = index.len() as u32;
-            *index.entry(bits).or_insert(next)
-        };
-        match &self.values {
-            Values::Numbers(v) => v.iter().map(|x| group(x.to_bits())).collect(),
-            Values::Texts { codes, .. } => codes.iter().map(|c| group(u64::from(*c))).collect(),
-        }
-    }
-
-    fn value(&self, i: usize) -> Value<'_> {
-        match &self.values {
-            Values::Numbers(v) => Value::Number(v[i]),
-            Values::Texts { codes, words } => {
-                Value::Text(words.get(codes[i] as usize).map_or("", String::as_str))
-            }
-        }
-    }
-
-    fn same(&self, i: usize, j: usize) -> bool {
-        match &self.values {
-            Values::Numbers(v) => {
-                v[i].to_bits() == v[j].to_bits() && self.oddities.get(&i) == self.oddities.get(&j)
-            }
-            Values::Texts { codes, .. } => codes[i] == codes[j],
-        }
-    }
-
-    /// What keeps cell `i` from being used, if anything.
-    fn fault(&self, i: usize) -> Option<Fault> {
-        match &self.values {
-            Values::Numbers(v) if v[i] > 0.0 && v[i].is_finite() => None,
-            Values::Numbers(v) => Some(match self.oddities.get(&i) {
-                Some(fault) => fault.clone(),
-                None if v[i].is_nan() => Fault::NotANumber,
-                None if v[i].is_infinite() => Fault::Infinite,
-                None => Fault::NotPositive(v[i]),
-            }),
-            Values::Texts { codes, words } => {
-                words.get(codes[i] as usize).is_none().then_some(Fault::Missing)
-            }
-        }
-    }
-
-    fn rows_at(&self, keep: &[usize]) -> Self {
-        let values = match &self.values {
-            Values::Numbers(v) => Values::Numbers(keep.iter().map(|i| v[*i]).collect()),
-            Values::Texts { codes, words } => {
-                Values::Texts { codes: keep.iter().map(|i| codes[*i]).collect(), words: words.clone() }
-            }
-        };
-        let oddities = if self.oddities.is_empty() {
-            HashMap::new()
-        } else {
-            keep.iter()
-                .enumerate()
-                .filter_map(|(new, old)| Some((new, self.oddities.get(old)?.clone())))
-                .collect()
-        };
-        Self { name: self.name.clone(), values, oddities }
-    }
+/// A column's name as an expression has it: in back quotes where it is more than one word.
+pub fn quoted(column: &str) -> String {
+    Expr::Name(column.to_string()).to_string()
 }
 
-/// A number as people write it, or why it is none.
-pub(crate) fn read_number(text: &str) -> Result<f64, Fault> {
-    let text = text.trim();
-    match text.parse::<f64>() {
-        Ok(x) if x.is_nan() => Err(Fault::NotANumber),
-        Ok(x) => Ok(x),
-        Err(_) if is_missing(text) => Err(Fault::Missing),
-        Err(_) => number::parse(text).map_err(|_| Fault::Unreadable(text.to_string())),
-    }
-}
+/// Columns by the names that an expression has for them.
+type Named<'a> = Vec<(String, &'a Column)>;
 
-/// Whether a text stands for "nothing".
-pub(crate) fn is_missing(text: &str) -> bool {
-    matches!(text, "" | "NA" | "N/A" | "na" | "null" | "None" | "none" | "-" | "—")
-}
-
-/// The cell as a number, or why it is none.
-pub(crate) fn cell_number(cell: &Cell) -> Result<f64, Fault> {
-    match cell {
-        Cell::Missing => Err(Fault::Missing),
-        Cell::Integer(i) => Ok(*i as f64),
-        Cell::Number(x) if x.is_nan() => Err(Fault::NotANumber),
-        Cell::Number(x) => Ok(*x),
-        Cell::Text(t) => read_number(t),
-    }
+/// Cell `i` of the column that an expression calls `name`.
+fn cell<'a>(columns: &[(String, &'a Column)], name: &str, i: usize) -> Value<'a> {
+    columns.iter().find(|(n, _)| n == name).map_or(Value::Number(f64::NAN), |(_, column)| column.value(i))
 }

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use scalelaw_table::{Counts, Role, Table, TableError, counts};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 fn file(dir: &tempfile::TempDir, name: &str, bytes: &[u8]) -> PathBuf {
@@ -57,6 +57,126 @@ fn same_rows_read_from_every_format_and_compression() {
         assert_eq!(t.column("N").unwrap().numbers().unwrap(), [1000.0, 2000.0], "{}", path.display());
         assert_eq!(t.column("label").unwrap().text(1), "y");
     }
+}
+
+/// 24 numbers as people and their programs write them, in files of every kind.
+#[test]
+fn same_table_is_read_in_whatever_way_it_is_written() {
+    for (name, text) in [
+        ("semi.csv", "N;D;loss\n70000000;350000000;4.2967\n160000000;800000000;3.440\n"),
+        ("euro.csv", "N;D;loss\n70000000;350000000;4,2967\n160000000;800000000;3,440\n"),
+        ("euro-groups.csv", "N;D;loss\n70.000.000;350.000.000;4,2967\n160.000.000;800.000.000;3,440\n"),
+        ("euro-quoted.csv", "N,D,loss\n70000000,350000000,\"4,2967\"\n160000000,800000000,\"3,44\"\n"),
+        ("pipe.csv", "N|D|loss\n70000000|350000000|4.2967\n160000000|800000000|3.440\n"),
+        ("tab.csv", "N\tD\tloss\n70000000\t350000000\t4.2967\n160000000\t800000000\t3.440\n"),
+        ("blanks.csv", "N  D  loss\n70000000  350000000 4.2967\n160000000 800000000  3.440\n"),
+        (
+            "groups.csv",
+            "N,D,loss\n\"70,000,000\",\"350,000,000\",4.2967\n\"160,000,000\",\"800,000,000\",3.440\n",
+        ),
+        ("spaces.csv", "N,D,loss\n70 000 000,350 000 000,4.2967\n160 000 000,800 000 000,3.440\n"),
+        ("underscores.csv", "N,D,loss\n70_000_000,350_000_000,4.2967\n160_000_000,800_000_000,3.440\n"),
+        ("suffixes.csv", "N,D,loss\n70M,0.35B,4.2967\n160m,0.8bn,3.440\n"),
+        ("words.csv", "N,D,loss\n0.07 B,0.35 billion,4.2967\n160 million,8e8,3.440\n"),
+        ("powers.csv", "N,D,loss\n70×10^6,0.35*10^9,4.2967\n1.6e8,8x10^8,3.440\n"),
+        ("share.csv", "N,D,loss\n70e6,35e7,429.67%\n160e6,8e8,344 %\n"),
+        ("comment.csv", "# exported by me\n# N: params\nN,D,loss\n70e6,35e7,4.2967\n160e6,8e8,3.44\n"),
+        ("excel.csv", "sep=,\r\nN,D,loss\r\n70e6,35e7,4.2967\r\n160e6,8e8,3.44\r\n"),
+        ("numpy.csv", "# N D loss\n7e7 3.5e8 4.2967\n1.6e8 8e8 3.44\n"),
+        ("mark.csv", "\u{feff}N,D,loss\n70e6,35e7,4.2967\n160e6,8e8,3.44\n"),
+        ("records.json", r#"[{"N": 7e7, "D": 3.5e8, "loss": 4.2967}, {"N": 1.6e8, "D": 8e8, "loss": 3.44}]"#),
+        ("columns.json", r#"{"N": [7e7, 1.6e8], "D": [3.5e8, 8e8], "loss": [4.2967, 3.44]}"#),
+        (
+            "split.json",
+            r#"{"columns": ["N", "D", "loss"], "data": [[7e7, 3.5e8, 4.2967], [1.6e8, 8e8, 3.44]]}"#,
+        ),
+        (
+            "lines.json",
+            "{\"N\": 7e7, \"D\": 3.5e8, \"loss\": 4.2967}\n{\"N\": 1.6e8, \"D\": 8e8, \"loss\": 3.44}\n",
+        ),
+        ("array.jsonl", r#"[{"N": 7e7, "D": 3.5e8, "loss": 4.2967}, {"N": 1.6e8, "D": 8e8, "loss": 3.44}]"#),
+    ] {
+        let t = load(name, text).unwrap();
+        for (column, values) in [("N", [7e7, 1.6e8]), ("D", [3.5e8, 8e8]), ("loss", [4.2967, 3.44])] {
+            let read = t.numbers(column).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let near = read.iter().zip(values).all(|(a, b)| (a / b - 1.0).abs() < 1e-12);
+            assert!(near && read.len() == 2, "{name}, {column}: {read:?}");
+        }
+    }
+}
+
+#[test]
+fn text_of_two_bytes_a_character_and_words_of_python_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let wide: Vec<u8> = "\u{feff}N,loss\n7,4.5\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(Table::load(&file(&dir, "wide.csv", &wide)).unwrap().numbers("loss").unwrap(), [4.5]);
+    let t = load(
+        "t.jsonl",
+        "{\"N\": 7, \"loss\": NaN}\n{\"N\": 8, \"loss\": Infinity}\n{\"N\": 9, \"loss\": 3}\n",
+    )
+    .unwrap();
+    let (usable, problems) = t.usable(&["N", "loss"]).unwrap();
+    let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (usable.len(), said),
+        (1, vec!["row 1, column loss: NaN".into(), "row 2, column loss: infinite".into()])
+    );
+}
+
+#[test]
+fn columns_of_one_header_have_names_of_their_own() {
+    let t = load("t.csv", "loss,N,loss,loss\n1,2,3,1\n").unwrap();
+    assert_eq!(t.names(), ["loss", "N", "loss.2", "loss.3"]);
+    assert_eq!(t.twin("loss").map(|c| c.name.as_str()), Some("loss.2"));
+    assert_eq!(t.twin("N").map(|c| c.name.as_str()), None);
+}
+
+#[test]
+fn file_of_another_format_than_its_name_says_is_named_by_what_it_looks_like() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes, found) in [
+        ("t.csv", &b"PAR1..."[..], "Parquet"),
+        ("t.csv", b"PK\x03\x04...", "zip archive"),
+        ("t.json", b"<!DOCTYPE html><html>", "web page"),
+        ("t.csv", b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
+        ("t.parquet", b"N,D\n1,2\n", "text"),
+        ("t.jsonl", b"\x1f\x8b...", "gzip"),
+    ] {
+        let error = Table::load(&file(&dir, name, bytes)).unwrap_err().to_string();
+        assert!(error.contains("looks like") && error.contains(found), "{name}: {error}");
+    }
+    let error = Table::load(&{
+        let path = dir.path().join("folder.csv");
+        std::fs::create_dir(&path).unwrap();
+        path
+    });
+    assert!(matches!(error, Err(TableError::Directory { .. })));
+}
+
+#[test]
+fn table_of_more_cells_than_are_held_is_refused_with_the_limit() {
+    let mut sparse = String::new();
+    for i in 0..5000 {
+        sparse += &format!("{{\"key{i}\":1}}\n");
+    }
+    let error = load("sparse.jsonl", &sparse).unwrap_err();
+    assert!(matches!(error, TableError::TooManyCells { rows: 5000, columns: 5000, .. }), "{error}");
+    let dir = tempfile::tempdir().unwrap();
+    let zeros = zstd::encode_all(std::io::repeat(b'0').take(1 << 30), 1).unwrap();
+    assert!(zeros.len() < 1 << 20);
+    let error = Table::load(&file(&dir, "zeros.csv.zst", &zeros)).unwrap_err();
+    assert!(matches!(error, TableError::TooLarge { .. }) && error.to_string().contains("512 MiB"), "{error}");
+}
+
+#[test]
+fn expressions_are_computed_in_every_row() {
+    let t = load("t.csv", "params (M),ppl,word\n10,7.389056098930650,a\n20,,b\n").unwrap();
+    assert_eq!(t.computed("1e6*`params (M)`").unwrap(), [1e7, 2e7]);
+    let loss = t.computed("ln(ppl)").unwrap();
+    assert!((loss[0] - 2.0).abs() < 1e-12 && loss[1].is_nan());
+    assert!(matches!(t.computed("word == 'a'"), Err(TableError::NoNumber { .. })));
+    assert!(t.computed("2*word").unwrap_err().to_string().contains("is a text"));
+    assert!(matches!(t.computed("2*params (M)"), Err(TableError::Unquoted { .. })));
 }
 
 #[test]
@@ -124,14 +244,26 @@ fn broken_files_say_what_is_wrong() {
     assert!(long.ends_with("line 2 has 3 fields, the header 2"), "{long}");
     let json = load("t.jsonl", "{\"a\":1}\n[2]\n").unwrap_err().to_string();
     assert!(json.contains("line 2: expected an object"), "{json}");
-    assert!(matches!(load("t.parquet", "no"), Err(TableError::Format { .. })));
+    assert!(matches!(load("t.parquet", "no"), Err(TableError::LooksLike { .. })));
+    assert!(matches!(load("t.parquet", "PAR1 and no more"), Err(TableError::Format { .. })));
 }
 
 proptest! {
     #[test]
+    fn any_text_is_read_or_refused_without_panic(text in "[-+0-9.,;|\\t #eMB%\"\n'_×^{}\\[\\]:N]{0,120}") {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["x.csv", "x.tsv", "x.json", "x.jsonl"] {
+            if let Ok(t) = Table::load(&file(&dir, name, text.as_bytes())) {
+                let names = t.names();
+                let _ = t.usable(&names.iter().map(String::as_str).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
     fn any_bytes_are_read_or_refused_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["x.csv", "x.jsonl", "x.parquet", "x.csv.gz", "x.csv.zst"] {
+        for name in ["x.csv", "x.tsv", "x.json", "x.jsonl", "x.parquet", "x.csv.gz", "x.csv.zst"] {
             if let Ok(t) = Table::load(&file(&dir, name, &bytes)) {
                 let names = t.names();
                 let _ = t.usable(&names.iter().map(String::as_str).collect::<Vec<_>>());

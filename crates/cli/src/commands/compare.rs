@@ -1,7 +1,7 @@
 //! `scalelaw compare`: two recipes at a compute budget.
 
 use super::doubt::behind;
-use super::table::{pair, say_problems};
+use super::table::{Pairs, doubt, flat, pairs, say_problems};
 use crate::output;
 use scalelaw_core::number;
 use scalelaw_fit::compare::{AtBudget, Interval, Without};
@@ -38,8 +38,8 @@ pub struct Arguments {
     #[arg(long)]
     paired: bool,
     /// Which column is what
-    #[arg(long, value_name = "NAME=COLUMN", value_delimiter = ',', value_parser = pair)]
-    map: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=COLUMN", value_parser = pairs)]
+    map: Vec<Pairs>,
     /// Draws from the fits' uncertainty
     #[arg(long, default_value_t = 2000)]
     draws: usize,
@@ -57,7 +57,7 @@ pub struct Arguments {
 /// A table or the law cannot be used.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let side = |path: &Path, filter: &Option<String>| TableRequest {
-        map: arguments.map.clone(),
+        map: flat(&arguments.map),
         filter: filter.clone(),
         ..TableRequest::new(path)
     };
@@ -82,7 +82,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// Writes to stderr what was fitted, and its warnings.
 fn say_side(side: &Side) {
+    if side.reading.left_out.rows() > 0 {
+        eprintln!("left out: {}", side.reading.left_out);
+    }
     say_problems(&side.reading.problems);
+    doubt(&side.reading);
     let (n_fitted, n_points) = (side.dataset.len(), side.reading.n_points);
     if n_fitted < n_points {
         eprintln!("{n_fitted} budgets of {n_points} runs: the lowest loss at each counts");

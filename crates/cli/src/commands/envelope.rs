@@ -1,7 +1,7 @@
 //! `scalelaw envelope`: the compute frontier under learning curves, and the laws along it.
 
 use super::fit::law_text;
-use super::table::{TableArgs, exit, say};
+use super::table::{TableArgs, doubt, exit, say};
 use crate::output;
 use scalelaw_core::number::constant;
 use scalelaw_fit::Envelope;
@@ -60,6 +60,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         per_decade: arguments.per_decade,
     })?;
     say(&report.reading);
+    doubt(&report.reading);
     if arguments.json {
         output::json(&report)?;
     } else {

@@ -4,7 +4,7 @@ mod moved;
 
 use self::moved::{assumed_text, floor_text, left_out_text};
 use super::doubt::status;
-use super::table::{TableArgs, exit, pair, say};
+use super::table::{TableArgs, doubt, exit, pair, say};
 use crate::hints::Usage;
 use crate::output;
 use crate::progress::Display;
@@ -14,12 +14,12 @@ use scalelaw_fit::{
     Effort, FitOptions, FittedLaw, IntervalChoice, IntervalMethod, LackOfFit, Objective, ParamState, Penalty,
     Ranked, ResidualBin, Space,
 };
-use scalelaw_lab::LabError;
 use scalelaw_lab::assumed::Assumption;
 use scalelaw_lab::conventions;
 use scalelaw_lab::fit::{self, FitReport, FitRequest};
 use scalelaw_lab::rank::{self, NotFitted, RankRequest, Reason};
 use scalelaw_lab::valley::Valley;
+use scalelaw_lab::{LabError, TableRequest};
 use scalelaw_report::figure::{Ink, Marker, Point, Series};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ pub struct Arguments {
     /// A law by name, or an expression over columns such as 'E + A/N^alpha' (other names are parameters);
     /// without it, every law that the table can determine is fitted and ranked
     law: Option<String>,
-    /// Runs or learning curves: .csv, .tsv, .jsonl or .parquet (.gz, .zst too)
+    /// Runs or learning curves: .csv, .tsv, .json, .jsonl or .parquet (.gz, .zst too)
     #[arg(required = true)]
     table: PathBuf,
     /// A run table whose columns the rows take over by run, when TABLE holds curves without N
@@ -40,6 +40,9 @@ pub struct Arguments {
     runs: Option<PathBuf>,
     #[command(flatten)]
     reading: TableArgs,
+    /// Of a swept setting, such as lr, take the value with the lowest loss in each place
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    best_of: Vec<String>,
     #[command(flatten)]
     how: How,
     /// Fit under every counting convention the table has columns for, and show how the answer moves
@@ -226,6 +229,7 @@ fn bound(text: &str) -> Result<(String, f64, f64), String> {
 /// The table or the law cannot be used, or a file cannot be written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let table = arguments.reading.request(&arguments.table, arguments.runs.as_deref());
+    let table = TableRequest { best_of: arguments.best_of.clone(), ..table };
     let options = arguments.how.options();
     let Some(law) = &arguments.law else {
         if arguments.how.fix.iter().any(|held| held.range().is_some()) {
@@ -264,6 +268,7 @@ fn one(arguments: &Arguments, request: &FitRequest) -> anyhow::Result<ExitCode> 
             eprintln!("warning: {}", warning.message);
         }
     } else if arguments.latex {
+        doubt(&report.reading);
         output::print(&report.law.latex()?)?;
     } else {
         output::print(&law_text(&report.law, report.lack_of_fit.as_ref()))?;
@@ -303,6 +308,7 @@ fn rank(arguments: &Arguments, request: &RankRequest) -> anyhow::Result<ExitCode
     display.finish();
     let report = report?;
     say(&report.reading);
+    doubt(&report.reading);
     for NotFitted { law, reason } in &report.not_fitted {
         match reason {
             Reason::Constant(variables) => {
@@ -328,6 +334,7 @@ fn compare_conventions(arguments: &Arguments, request: &FitRequest) -> anyhow::R
     let report = conventions::run(request)?;
     for reading in &report.readings {
         say(reading);
+        doubt(reading);
     }
     if arguments.json {
         output::json(&report)?;
@@ -361,11 +368,21 @@ fn further_text(report: &FitReport, residuals_by: Option<&str>) -> String {
 pub fn law_text(f: &FittedLaw, lack: Option<&LackOfFit>) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}    {}", f.equation, f.source);
-    let counted = f.conventions.map_or_else(
-        || "counting convention not known".to_string(),
-        |c| format!("{}, {}, {}", c.params, c.flops, c.data),
-    );
-    let _ = writeln!(out, "{} points of {} runs; {counted}", f.n_points, f.n_runs);
+    let has = |variables: [&str; 2]| f.ranges.iter().any(|(name, _)| variables.contains(&name.as_str()));
+    let mut counted: Vec<String> = match f.conventions {
+        Some(c) => [
+            has(["N", "N"]).then(|| c.params.to_string()),
+            has(["C", "C"]).then(|| c.flops.to_string()),
+            has(["D", "U"]).then(|| c.data.to_string()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        None => vec!["counting convention not known".to_string()],
+    };
+    counted.extend(f.unit.as_ref().map(|unit| format!("response in {unit}")));
+    let counted = if counted.is_empty() { String::new() } else { format!("; {}", counted.join(", ")) };
+    let _ = writeln!(out, "{} points of {} runs{counted}", f.n_points, f.n_runs);
     let method = match f.intervals.method {
         IntervalMethod::Profile => "95% profile interval",
         IntervalMethod::Bootstrap => "95% bootstrap interval",

@@ -1,10 +1,11 @@
 //! `scalelaw isoflop`: the loss-optimal size at each budget, beside the parametric answer.
 
 use super::doubt::behind;
-use super::table::{TableArgs, exit, say};
+use super::table::{TableArgs, doubt, exit, say};
 use crate::output;
 use scalelaw_core::number::constant;
 use scalelaw_fit::isoflop::ONE_SIZE;
+use scalelaw_lab::TableRequest;
 use scalelaw_lab::isoflop::{self, Cost, FEWEST_SIZES, IsoflopReport, IsoflopRequest, Optimal};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -24,6 +25,9 @@ pub struct Arguments {
     table_file: PathBuf,
     #[command(flatten)]
     table: TableArgs,
+    /// Of a swept setting, such as lr, take the value with the lowest loss in each place
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    best_of: Vec<String>,
     /// The runs of one budget are within this factor
     #[arg(long, default_value_t = 1.1)]
     within: f64,
@@ -46,14 +50,16 @@ pub struct Arguments {
 /// # Errors
 /// The table has no budgets with several sizes.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let table = arguments.table.request(&arguments.table_file, None);
     let report = isoflop::run(&IsoflopRequest {
-        table: arguments.table.request(&arguments.table_file, None),
+        table: TableRequest { best_of: arguments.best_of.clone(), ..table },
         within: arguments.within,
         noise: arguments.noise,
         replicates: arguments.replicates,
         seed: arguments.seed,
     })?;
     say(&report.reading);
+    doubt(&report.reading);
     if arguments.json {
         output::json(&report)?;
     } else {

@@ -149,7 +149,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             eprintln!("warning: {warning}");
         }
     } else {
-        output::print(&text(&report.plan))?;
+        output::print(&text(&report.plan, report.unit.as_deref()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -276,7 +276,7 @@ fn presets_text() -> String {
 }
 
 /// A plan.
-fn text(p: &Plan) -> String {
+fn text(p: &Plan, unit: Option<&str>) -> String {
     let mut out = String::new();
     let w = &mut out;
     let _ = writeln!(w, "{} ({})", p.basis, p.source);
@@ -296,7 +296,8 @@ fn text(p: &Plan) -> String {
         };
         let _ = writeln!(
             w,
-            "  loss  {loss:.4} nats per token{}{}{doubt}",
+            "  loss  {loss:.4} {}{}{}{doubt}",
+            unit.unwrap_or("nats per token"),
             interval(p.loss_ci95, "95% interval of the law"),
             interval(p.loss_pi95, "of one run")
         );

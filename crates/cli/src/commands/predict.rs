@@ -1,7 +1,7 @@
 //! `scalelaw predict`: partial learning curves extrapolated, or a fitted law at a place.
 
 use super::doubt::behind;
-use super::table::{TableArgs, exit, named_number, say, say_problems};
+use super::table::{TableArgs, doubt, exit, named_number, say, say_problems};
 use crate::hints::Usage;
 use crate::output;
 use anyhow::bail;
@@ -153,6 +153,7 @@ fn of_curves(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         from: arguments.from,
     })?;
     say(&report.reading);
+    doubt(&report.reading);
     if let Some(warning) = schedules_text(&report.schedules) {
         eprintln!("warning: {warning}");
     }

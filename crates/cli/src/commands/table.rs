@@ -1,9 +1,9 @@
 //! The table that a command starts from: its arguments, and in words how it was read.
 
 use scalelaw_core::ParamConvention;
-use scalelaw_lab::observations::Source;
+use scalelaw_lab::observations::{Assigned, Source};
 use scalelaw_lab::{Reading, TableRequest};
-use scalelaw_table::Problem;
+use scalelaw_table::{Problem, Unit};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -11,10 +11,11 @@ use std::process::ExitCode;
 #[derive(clap::Args, Clone, Debug)]
 pub struct TableArgs {
     /// Which column is what, e.g. N=parameter_count,loss=val_loss; keys are the law's variables, loss (or y),
-    /// response, run, trunk and weight
-    #[arg(long, value_name = "NAME=COLUMN", value_delimiter = ',', value_parser = pair)]
-    map: Vec<(String, String)>,
-    /// Keep only rows for which this is true, e.g. 'tokens > 3e7 and arch == "transformer"'
+    /// response, run, trunk and weight; a value may be computed: 'N=1e6*params,loss=ln(ppl)'
+    #[arg(long, value_name = "NAME=COLUMN", value_parser = pairs)]
+    map: Vec<Pairs>,
+    /// Keep only rows for which this is true, e.g. 'tokens > 3e7 and arch == "transformer"'; rows of runs that crashed,
+    /// diverged or still run are left out unless it names the column that says so
     #[arg(long = "where", value_name = "EXPRESSION")]
     filter: Option<String>,
     /// What N counts, when the column's name does not say it
@@ -39,9 +40,10 @@ impl TableArgs {
         TableRequest {
             path: path.to_owned(),
             runs: runs.map(Path::to_owned),
-            map: self.map.clone(),
+            map: flat(&self.map),
             filter: self.filter.clone(),
             params: self.params(),
+            best_of: vec![],
         }
     }
 
@@ -53,6 +55,33 @@ impl TableArgs {
             ParamArg::Matmul => ParamConvention::Matmul,
         })
     }
+}
+
+/// Several NAME=VALUE.
+#[derive(Clone, Debug)]
+pub struct Pairs(Vec<(String, String)>);
+
+/// NAME=VALUE,NAME=VALUE; a comma that no NAME= follows belongs to the value.
+///
+/// # Errors
+/// There is no `=`.
+pub fn pairs(text: &str) -> Result<Pairs, String> {
+    let is_name =
+        |name: &str| !name.trim().is_empty() && name.trim().chars().all(|c| c.is_alphanumeric() || c == '_');
+    let mut parts: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        let begins = part.split_once('=').is_some_and(|(name, _)| is_name(name));
+        match parts.last_mut().filter(|_| !begins) {
+            Some(before) => *before += &format!(",{part}"),
+            None => parts.push(part.to_string()),
+        }
+    }
+    Ok(Pairs(parts.iter().map(|part| pair(part)).collect::<Result<_, _>>()?))
+}
+
+/// All pairs of an option that may be given several times.
+pub fn flat(given: &[Pairs]) -> Vec<(String, String)> {
+    given.iter().flat_map(|Pairs(pairs)| pairs.clone()).collect()
 }
 
 /// NAME=VALUE as two texts.
@@ -75,19 +104,27 @@ pub fn named_number(text: &str) -> Result<(String, f64), String> {
 
 /// Says on stderr which column was taken as what, and which cells were not used.
 pub fn say(reading: &Reading) {
+    if reading.left_out.rows() > 0 {
+        eprintln!("left out: {}", reading.left_out);
+    }
     if let Some(s) = &reading.selected {
         eprintln!("{} of {} rows satisfy {}", s.kept, s.of, s.filter);
     }
     let mut said: Vec<String> = reading
         .assigned
         .iter()
-        .map(|assigned| match &assigned.source {
-            Source::Column(column) => format!("{} = column {column}", assigned.variable),
-            Source::Derived { rule, columns } => {
-                format!("{} (columns {})", rule.equation, columns.join(", "))
+        .map(|Assigned { variable, source }| match source {
+            Source::Derived { rule, inputs } => {
+                let [a, b] = inputs.as_ref();
+                format!("{} (columns {}, {})", rule.equation, column_text(a), column_text(b))
             }
+            Source::Column { .. } => format!("{variable} = column {}", column_text(source)),
+            Source::Computed { expression, .. } => format!("{variable} = {expression}"),
         })
         .collect();
+    if !reading.passed_over.is_empty() {
+        said[0] += &format!(" (not {}; choose with --map loss=COLUMN)", reading.passed_over.join(", "));
+    }
     if let Some(trunk) = &reading.trunk {
         said.push(format!("runs that share a trunk (column {trunk}) are resampled together"));
     }
@@ -96,6 +133,24 @@ pub fn say(reading: &Reading) {
         eprintln!("what N counts is not known; say it with --params non-embedding|total|matmul");
     }
     say_problems(&reading.problems);
+}
+
+/// A column and the unit of its numbers.
+fn column_text(source: &Source) -> String {
+    match source {
+        Source::Column { name, unit: Unit::One } => name.clone(),
+        Source::Column { name, unit: Unit::Times(factor) } => format!("{name} × {factor:e}"),
+        Source::Column { name, unit: Unit::PowerOf(base) } => format!("{name} as a power of {base:.4}"),
+        Source::Computed { expression, .. } => expression.clone(),
+        Source::Derived { rule, .. } => rule.equation.to_string(),
+    }
+}
+
+/// Says on stderr what is doubtful about the points.
+pub fn doubt(reading: &Reading) {
+    for (_, message) in reading.doubtful() {
+        eprintln!("warning: {message}");
+    }
 }
 
 /// Cells that are named one by one.

@@ -114,7 +114,7 @@ fn parameter(name: &str, bounds: &[(String, f64, f64)]) -> Param {
 /// `None` where it depends on them otherwise.
 fn affine(expr: &Expr, names: &[&str]) -> Option<bool> {
     match expr {
-        Expr::Number(_) | Expr::Text(_) => Some(false),
+        Expr::Number(_) | Expr::Text(_) | Expr::Truth(_) => Some(false),
         Expr::Name(name) => Some(names.contains(&name.as_str())),
         Expr::Negate(x) => affine(x, names),
         Expr::Binary(Op::Add | Op::Subtract, a, b) => Some(affine(a, names)? | affine(b, names)?),
@@ -141,7 +141,7 @@ fn affine(expr: &Expr, names: &[&str]) -> Option<bool> {
 fn raised(expr: &Expr, param: &str, variables: &[String]) -> Option<String> {
     let inside = |x: &Expr| raised(x, param, variables);
     match expr {
-        Expr::Number(_) | Expr::Text(_) | Expr::Name(_) => None,
+        Expr::Number(_) | Expr::Text(_) | Expr::Truth(_) | Expr::Name(_) => None,
         Expr::Negate(x) | Expr::Not(x) => inside(x),
         Expr::Call(_, arguments) => arguments.iter().find_map(inside),
         Expr::Binary(op, a, b) => {

@@ -2,6 +2,7 @@
 
 use crate::cell::{Cell, Kind};
 use crate::error::TableError;
+use crate::format::text;
 use std::io::Write;
 use std::path::Path;
 
@@ -15,13 +16,13 @@ pub(crate) fn write(
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(out);
     writer.write_record(columns.iter().map(|(name, _)| name.as_str())).map_err(fail)?;
     for row in rows {
-        writer.write_record(row.iter().map(text)).map_err(fail)?;
+        writer.write_record(row.iter().map(written)).map_err(fail)?;
     }
     writer.flush().map_err(|e| TableError::Write(e.into()))
 }
 
 /// The shortest text that reads back as the same value.
-fn text(cell: &Cell) -> String {
+fn written(cell: &Cell) -> String {
     match cell {
         Cell::Missing => String::new(),
         Cell::Integer(i) => i.to_string(),
@@ -31,7 +32,6 @@ fn text(cell: &Cell) -> String {
 }
 
 pub(crate) fn reader(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes)
 }
 
@@ -41,7 +41,9 @@ pub(crate) fn read(path: &Path, bytes: &[u8], delimiter: u8) -> Result<Vec<Vec<(
         format: "CSV",
         message: e.to_string(),
     };
-    let mut reader = reader(bytes, delimiter);
+    let text = text::utf8(bytes);
+    let found = text::delimited(&text, delimiter);
+    let mut reader = reader(&found.bytes, found.delimiter);
     let header = reader.headers().map_err(fail)?.clone();
     reader
         .records()

@@ -45,7 +45,7 @@ pub(crate) fn cell(value: Value) -> Cell {
 }
 
 /// Objects in objects become `outer.inner`, as W&B and many exporters name their columns.
-fn flatten(prefix: &str, map: Map<String, Value>, out: &mut Vec<(String, Cell)>) {
+pub(crate) fn flatten(prefix: &str, map: Map<String, Value>, out: &mut Vec<(String, Cell)>) {
     for (key, value) in map {
         let name = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
         match value {
@@ -61,12 +61,15 @@ pub(crate) fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Vec<(String, Cell)>>
         format: "JSON lines",
         message: format!("line {line}: {message}"),
     };
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return super::json::read(path, bytes);
+    }
     let mut rows = Vec::new();
     for (i, line) in bytes.split(|b| *b == b'\n').enumerate() {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let value: Value = serde_json::from_slice(line).map_err(|e| fail(i + 1, e.to_string()))?;
+        let value = super::json::parse(line).map_err(|e| fail(i + 1, e.to_string()))?;
         let Value::Object(map) = value else {
             return Err(fail(i + 1, "expected an object like {\"loss\": 3.2}".to_string()));
         };

@@ -130,3 +130,34 @@ fn cell(field: Field) -> Cell {
 fn signed(i: i64) -> Cell {
     u64::try_from(i).map_or(Cell::Number(i as f64), Cell::Integer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::basic::BrotliLevel;
+
+    #[test]
+    fn pages_of_every_common_compression_are_read() {
+        let loss = Type::primitive_type_builder("loss", Physical::DOUBLE).build().expect("a column");
+        let schema =
+            Type::group_type_builder("schema").with_fields(vec![Arc::new(loss)]).build().expect("a schema");
+        let schema = Arc::new(schema);
+        let brotli = Compression::BROTLI(BrotliLevel::default());
+        for compression in
+            [Compression::SNAPPY, Compression::ZSTD(ZstdLevel::default()), brotli, Compression::LZ4_RAW]
+        {
+            let properties = WriterProperties::builder().set_compression(compression).build();
+            let mut bytes = Vec::new();
+            let mut file =
+                SerializedFileWriter::new(&mut bytes, schema.clone(), Arc::new(properties)).expect("a file");
+            let mut group = file.next_row_group().expect("a group");
+            let mut column = group.next_column().expect("columns").expect("a column");
+            column.typed::<DoubleType>().write_batch(&[3.5; 100], None, None).expect("values");
+            column.close().expect("a column");
+            group.close().expect("a group");
+            file.close().expect("a file");
+            let rows = read(Path::new("t.parquet"), bytes).expect("rows");
+            assert_eq!((rows.len(), &rows[99][0].1), (100, &Cell::Number(3.5)), "{compression:?}");
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! The points that a law is fitted to, and how a table was read for them.
+
+use super::checkpoints::{self, Checkpoints};
+use super::plausible::{self, Doubt};
+use super::source::{Assigned, Source};
+use super::status::LeftOut;
+use super::sweeps::{self, BestOf, Copies, Places, Swept};
+use super::{Observations, Selected, no_column, response_symbol};
+use crate::error::LabError;
+use scalelaw_core::{Conventions, DataConvention, FlopConvention, ParamConvention};
+use scalelaw_fit::{Dataset, Law, Response, Space};
+use scalelaw_table::{Column, Counts, LossUnit, Need, Problem, Role, Table, counts, loss_unit};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the points are wanted for.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The law.
+    pub law: &'a dyn Law,
+    /// Where its residuals are taken: of a logarithm, the response must be above 0.
+    pub space: Space,
+    /// Variables that are read beside the law's own.
+    pub beside: &'a [&'a str],
+}
+
+impl<'a> Wanted<'a> {
+    /// For `law`, by the logarithm of its response.
+    pub fn law(law: &'a dyn Law) -> Self {
+        Self { law, space: Space::Log, beside: &[] }
+    }
+}
+
+/// How a table was read for a law.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The table.
+    pub table: String,
+    /// Rows of runs that did not come to their end.
+    pub left_out: LeftOut,
+    /// What a filter kept.
+    pub selected: Option<Selected>,
+    /// The response, the law's variables in its order, and the weight if there is one.
+    pub assigned: Vec<Assigned>,
+    /// Other columns that could have been the loss.
+    pub passed_over: Vec<String>,
+    /// Settings that differ among runs alike in every variable of the law.
+    pub swept: Vec<Swept>,
+    /// What was chosen of them, if that was asked for.
+    pub best_of: Option<BestOf>,
+    /// Rows that look like checkpoints of runs that no column names.
+    pub checkpoints: Option<Checkpoints>,
+    /// Rows that are copies of others.
+    pub copies: Option<Copies>,
+    /// What is doubtful about the numbers.
+    pub doubts: Vec<Doubt>,
+    /// The column by which runs that share a trunk are resampled together.
+    pub trunk: Option<String>,
+    /// What N, C and D count. `None` when the law has an N whose column's name does not say it.
+    pub conventions: Option<Conventions>,
+    /// Rows used.
+    pub n_points: usize,
+    /// Cells that could not be used; their rows are left out.
+    pub problems: Vec<Problem>,
+}
+
+impl Reading {
+    /// What makes a number fitted to these points doubtful: a stable name, and the words.
+    pub fn doubtful(&self) -> Vec<(&'static str, String)> {
+        let mut doubtful: Vec<(&str, String)> =
+            self.doubts.iter().map(|d| ("units", d.to_string())).collect();
+        doubtful.extend(self.swept.iter().map(|swept| ("swept", swept.to_string())));
+        doubtful.extend(self.best_of.iter().map(|best| ("best_of", best.to_string())));
+        doubtful.extend(self.checkpoints.iter().map(|found| ("checkpoints", found.to_string())));
+        doubtful.extend(self.copies.iter().map(|found| ("copies", found.to_string())));
+        doubtful
+    }
+}
+
+/// The points for one law.
+#[derive(Clone, Debug)]
+pub struct Points {
+    /// The points.
+    pub dataset: Dataset,
+    /// The rows that they come from.
+    pub table: Table,
+    /// How they were read.
+    pub reading: Reading,
+}
+
+impl Points {
+    /// The values of one of the law's variables.
+    ///
+    /// # Errors
+    /// The law has no such variable.
+    pub fn variable(&self, symbol: &str) -> Result<&[f64], LabError> {
+        self.dataset.column(symbol).ok_or_else(|| no_column(&self.table, symbol, None))
+    }
+}
+
+impl Observations {
+    /// The points for a law: rows whose every used cell is a positive number, but for a response that is fitted
+    /// itself and not by its logarithm.
+    ///
+    /// # Errors
+    /// A variable has no column, an assigned name is not used, or no row is usable.
+    pub fn points(&self, wanted: &Wanted<'_>) -> Result<Points, LabError> {
+        let law = wanted.law;
+        let response = self.response(law)?;
+        let variable = |variable: &Cow<'static, str>| {
+            let source = self.source(variable).or_else(|| self.empty_source(variable));
+            let source = source.ok_or_else(|| no_column(&self.table, variable, Some(law.name())))?;
+            Ok(Assigned { variable: variable.to_string(), source })
+        };
+        let variables = law.variables().iter().map(variable).collect::<Result<Vec<_>, LabError>>()?;
+        let weight = self
+            .map
+            .get("weight")
+            .map(|source| Assigned { variable: "weight".into(), source: source.clone() });
+        let assigned: Vec<Assigned> =
+            std::iter::once(&response).chain(&variables).chain(&weight).cloned().collect();
+        self.check_used(wanted, &assigned)?;
+        let values =
+            assigned.iter().map(|a| a.source.values(&self.table)).collect::<Result<Vec<_>, LabError>>()?;
+        let needs: Vec<Need<'_>> = assigned
+            .iter()
+            .zip(&values)
+            .enumerate()
+            .map(|(i, (a, values))| Need {
+                columns: a.source.columns(),
+                values,
+                positive: i > 0 || wanted.space == Space::Log,
+            })
+            .collect();
+        let (mut keep, problems) = self.table.sift(&needs)?;
+        let (mut table, mut dataset) = self.at(&keep, &assigned, &values);
+        let doubts = plausible::doubts(law, &assigned, &dataset, &table)?;
+        let used: Vec<&str> = assigned.iter().flat_map(|a| a.source.columns()).collect();
+        let mut best_of = None;
+        if !self.best_of.is_empty() {
+            let loss = match law.response() {
+                Response::Loss | Response::Column => dataset.response().to_vec(),
+                _ => self.values("loss", &table)?.ok_or_else(|| self.missing("loss"))?,
+            };
+            let (best, chosen) = Places::of(&table, &dataset, &used).best_of(&self.best_of, &loss)?;
+            keep = best.iter().map(|i| keep[*i]).collect();
+            (table, dataset) = self.at(&keep, &assigned, &values);
+            best_of = Some(chosen);
+        }
+        let places = Places::of(&table, &dataset, &used);
+        let swept = places.swept();
+        self.check_swept(law, &dataset, &swept)?;
+        dataset = dataset.repeated(places.repeats());
+        let trunk = self.column_for("trunk").filter(|_| self.column_for("run").is_some());
+        let (mut checkpoints, mut copies) = (None, None);
+        if let Some((originals, found)) = sweeps::copies(&dataset) {
+            dataset = dataset.grouped(originals);
+            copies = Some(found);
+        } else if let Some(groups) = self.groups(&table, trunk.as_deref())? {
+            dataset = dataset.grouped(groups);
+        } else if let Some((runs, found)) = checkpoints::runs(&dataset) {
+            dataset = dataset.grouped(runs);
+            checkpoints = Some(found);
+        }
+        dataset.digest = Some(table.digest.clone());
+        dataset.conventions = self.conventions(&variables);
+        dataset.unit = self.unit(law, &response);
+        let reading = Reading {
+            table: table.source.clone(),
+            left_out: self.left_out.clone(),
+            selected: self.selected.clone(),
+            passed_over: self.passed_over(&response),
+            swept,
+            best_of,
+            checkpoints,
+            copies,
+            doubts,
+            trunk,
+            conventions: dataset.conventions,
+            n_points: dataset.len(),
+            assigned,
+            problems,
+        };
+        Ok(Points { dataset, table, reading })
+    }
+
+    /// The rows at these indices, and their points.
+    fn at(&self, keep: &[usize], assigned: &[Assigned], values: &[Vec<f64>]) -> (Table, Dataset) {
+        let table =
+            if keep.len() == self.table.len() { self.table.clone() } else { self.table.rows_at(keep) };
+        let mut kept = values.iter().map(|values| keep.iter().map(|i| values[*i]).collect::<Vec<f64>>());
+        let mut dataset = Dataset::new(kept.next().unwrap_or_default());
+        for (assigned, values) in assigned[1..].iter().zip(kept) {
+            dataset = match assigned.variable.as_str() {
+                "weight" => dataset.weighted(values),
+                variable => dataset.with(variable, values),
+            };
+        }
+        (table, dataset)
+    }
+
+    /// Refuses runs that no one law describes: of several recipes, or of a setting's every value where a law is of the
+    /// best. A column that the filter names is the user's to judge, and so are the names of a user's own law.
+    fn check_swept(&self, law: &dyn Law, dataset: &Dataset, swept: &[Swept]) -> Result<(), LabError> {
+        let table = || self.table.source.clone();
+        let judged = |swept: &&Swept| self.judged.contains(&swept.column);
+        let recipe = swept.iter().find(|swept| swept.parts_recipes && !judged(swept));
+        // Curves are compared along their steps, recipes and all.
+        let of_one = law.name() != "expression" && law.variables().iter().all(|v| v != "S");
+        if let Some(recipe) = recipe.filter(|_| of_one) {
+            return Err(LabError::Recipes { table: table(), swept: Box::new(recipe.clone()) });
+        }
+        if law.response() == Response::HyperParameter && self.direct("loss").is_some() {
+            let most = sweeps::most_values(dataset);
+            if most > 1 {
+                return Err(LabError::NotTheBest { table: table(), law: law.name().into(), most });
+            }
+        }
+        Ok(())
+    }
+
+    fn response(&self, law: &dyn Law) -> Result<Assigned, LabError> {
+        // A law whose variable is the loss (another test set's loss by this one's) has its response assigned.
+        let of_loss = law.variables().iter().any(|v| v == "L");
+        let symbol = response_symbol(law);
+        let source = self.map.get("loss").filter(|_| !of_loss).or_else(|| self.map.get("response")).cloned();
+        let source = source.or_else(|| self.direct(symbol)).or_else(|| self.empty_source(symbol));
+        let source = source.ok_or_else(|| no_column(&self.table, symbol, Some(law.name())))?;
+        let variable = if law.response() == Response::Loss { "loss" } else { "response" };
+        Ok(Assigned { variable: variable.into(), source })
+    }
+
+    /// The other columns that hold something and could have been the loss, where the user did not choose; our own run
+    /// tables say by their names what each is.
+    fn passed_over(&self, response: &Assigned) -> Vec<String> {
+        if self.map.contains_key("loss") || response.variable != "loss" || self.table.is_run_table() {
+            return vec![];
+        }
+        let used = response.source.columns();
+        let copies =
+            |c: &Column| used.iter().any(|name| self.table.column(name).is_ok_and(|own| c.equals(own)));
+        let others = self.table.candidates(Role::Loss).into_iter().filter(|c| c.filled() > 0 && !copies(c));
+        others.map(|c| c.name.clone()).filter(|name| !used.contains(&name.as_str())).collect()
+    }
+
+    /// Refuses names that are assigned and not used, and columns that share their header with another.
+    fn check_used(&self, wanted: &Wanted<'_>, assigned: &[Assigned]) -> Result<(), LabError> {
+        let law = wanted.law;
+        let mut used: Vec<&str> = law.variables().iter().map(AsRef::as_ref).collect();
+        used.push(response_symbol(law));
+        used.extend(["loss", "response", "run", "trunk", "weight", "seed"]);
+        used.extend(wanted.beside);
+        if !self.best_of.is_empty() {
+            used.extend(["lr", "B"]);
+        }
+        for assigned in assigned {
+            if let Source::Derived { rule, .. } = &assigned.source {
+                used.extend(rule.inputs);
+            }
+        }
+        let mut seen = BTreeSet::new();
+        used.retain(|name| seen.insert(*name));
+        self.check_assigned(law.name(), &used)?;
+        let chosen = |column: &str| self.map.values().any(|source| source.columns().contains(&column));
+        let twin = |column: &str| {
+            let twin = self.table.twin(column).filter(|_| !chosen(column))?;
+            Some(LabError::Twins {
+                table: self.table.source.clone(),
+                column: column.into(),
+                twin: twin.name.clone(),
+            })
+        };
+        assigned.iter().flat_map(|a| a.source.columns()).find_map(twin).map_or(Ok(()), Err)
+    }
+
+    /// What the response is measured in, where its column's name or the user's expression says something else than nats
+    /// per token.
+    fn unit(&self, law: &dyn Law, response: &Assigned) -> Option<String> {
+        if !matches!(law.response(), Response::Loss | Response::Column) {
+            return None;
+        }
+        match &response.source {
+            Source::Column { name, .. } => loss_unit(name).map(|unit| unit.to_string()).or_else(|| {
+                let is_loss = self.table.candidates(Role::Loss).iter().any(|column| column.name == *name);
+                (!is_loss).then(|| format!("units of {name}"))
+            }),
+            Source::Computed { expression, columns } => {
+                let of_perplexity = columns.iter().any(|c| loss_unit(c) == Some(LossUnit::Perplexity));
+                let is_loss = of_perplexity && expression.trim_start().starts_with("ln");
+                (!is_loss).then(|| format!("units of {expression}"))
+            }
+            Source::Derived { .. } => None,
+        }
+    }
+
+    /// Rows of one run have one number, and so have the runs that branched from one trunk.
+    fn groups(&self, table: &Table, trunk: Option<&str>) -> Result<Option<Vec<u32>>, LabError> {
+        let Some(run) = self.column_for("run") else { return Ok(None) };
+        let runs = table.column(&run)?;
+        let Some(trunk) = trunk else { return Ok(Some(runs.groups())) };
+        let trunks = table.column(trunk)?;
+        let mut index = BTreeMap::new();
+        let group = |i: usize| {
+            // A run without a trunk is its own.
+            let name = Some(trunks.text(i)).filter(|trunk| !trunk.is_empty()).unwrap_or_else(|| runs.text(i));
+            let next = index.len() as u32;
+            *index.entry(name).or_insert(next)
+        };
+        Ok(Some((0..table.len()).map(group).collect()))
+    }
+
+    /// What the law's variables count, by the names of their columns.
+    fn conventions(&self, variables: &[Assigned]) -> Option<Conventions> {
+        let (mut params, mut flops, mut data) = (self.params, None, None);
+        for count in variables.iter().flat_map(|v| v.source.columns()).filter_map(counts) {
+            match count {
+                Counts::Params(p) => params = params.or(Some(p)),
+                Counts::Flops(f) => flops = Some(f),
+                Counts::Data(d) => data = Some(d),
+            }
+        }
+        if params.is_none() && variables.iter().any(|v| v.variable == "N") {
+            return None;
+        }
+        Some(Conventions {
+            params: params.unwrap_or(ParamConvention::NonEmbedding),
+            flops: flops.unwrap_or(FlopConvention::SixN),
+            data: data.unwrap_or(DataConvention::Processed),
+        })
+    }
+}

@@ -1,0 +1,344 @@
+//! Runs of one size that differ in something else than their seed: sweeps, recipes, and the best of a sweep.
+//!
+//! A setting is a column whose values repeat (a metric's do not). It is swept where it varies among rows that are alike
+//! in every variable of the law.
+
+use crate::error::LabError;
+use scalelaw_fit::Dataset;
+use scalelaw_table::{Column, Role, Table, is_seed};
+use std::collections::HashMap;
+
+/// A setting that varies among rows alike in every variable of the law.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swept {
+    /// The column.
+    pub column: String,
+    /// Most values that it has in one place.
+    pub most: usize,
+    /// Places in which it varies.
+    pub places: usize,
+    /// Places of several rows.
+    pub of: usize,
+    /// Its words in order of appearance, if it holds words.
+    pub words: Vec<String>,
+    /// Whether its words are recipes: one of them has the higher loss in nearly every place.
+    pub parts_recipes: bool,
+}
+
+impl std::fmt::Display for Swept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { column, most, places, of, words: _, parts_recipes: _ } = self;
+        write!(
+            f,
+            "column {column} has up to {most} values among runs alike in every variable of the law (in {places} of {of} such \
+             places): they are no repeats, and the law is one of their mean; select one, or take the best of each place"
+        )
+    }
+}
+
+/// Most words of a column that are recipes, whose runs have laws of their own.
+const MOST_RECIPES: usize = 12;
+
+/// Places in which two words must be compared before they are called recipes.
+const FEWEST_PLACES: usize = 3;
+
+/// The best of each place of a sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BestOf {
+    /// Columns that the best was chosen from.
+    pub columns: Vec<String>,
+    /// Rows before.
+    pub of: usize,
+    /// Most rows of one place.
+    pub most: usize,
+    /// Places whose best is the smallest or largest value tried.
+    pub at_end: usize,
+    /// By how many standard deviations of the noise the lowest of so many equal losses is too low.
+    pub too_low: f64,
+}
+
+impl std::fmt::Display for BestOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { columns, of, most, at_end, too_low } = self;
+        write!(
+            f,
+            "the lowest loss over {} counts, of up to {most} runs each ({of} in all); the lowest of {most} losses that differ \
+             by noise alone is too low by {too_low:.1} of its standard deviations",
+            columns.join(", ")
+        )?;
+        match at_end {
+            0 => Ok(()),
+            _ => write!(
+                f,
+                "; in {at_end} places the best value is the smallest or largest tried, so better ones may lie beyond"
+            ),
+        }
+    }
+}
+
+/// Rows of a table by place: alike in every variable of the law, and in what else is asked for.
+pub(super) struct Places<'a> {
+    table: &'a Table,
+    /// The place of each row.
+    place: Vec<u32>,
+    /// The response of each row.
+    response: Vec<f64>,
+    /// Settings that vary within a place.
+    settings: Vec<&'a Column>,
+    /// Columns that count parameters, tokens, FLOPs or steps.
+    counts: Vec<&'a str>,
+}
+
+impl<'a> Places<'a> {
+    /// The places of a law's variables. `used` are the columns of the points, which are no settings.
+    pub(super) fn of(table: &'a Table, dataset: &Dataset, used: &[&str]) -> Self {
+        let place = places(dataset);
+        let identities = named(
+            table,
+            &[Role::Run, Role::Trunk, Role::Status, Role::Loss, Role::LossError, Role::NoiseScale],
+        );
+        let counts = named(table, &[Role::N, Role::D, Role::C, Role::S, Role::U, Role::T]);
+        let is_setting = |column: &&Column| {
+            let name = column.name.as_str();
+            !used.contains(&name)
+                && !identities.contains(&name)
+                && (repeats(column) || counts.contains(&name))
+        };
+        let mut settings: Vec<&Column> = table.columns().iter().filter(is_setting).collect();
+        settings.retain(|column| !varies(&place, &column.groups()).is_empty());
+        Self { table, place, response: dataset.response().to_vec(), settings, counts }
+    }
+
+    /// What is swept, without what follows from another swept column, and without counts and seeds.
+    pub(super) fn swept(&self) -> Vec<Swept> {
+        let rates = named(self.table, &[Role::LearningRate]);
+        let is_own = |c: &&Column| !is_seed(&c.name) && !self.counts.contains(&c.name.as_str());
+        let mut settings: Vec<&Column> = self.settings.iter().copied().filter(is_own).collect();
+        settings.sort_by_key(|c| (!rates.contains(&c.name.as_str()), c.numbers().is_none()));
+        let mut told: Vec<&Column> = Vec::new();
+        for column in settings {
+            if !told.iter().any(|other| self.follows(column, other)) {
+                told.push(column);
+            }
+        }
+        let several = varies(&self.place, &(0..self.place.len() as u32).collect::<Vec<_>>()).len();
+        let describe = |column: &Column| {
+            let at = varies(&self.place, &column.groups());
+            Swept {
+                column: column.name.clone(),
+                most: at.iter().map(|(_, values)| *values).max().unwrap_or(0),
+                places: at.len(),
+                of: several,
+                words: words(column),
+                parts_recipes: self.parts_recipes(column, at.len(), several),
+            }
+        };
+        told.into_iter().map(describe).collect()
+    }
+
+    /// Whether a column's few words differ in most places, and in nearly all of them the same one of the first two has
+    /// the higher loss; the hosts that runs were on do not.
+    fn parts_recipes(&self, column: &Column, places: usize, of: usize) -> bool {
+        let words = words(column);
+        if !(2..=MOST_RECIPES).contains(&words.len()) || 2 * places < of {
+            return false;
+        }
+        let (mut above, mut below) = (0, 0);
+        for rows in gathered(&self.place) {
+            let mean = |word: &String| {
+                let of: Vec<f64> =
+                    rows.iter().filter(|i| column.text(**i) == *word).map(|i| self.response[*i]).collect();
+                (!of.is_empty()).then(|| of.iter().sum::<f64>() / of.len() as f64)
+            };
+            if let (Some(a), Some(b)) = (mean(&words[0]), mean(&words[1])) {
+                above += usize::from(a > b);
+                below += usize::from(a < b);
+            }
+        }
+        above + below >= FEWEST_PLACES && 10 * above.min(below) <= above + below
+    }
+
+    /// A number for each row that is the same where rows are repeats: alike in all but their seed.
+    pub(super) fn repeats(&self) -> Vec<u32> {
+        let settings: Vec<Vec<u32>> =
+            self.settings.iter().filter(|c| !is_seed(&c.name)).map(|c| c.groups()).collect();
+        numbered((0..self.place.len()).map(|i| {
+            let mut key = vec![self.place[i]];
+            key.extend(settings.iter().map(|groups| groups[i]));
+            key
+        }))
+    }
+
+    /// The indices of the rows of lowest loss, one for each place and each value of the settings that do not follow
+    /// from `columns`; and what was chosen.
+    ///
+    /// # Errors
+    /// A column does not exist.
+    pub(super) fn best_of(&self, columns: &[String], loss: &[f64]) -> Result<(Vec<usize>, BestOf), LabError> {
+        let chosen = columns.iter().map(|name| self.table.column(name)).collect::<Result<Vec<_>, _>>()?;
+        let all: Vec<Vec<u32>> = chosen.iter().map(|c| c.groups()).collect();
+        let together = numbered((0..self.place.len()).map(|i| all.iter().map(|g| g[i]).collect::<Vec<_>>()));
+        let others: Vec<Vec<u32>> = self
+            .settings
+            .iter()
+            .filter(|c| !chosen.iter().any(|of| of.name == c.name))
+            .map(|c| c.groups())
+            .filter(|groups| !follows(&self.place, groups, &together))
+            .collect();
+        let cell = numbered((0..self.place.len()).map(|i| {
+            let mut key = vec![self.place[i]];
+            key.extend(others.iter().map(|groups| groups[i]));
+            key
+        }));
+        let cells = gathered(&cell);
+        let mut keep = Vec::new();
+        let mut at_end = 0;
+        for rows in &cells {
+            let best = rows
+                .iter()
+                .copied()
+                .filter(|i| loss[*i].is_finite())
+                .min_by(|a, b| loss[*a].total_cmp(&loss[*b]));
+            let Some(best) = best else { continue };
+            keep.push(best);
+            let at_an_end = |column: &&Column| {
+                column.numbers().is_some_and(|v| {
+                    let (lo, hi) = rows.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), i| {
+                        (lo.min(v[*i]), hi.max(v[*i]))
+                    });
+                    lo < hi && (v[best] == lo || v[best] == hi)
+                })
+            };
+            at_end += usize::from(chosen.iter().any(at_an_end));
+        }
+        keep.sort_unstable();
+        let most = cells.iter().map(Vec::len).max().unwrap_or(0);
+        let columns = chosen.iter().map(|c| c.name.clone()).collect();
+        Ok((keep, BestOf { columns, of: self.table.len(), most, at_end, too_low: lowest_of(most) }))
+    }
+
+    fn follows(&self, column: &Column, other: &Column) -> bool {
+        follows(&self.place, &column.groups(), &other.groups())
+    }
+}
+
+/// Names of the columns that are recognised as one of `roles`.
+fn named<'a>(table: &'a Table, roles: &[Role]) -> Vec<&'a str> {
+    roles.iter().flat_map(|role| table.candidates(*role)).map(|c| c.name.as_str()).collect()
+}
+
+/// Most values that the response has among rows alike in every variable.
+pub(super) fn most_values(dataset: &Dataset) -> usize {
+    let values = numbered(dataset.response().iter().map(|y| y.to_bits()));
+    varies(&places(dataset), &values).into_iter().map(|(_, values)| values).max().unwrap_or(1)
+}
+
+/// The place of each point: a number that is the same where all variables are.
+fn places(dataset: &Dataset) -> Vec<u32> {
+    let variables: Vec<&[f64]> = dataset.names().iter().filter_map(|name| dataset.column(name)).collect();
+    numbered((0..dataset.len()).map(|i| variables.iter().map(|v| v[i].to_bits()).collect::<Vec<_>>()))
+}
+
+/// Rows whose variables are the same and whose responses are all but the same, as copies of one run are and repeats are
+/// not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copies {
+    /// Rows.
+    pub rows: usize,
+    /// Different ones among them.
+    pub different: usize,
+}
+
+impl std::fmt::Display for Copies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { rows, different } = self;
+        write!(
+            f,
+            "{rows} rows are {different} different ones and copies of them that differ by less than a millionth: copies are \
+             no independent runs, and are taken to go together"
+        )
+    }
+}
+
+/// The different row that each row is or is a copy of; `None` when hardly any is a copy.
+pub(super) fn copies(dataset: &Dataset) -> Option<(Vec<u32>, Copies)> {
+    const ALIKE: f64 = 1e-6;
+    let response = dataset.response();
+    let mut original = vec![0u32; dataset.len()];
+    let mut different = 0;
+    for mut rows in gathered(&places(dataset)) {
+        rows.sort_by(|a, b| response[*a].total_cmp(&response[*b]));
+        let alike = |a: &usize, b: &usize| response[*b] - response[*a] <= ALIKE * response[*a].abs();
+        for same in rows.chunk_by(alike) {
+            for row in same {
+                original[*row] = different;
+            }
+            different += 1;
+        }
+    }
+    let (rows, different) = (dataset.len(), different as usize);
+    (10 * different < 9 * rows).then_some((original, Copies { rows, different }))
+}
+
+/// Whether a column's values come back in several rows, as settings do and measurements do not.
+fn repeats(column: &Column) -> bool {
+    let distinct = column.groups().into_iter().max().map_or(0, |last| last as usize + 1);
+    distinct > 1 && 2 * distinct <= column.len() + 1
+}
+
+/// The words of a column of words.
+fn words(column: &Column) -> Vec<String> {
+    if column.numbers().is_some() {
+        return vec![];
+    }
+    let mut words: Vec<String> = Vec::new();
+    for word in (0..column.len()).map(|i| column.text(i)) {
+        if !words.contains(&word) && words.len() <= MOST_RECIPES {
+            words.push(word);
+        }
+    }
+    words
+}
+
+/// The places in which a column has several values, and how many.
+fn varies(place: &[u32], values: &[u32]) -> Vec<(u32, usize)> {
+    let mut pairs: Vec<(u32, u32)> = place.iter().copied().zip(values.iter().copied()).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let counted = pairs.chunk_by(|a, b| a.0 == b.0).map(|chunk| (chunk[0].0, chunk.len()));
+    counted.filter(|(_, values)| *values > 1).collect()
+}
+
+/// Whether in every place a column's value follows from another's.
+fn follows(place: &[u32], column: &[u32], other: &[u32]) -> bool {
+    let mut of: HashMap<(u32, u32), u32> = HashMap::new();
+    (0..place.len()).all(|i| *of.entry((place[i], other[i])).or_insert(column[i]) == column[i])
+}
+
+/// A number for each key, the same where keys are the same, counted from 0.
+fn numbered<K: std::hash::Hash + Eq>(keys: impl Iterator<Item = K>) -> Vec<u32> {
+    let mut index: HashMap<K, u32> = HashMap::new();
+    keys.map(|key| {
+        let next = index.len() as u32;
+        *index.entry(key).or_insert(next)
+    })
+    .collect()
+}
+
+/// The rows of each number, in its order.
+fn gathered(numbers: &[u32]) -> Vec<Vec<usize>> {
+    let mut rows = vec![Vec::new(); numbers.iter().max().map_or(0, |last| *last as usize + 1)];
+    for (i, number) in numbers.iter().enumerate() {
+        rows[*number as usize].push(i);
+    }
+    rows
+}
+
+/// How many standard deviations the lowest of `count` normal values lies below their mean, on average.
+///
+/// # Source
+/// Order statistics of the normal distribution, Pearson & Hartley 1972, table 9; above 10 values, that of 10.
+fn lowest_of(count: usize) -> f64 {
+    const MEANS: [f64; 11] = [0.0, 0.0, 0.564, 0.846, 1.029, 1.163, 1.267, 1.352, 1.424, 1.485, 1.539];
+    MEANS[count.min(MEANS.len() - 1)]
+}

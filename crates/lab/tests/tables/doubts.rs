@@ -1,0 +1,228 @@
+//! What is doubted about a table before a law is fitted to it, and what is refused.
+
+use crate::{file, points};
+use scalelaw_fit::laws::{Chinchilla, HyperPower, PowerLaw};
+use scalelaw_fit::{FitOptions, FitStatus, IntervalChoice};
+use scalelaw_lab::fit::{self, FitReport, FitRequest};
+use scalelaw_lab::observations::Doubt;
+use scalelaw_lab::{LabError, TableRequest};
+use std::fmt::Write;
+
+/// A loss by Besiroglu et al.'s law.
+fn loss(n: f64, d: f64) -> f64 {
+    1.8172 + 482.01 / n.powf(0.3478) + 2085.43 / d.powf(0.3658)
+}
+
+/// A row for each of 16 places; `row` writes it from N, D and the loss.
+fn grid(header: &str, mut row: impl FnMut(f64, f64, f64) -> String) -> String {
+    let mut csv = format!("{header}\n");
+    for i in 0..4 {
+        for j in 0..4 {
+            let (n, d) = (1e7 * 4f64.powi(i), 1e9 * 4f64.powi(j));
+            csv += &row(n, d, loss(n, d));
+        }
+    }
+    csv
+}
+
+fn fitted(table: TableRequest, law: &str) -> Result<FitReport, LabError> {
+    fit::run(&FitRequest {
+        table,
+        law: law.into(),
+        bounds: vec![],
+        options: FitOptions { intervals: IntervalChoice::None, ..FitOptions::default() },
+        residuals_by: None,
+        valley: None,
+    })
+}
+
+/// The doubt for which a table is refused.
+fn refused(csv: &str) -> Doubt {
+    match points(&file(csv).request(), &Chinchilla) {
+        Err(LabError::Implausible { doubt, .. }) => *doubt,
+        other => panic!("{:?}", other.map(|p| p.reading.doubts)),
+    }
+}
+
+#[test]
+fn sizes_in_millions_and_billions_without_a_unit_are_refused_with_the_units_that_would_do() {
+    let csv = grid("model_size,tokens,loss", |n, d, l| format!("{},{},{l}\n", n / 1e6, d / 1.3e9));
+    let error = points(&file(&csv).request(), &Chinchilla).unwrap_err();
+    let LabError::Implausible { doubt, units, .. } = &error else { panic!("{error}") };
+    assert!(matches!(**doubt, Doubt::NotACount { .. }), "{doubt}");
+    assert_eq!(units, &[("N", "1e6*model_size".to_string()), ("D", "1e9*tokens".to_string())]);
+    let table = file(&csv);
+    let read = points(&table.mapped(&[("N", "1e6*model_size"), ("D", "1e9*tokens")]), &Chinchilla).unwrap();
+    assert_eq!(read.reading.doubts, []);
+}
+
+#[test]
+fn whole_sizes_that_do_not_belong_together_are_refused() {
+    let csv = grid("N,D,loss", |n, d, l| format!("{},{d},{l}\n", (n / 1e6).round()));
+    assert!(matches!(refused(&csv), Doubt::TokensPerParameter { rows: 16, .. } | Doubt::MixedUnits { .. }));
+    let csv = grid("N,D,loss", |n, d, l| format!("{n},{},{l}\n", (d / 1e6).round()));
+    assert!(matches!(refused(&csv), Doubt::TokensPerParameter { rows: 16, .. }));
+    let csv = grid("N,D,loss", |n, d, l| format!("{n}e200,{d}e200,{l}\n"));
+    assert!(matches!(refused(&csv), Doubt::Size { .. }));
+}
+
+#[test]
+fn rows_in_another_unit_than_the_others_are_named() {
+    let mut i = 0;
+    let csv = grid("N,D,loss", |n, d, l| {
+        i += 1;
+        let d = if i % 2 == 0 { d / 1e9 } else { d };
+        format!("{n},{d},{l}\n")
+    });
+    let doubt = refused(&csv);
+    let Doubt::MixedUnits { column, row: 2, rows: 8, of: 16, .. } = &doubt else { panic!("{doubt}") };
+    assert_eq!(column, "D");
+}
+
+#[test]
+fn compute_far_from_six_n_d_and_losses_above_guessing_are_said_or_refused() {
+    let csv = grid("N,D,C,loss", |n, d, l| format!("{n},{d},{},{l}\n", 6e-9 * n * d));
+    let read = points(&file(&csv).request(), &PowerLaw::C).unwrap();
+    assert_eq!(read.reading.doubts, [], "C alone has nothing to be compared with");
+    let read = points(&file(&csv).request(), &Chinchilla).unwrap();
+    let [Doubt::Compute { used: false, ratio, .. }] = read.reading.doubts[..] else {
+        panic!("{:?}", read.reading.doubts)
+    };
+    assert!((ratio * 1e9 - 1.0).abs() < 1e-9);
+    let mut i = 0;
+    let csv = grid("N,D,loss", |n, d, l| {
+        i += 1;
+        format!("{n},{d},{}\n", if i == 3 { 74.0 } else { l })
+    });
+    let read = points(&file(&csv).request(), &Chinchilla).unwrap();
+    assert!(matches!(read.reading.doubts[..], [Doubt::HighLoss { row: 3, rows: 1, .. }]));
+    let csv = grid("N,D,n_vocab,loss", |n, d, l| format!("{n},{d},256,{}\n", if n > 5e8 { 7.0 } else { l }));
+    let read = points(&file(&csv).request(), &Chinchilla).unwrap();
+    assert!(matches!(read.reading.doubts[..], [Doubt::HighLoss { rows: 4, of: 16, .. }]));
+}
+
+#[test]
+fn perplexities_are_refused_and_their_logarithm_is_fitted() {
+    let csv = grid("N,D,val_ppl", |n, d, l| format!("{n},{d},{}\n", l.exp()));
+    let table = file(&csv);
+    let error = points(&table.mapped(&[("loss", "val_ppl")]), &Chinchilla).unwrap_err();
+    assert!(error.to_string().contains("val_ppl is a perplexity"), "{error}");
+    let read = points(&table.mapped(&[("loss", "ln(val_ppl)")]), &Chinchilla).unwrap();
+    assert!((read.dataset.response()[0] - loss(1e7, 1e9)).abs() < 1e-9);
+    assert_eq!(points(&table.mapped(&[("loss", "1*val_ppl")]), &Chinchilla).unwrap().reading.doubts, []);
+}
+
+#[test]
+fn expression_means_what_its_user_means_so_its_doubts_are_said() {
+    let csv = grid("N,D,loss", |n, d, l| format!("{},{d},{l}\n", n / 1.3e6));
+    let report = fitted(file(&csv).request(), "E + A/N^a + B/D^b").unwrap();
+    assert_eq!(report.reading.doubts.len(), 1);
+    assert!(report.law.warnings.iter().any(|w| w.code == "units"));
+}
+
+#[test]
+fn learning_rates_at_one_size_are_a_sweep_and_no_seed_noise() {
+    let mut seed = 0;
+    let csv = grid("N,D,lr,seed,loss", |n, d, l| {
+        let mut rows = String::new();
+        for (lr, more) in [(1e-3, 0.1), (2e-3, 0.0), (4e-3, 0.2)] {
+            for luck in [0.001, -0.001] {
+                seed += 1;
+                let _ = writeln!(rows, "{n},{d},{lr},{seed},{}", l + more + luck);
+            }
+        }
+        rows
+    });
+    let table = file(&csv);
+    let report = fitted(table.request(), "chinchilla").unwrap();
+    let [swept] = &report.reading.swept[..] else { panic!("{:?}", report.reading.swept) };
+    assert_eq!((swept.column.as_str(), swept.most, swept.places), ("lr", 3, 16));
+    assert!(report.law.status >= FitStatus::Remarks);
+    let noise = report.lack_of_fit.unwrap();
+    assert!(noise.noise_log < 0.001 && noise.p_value < 1e-6, "seed noise is that of the seeds: {noise:?}");
+
+    let best = fitted(TableRequest { best_of: vec!["lr".into()], ..table.request() }, "chinchilla").unwrap();
+    let chosen = best.reading.best_of.unwrap();
+    assert_eq!((chosen.of, chosen.most, chosen.at_end), (96, 6, 0));
+    assert_eq!(best.reading.n_points, 16);
+    assert!(best.law.warnings.iter().any(|w| w.code == "best_of" && w.message.contains("too low")));
+}
+
+#[test]
+fn law_of_the_best_learning_rate_is_not_fitted_to_every_one() {
+    let csv = grid("N,D,lr,loss", |n, d, l| {
+        let best = 300.0 * n.powf(-0.65) * d.powf(0.31);
+        let row = |k: i32| format!("{n},{d},{},{}\n", best * 2f64.powi(k), l + 0.01 * f64::from(k * k));
+        (-2..=2).map(row).collect()
+    });
+    let table = file(&csv);
+    let error = points(&table.request(), &HyperPower::ND).unwrap_err();
+    assert!(matches!(&error, LabError::NotTheBest { most: 5, .. }), "{error}");
+    let best = fitted(TableRequest { best_of: vec!["lr".into()], ..table.request() }, "hyper-nd").unwrap();
+    assert!((best.law.param("a").unwrap() + 0.65).abs() < 1e-6);
+    assert!((best.law.param("b").unwrap() - 0.31).abs() < 1e-6);
+}
+
+#[test]
+fn two_recipes_in_a_table_are_refused_unless_the_filter_names_them() {
+    let csv = grid("recipe,N,D,loss", |n, d, l| format!("gpt,{n},{d},{l}\nllama,{n},{d},{}\n", 0.95 * l));
+    let table = file(&csv);
+    let error = points(&table.request(), &Chinchilla).unwrap_err();
+    let LabError::Recipes { swept, .. } = &error else { panic!("{error}") };
+    assert_eq!(swept.words, ["gpt", "llama"]);
+    let one = |filter: &str| TableRequest { filter: Some(filter.into()), ..table.request() };
+    assert_eq!(fitted(one("recipe == 'gpt'"), "chinchilla").unwrap().reading.n_points, 16);
+    let both = fitted(one("recipe != ''"), "chinchilla").unwrap();
+    assert!(both.reading.n_points == 32 && both.lack_of_fit.is_none(), "recipes are no repeats");
+    assert_eq!(both.reading.swept.len(), 1);
+}
+
+#[test]
+fn words_that_make_no_difference_are_no_recipes() {
+    let mut i = 0;
+    let csv = grid("host,seed,N,D,loss", |n, d, l| {
+        i += 1;
+        let luck = if i % 3 == 0 { 0.01 } else { -0.01 };
+        format!("gpu1,0,{n},{d},{}\ngpu2,1,{n},{d},{}\n", l + luck, l - luck)
+    });
+    let read = points(&file(&csv).request(), &Chinchilla).unwrap();
+    assert_eq!((read.reading.swept.len(), read.reading.swept[0].parts_recipes), (1, false));
+}
+
+#[test]
+fn seeds_alone_are_repeats() {
+    let csv = grid("run,seed,N,D,loss", |n, d, l| {
+        format!("a,0,{n},{d},{}\nb,1,{n},{d},{}\nc,2,{n},{d},{}\n", l + 0.01, l, l - 0.01)
+    });
+    let report = fitted(file(&csv).request(), "chinchilla").unwrap();
+    assert_eq!(report.reading.swept, []);
+    assert_eq!(report.lack_of_fit.unwrap().freedom.1, 32.0);
+}
+
+#[test]
+fn copies_of_a_run_that_differ_by_next_to_nothing_are_one_run() {
+    let csv = grid("N,D,loss", |n, d, l| {
+        (0..10).map(|k| format!("{n},{d},{}\n", l + 1e-9 * f64::from(k))).collect()
+    });
+    let report = fitted(file(&csv).request(), "chinchilla").unwrap();
+    let copies = report.reading.copies.unwrap();
+    assert_eq!((copies.rows, copies.different, report.law.n_runs), (160, 16, 16));
+    assert!(report.law.warnings.iter().any(|w| w.code == "copies"));
+}
+
+#[test]
+fn checkpoints_without_a_run_column_are_said_to_be_curves_and_a_grid_is_not() {
+    let mut csv = String::from("N,D,loss\n");
+    for i in 0..4 {
+        for step in 1..=20 {
+            let (n, d) = (1e7 * 4f64.powi(i), 2e8 * f64::from(step));
+            let _ = writeln!(csv, "{n},{d},{}", loss(n, d));
+        }
+    }
+    let report = fitted(file(&csv).request(), "chinchilla").unwrap();
+    let found = report.reading.checkpoints.unwrap();
+    assert_eq!((found.rows, found.runs, report.law.n_runs), (80, 4, 4));
+    assert!(report.law.warnings.iter().any(|w| w.code == "checkpoints"));
+    let grid = grid("N,D,loss", |n, d, l| format!("{n},{d},{l}\n"));
+    assert_eq!(points(&file(&grid).request(), &Chinchilla).unwrap().reading.checkpoints, None);
+}
