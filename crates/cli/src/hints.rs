@@ -273,7 +273,7 @@ fn table(error: &TableError) -> Option<String> {
                 .into(),
         ),
         TableError::Directory { path } => Some(table_of(path)),
-        TableError::UnknownLog { path } if path.is_dir() => Some("name the logs in this directory".into()),
+        TableError::UnknownLog { path, .. } if path.is_dir() => Some("name the logs in this directory".into()),
         TableError::UnknownFormat { path } => {
             let law = path.to_str().filter(|name| scalelaw_fit::laws::by_name(name).is_ok())?;
             Some(format!("`{law}` is a law; name a table too: scalelaw fit {law} runs.csv"))

@@ -115,3 +115,79 @@ fn exit_codes_tell_nothing_from_a_part() {
     assert_eq!(wrong.status.code(), Some(1));
     assert!(stderr(&wrong).contains("KEY=METRIC"));
 }
+
+/// Six sizes, three seeds and lengths: Hugging Face states of runs with the losses of a known law.
+fn hugging_face_runs(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    let mut about = "run_id,n_nonembed,batch_tokens\n".to_string();
+    for (size, n) in [2e6f64, 5e6, 12e6, 30e6, 80e6, 200e6].into_iter().enumerate() {
+        for (length, steps) in [1000u32, 3000, 9000].into_iter().enumerate() {
+            let run = format!("m{size}s{length}");
+            fs::create_dir(folder.join(&run)).unwrap();
+            let loss = 1.7 + 400.0 / n.powf(0.34) + 410.0 / (65536.0 * f64::from(steps)).powf(0.28);
+            let log = format!("{{\"log_history\": [{{\"step\": {steps}, \"eval_loss\": {loss}}}]}}");
+            fs::write(folder.join(&run).join("trainer_state.json"), log).unwrap();
+            about += &format!("{run},{n},65536\n");
+            files.push(format!("{run}/trainer_state.json"));
+        }
+    }
+    fs::write(folder.join("about.csv"), about).unwrap();
+    files
+}
+
+#[test]
+fn own_import_is_fitted_alike_from_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = hugging_face_runs(folder.path());
+    let mut laws = Vec::new();
+    for table in ["r.csv", "r.jsonl", "r.parquet"] {
+        let mut arguments = vec!["runs", "import", "--about", "about.csv", "--out-runs", table];
+        arguments.extend(files.iter().map(String::as_str));
+        let imported = scalelaw(folder.path(), &arguments);
+        assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
+        let fitted = scalelaw(folder.path(), &["fit", "chinchilla", table, "--json"]);
+        assert_eq!(fitted.status.code(), Some(0), "{table}: {}", stderr(&fitted));
+        let law: Value = serde_json::from_slice(&fitted.stdout).unwrap();
+        assert_eq!(law["n_points"], 18, "{table}");
+        laws.push(law["params"].clone());
+    }
+    assert!(laws.iter().all(|law| *law == laws[0]), "{laws:?}");
+    let header = fs::read_to_string(folder.path().join("r.csv")).unwrap();
+    assert_eq!(
+        header.lines().next().unwrap(),
+        "run_id,n_nonembed,tokens,steps,batch_tokens,loss,loss_min,best_step"
+    );
+}
+
+#[test]
+fn nanochat_results_have_valleys_at_their_budgets() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = fixture("results.csv");
+    let out = ["runs", "import", results.to_str().unwrap(), "--out-runs", "r.csv"];
+    assert_eq!(scalelaw(folder.path(), &out).status.code(), Some(0));
+    let map = "loss=loss_bits_per_byte";
+    let valleys = scalelaw(folder.path(), &["isoflop", "r.csv", "--map", map, "--json"]);
+    assert!(matches!(valleys.status.code(), Some(0 | 3)), "{}", stderr(&valleys));
+    let report: Value = serde_json::from_slice(&valleys.stdout).unwrap();
+    let parabola = &report["valleys"][0];
+    let budgets =
+        parabola["optima"].as_array().unwrap().len() + parabola["refused"].as_array().unwrap().len();
+    assert_eq!(budgets, 4, "{report}");
+}
+
+#[test]
+fn import_never_overwrites_what_it_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = "step,val_loss\n1,3.5\n";
+    fs::write(folder.path().join("h.csv"), log).unwrap();
+    for arguments in [
+        &["runs", "import", "h.csv", "--out-runs", "./h.csv"][..],
+        &["runs", "import", "h.csv", "--out-curves", "h.csv"],
+        &["runs", "import", "h.csv", "--out-runs", "o.csv", "--out-curves", "o.csv"],
+    ] {
+        let refused = scalelaw(folder.path(), arguments);
+        assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("name "), "{}", stderr(&refused));
+    }
+    assert_eq!(fs::read_to_string(folder.path().join("h.csv")).unwrap(), log);
+}

@@ -1,6 +1,7 @@
 //! The logs of other trainers as a run table and learning curves.
 
 use crate::error::LabError;
+use scalelaw_core::observer::{Observer, Progress};
 use scalelaw_table::{About, Imported, Importer, Mapping, TableError};
 use std::path::PathBuf;
 
@@ -30,11 +31,14 @@ pub struct ImportReport {
 ///
 /// # Errors
 /// The only file cannot be read, no run is in any of them, or the table about the runs is wrong.
-pub fn run(request: &ImportRequest) -> Result<ImportReport, LabError> {
+pub fn run(request: &ImportRequest, observer: &dyn Observer) -> Result<ImportReport, LabError> {
     let about = request.about.as_deref().map(About::read).transpose()?;
     let mut importer = Importer::new(request.mapping.clone());
     let mut failed = Vec::new();
-    for file in &request.files {
+    let total = request.files.len() as u64;
+    let stage = |done| Progress::Stage { name: "reading logs", done, total, unit: "files" };
+    for (done, file) in request.files.iter().enumerate() {
+        observer.progress(stage(done as u64));
         match importer.add(file, request.run.as_deref()) {
             // The error of a single file is the request's.
             Err(error) if request.files.len() == 1 => return Err(error.into()),
@@ -42,6 +46,7 @@ pub fn run(request: &ImportRequest) -> Result<ImportReport, LabError> {
             Ok(_) => {}
         }
     }
+    observer.progress(stage(total));
     let mut imported = importer.finish();
     if let Some(about) = about {
         about.complete(&mut imported)?;

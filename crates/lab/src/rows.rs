@@ -147,7 +147,7 @@ pub fn curve_rows(run: &FinishedRun) -> Vec<CurveRow> {
             let (small, big) = (mean(|s| s.grad_sq_small), mean(|s| s.grad_sq_big));
             CurveRow {
                 run_id: run.key.clone(),
-                step: *step,
+                step: Some(*step),
                 tokens: Some(*tokens),
                 lr: Some(run.spec.schedule.lr_at(step.saturating_sub(1), run.spec.steps)),
                 train_loss: *train_loss,

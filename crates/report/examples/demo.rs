@@ -50,7 +50,7 @@ fn run(width: u32, d_unique: f64, seed: u64) -> (RunRow, Vec<CurveRow>) {
             let test = loss(n_params(width), d_unique, tokens as f64) * noise;
             CurveRow {
                 run_id: run_id.clone(),
-                step,
+                step: Some(step),
                 tokens: Some(tokens),
                 test_loss: Some(test.min(VOCABULARY.ln())),
                 ..CurveRow::default()

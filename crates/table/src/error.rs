@@ -64,12 +64,15 @@ pub enum TableError {
         /// Most cells.
         most: u64,
     },
-    /// The name does not say a kind of training log.
-    #[error("{}: unknown kind of log; expected a TensorBoard event file (…tfevents…), a Hugging Face trainer_state.json, or \
-        a table with a row a step or nanochat's results.csv (.csv, .tsv, .jsonl, .parquet; .gz and .zst of these)", path.display())]
+    /// Neither its name nor its contents say that a file is a training log.
+    #[error("{}: unknown kind of log: {contents}; expected a TensorBoard event file (…tfevents…), a Hugging Face \
+        trainer_state.json, a table with a row a step or nanochat's results.csv (.csv, .tsv, .jsonl, .parquet), or what \
+        nanoGPT, llm.c, Megatron, torchtitan, LitGPT or OLMo print (any other name); .gz and .zst of these", path.display())]
     UnknownLog {
         /// File.
         path: PathBuf,
+        /// What it looks like.
+        contents: crate::import::Contents,
     },
     /// A training log cannot be read as what it looks like.
     #[error("{}: expected {expected}: {message}", path.display())]

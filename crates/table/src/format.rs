@@ -71,13 +71,34 @@ impl Format {
 /// # Errors
 /// [`TableError::Write`] when `out` refuses.
 pub fn write_rows<R: Row>(rows: &[R], format: Format, out: impl Write + Send) -> Result<(), TableError> {
+    let (columns, cells) = sorted(rows);
+    write_cells(&columns, cells.into_iter(), format, out)
+}
+
+/// As [`write_rows`], without the columns in which no row has a value: in a table of what others know of their
+/// runs they would say that there is something to use.
+///
+/// # Errors
+/// [`TableError::Write`] when `out` refuses.
+pub fn write_filled<R: Row>(rows: &[R], format: Format, out: impl Write + Send) -> Result<(), TableError> {
+    let (columns, cells) = sorted(rows);
+    let filled: Vec<bool> =
+        (0..columns.len()).map(|i| cells.iter().any(|row| row[i] != Cell::Missing)).collect();
+    let columns: Vec<_> =
+        columns.into_iter().zip(&filled).filter(|(_, filled)| **filled).map(|(c, _)| c).collect();
+    let cells = cells.into_iter().map(|row| {
+        row.into_iter().zip(&filled).filter(|(_, filled)| **filled).map(|(cell, _)| cell).collect()
+    });
+    write_cells(&columns, cells, format, out)
+}
+
+/// The columns, and the cells of the rows in their order.
+fn sorted<R: Row>(rows: &[R]) -> (Vec<(String, Kind)>, Vec<Vec<Cell>>) {
     let evalsets: BTreeSet<String> = rows.iter().flat_map(Row::evalsets).collect();
     let evalsets: Vec<String> = evalsets.into_iter().collect();
     let mut order: Vec<&R> = rows.iter().collect();
     order.sort_by_cached_key(|row| row.sort_key());
-    let columns = R::columns(&evalsets);
-    let cells = order.into_iter().map(|row| row.to_cells(&evalsets));
-    write_cells(&columns, cells, format, out)
+    (R::columns(&evalsets), order.into_iter().map(|row| row.to_cells(&evalsets)).collect())
 }
 
 pub(crate) fn write_cells(
@@ -125,6 +146,14 @@ pub(crate) fn bytes(path: &Path) -> Result<(Format, Vec<u8>), TableError> {
         return Err(TableError::Directory { path: path.to_path_buf() });
     }
     let (format, compression) = Format::of(path)?;
+    Ok((format, bytes_of(path, format, compression)?))
+}
+
+/// As [`bytes`], for a file whose name does not say its format.
+///
+/// # Errors
+/// As [`bytes`].
+pub(crate) fn bytes_of(path: &Path, format: Format, compression: Compression) -> Result<Vec<u8>, TableError> {
     let most = match format {
         Format::Json | Format::Jsonl => MOST_JSON_BYTES,
         Format::Csv { .. } | Format::Parquet => MOST_BYTES,
@@ -145,7 +174,7 @@ pub(crate) fn bytes(path: &Path) -> Result<(Format, Vec<u8>), TableError> {
     };
     match wrong {
         Some(found) => Err(TableError::LooksLike { path: path.to_path_buf(), format: expected, found }),
-        None => Ok((format, bytes)),
+        None => Ok(bytes),
     }
 }
 

@@ -197,6 +197,7 @@ impl Role {
                 "losseval",
                 "lossvalidation",
                 "lmlossvalidation",
+                "tel",
             ],
             Self::TrainLoss => &[
                 "trainloss",
@@ -206,6 +207,8 @@ impl Role {
                 "traincrossentropyloss",
                 "lossmetricsglobalavgloss",
                 "lmloss",
+                "trainceloss",
+                "trl",
                 "loss",
             ],
             Self::TokensSoFar => &[
@@ -216,6 +219,7 @@ impl Role {
                 "trainnuminputtokensseen",
                 "traintokens",
                 "tokensseen",
+                "consumedtokens",
             ],
         }
     }

@@ -205,8 +205,8 @@ row_struct! {
     struct CurveRow {
         /// Key of the run.
         run_id: String,
-        /// Updates done.
-        step: u64,
+        /// Updates done; absent where a log counts tokens alone.
+        step: Option<u64>,
         /// Tokens processed so far.
         tokens: Option<u64>,
         /// Learning rate at this step.
@@ -225,7 +225,7 @@ row_struct! {
         /// Gradient noise scale B_simple in tokens (McCandlish et al. 2018).
         noise_scale: Option<f64>,
     }
-    sort: |row| row.step
+    sort: |row| row.step.or(row.tokens).unwrap_or(0)
 }
 
 row_struct! {

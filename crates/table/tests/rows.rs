@@ -77,7 +77,8 @@ fn runs_as_csv_have_the_stable_columns_in_order() {
 
 #[test]
 fn curves_are_sorted_by_run_then_step() {
-    let row = |run_id: &str, step| CurveRow { run_id: run_id.into(), step, ..CurveRow::default() };
+    let row =
+        |run_id: &str, step| CurveRow { run_id: run_id.into(), step: Some(step), ..CurveRow::default() };
     let back = round_trip(&[row("b", 1), row("a", 20), row("a", 3)], Format::Jsonl, "c.jsonl");
     assert_eq!(back, [row("a", 3), row("a", 20), row("b", 1)]);
 }

@@ -114,7 +114,7 @@ pub(super) fn trunk(run: &PaperRun) -> Trunk {
         .curve
         .iter()
         .filter_map(|row| {
-            Some(Point { step: row.step as f64, loss: row.test_loss?, noise_scale: row.noise_scale })
+            Some(Point { step: row.step? as f64, loss: row.test_loss?, noise_scale: row.noise_scale })
         })
         .collect();
     Trunk { run: run.row.run_id.clone(), n: run.n(), batch: run.batch(), points }

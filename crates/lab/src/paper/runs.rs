@@ -136,7 +136,7 @@ impl PaperRun {
     pub fn losses(&self, from: f64) -> impl Iterator<Item = (f64, f64)> + '_ {
         self.curve
             .iter()
-            .map(|row| (row.step as f64, row.test_loss.unwrap_or(f64::NAN)))
+            .filter_map(|row| Some((row.step? as f64, row.test_loss?)))
             .filter(move |(step, loss)| *step >= from && *step > 0.0 && loss.is_finite())
     }
 

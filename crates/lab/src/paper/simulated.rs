@@ -73,7 +73,7 @@ fn trunk(set: &str, k: usize, shape: (u32, u32), batch: f64, steps: u64) -> Pape
             let loss = loss_of_run(&TRUTH, n, step as f64, trained) * jitter(k * 7);
             CurveRow {
                 run_id: run.row.run_id.clone(),
-                step,
+                step: Some(step),
                 tokens: Some(step * batch as u64),
                 train_loss: Some(loss),
                 test_loss: Some(loss),

@@ -136,7 +136,8 @@ fn fit_frontier(
         let steps = run.steps?;
         let points = curves
             .iter()
-            .filter(|c| c.run_id == run.run_id && c.step as f64 >= FRONTIER_FROM * steps as f64)
+            .filter(|c| c.run_id == run.run_id)
+            .filter(|c| c.step.is_some_and(|step| step as f64 >= FRONTIER_FROM * steps as f64))
             .filter_map(|c| Some((c.tokens? as f64 * per_token, c.test_loss?)))
             .collect();
         Some(Curve { run: run.run_id.clone(), points })

@@ -125,7 +125,16 @@ fn width(text: &[u8], delimiter: u8) -> Option<usize> {
 
 /// What a file looks like by its first bytes.
 pub(crate) fn looks_like(bytes: &[u8]) -> Option<&'static str> {
-    const MARKS: [(&[u8], &str); 12] = [
+    const MARKS: [(&[u8], &str); 21] = [
+        (b":W&B", "W&B's own record of a run (export its history: run.history() as CSV or Parquet)"),
+        (b"\x93NUMPY", "a NumPy array"),
+        (b"GGUF", "a model in GGUF"),
+        (b"\x89PNG", "a picture"),
+        (b"\xff\xd8\xff", "a picture"),
+        (b"%PDF", "a PDF"),
+        (b"\x7fELF", "a program"),
+        (b"\x80\x02", "a Python pickle"),
+        (b"\x80\x03", "a Python pickle"),
         (b"PAR1", "Parquet"),
         (b"PK\x03\x04", "a zip archive, as .xlsx and .npz are"),
         (b"\x1f\x8b", "gzip; its name should end with .gz"),

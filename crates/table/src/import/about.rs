@@ -4,6 +4,7 @@ use super::Imported;
 use crate::cell::{Cell, Kind};
 use crate::error::TableError;
 use crate::rows::{Row, RunRow};
+use scalelaw_core::number;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -25,15 +26,24 @@ impl About {
             format: "a table about runs",
             message,
         };
-        let known: Vec<String> = RunRow::columns(&[]).into_iter().map(|(name, _)| name).collect();
+        let columns = RunRow::columns(&[]);
+        let known: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
+        let is_text = |name: &str| columns.iter().any(|(n, kind)| n == name && *kind == Kind::Text);
         let mut facts = BTreeMap::new();
-        for (i, cells) in crate::format::read_cells(path)?.into_iter().enumerate() {
+        for (i, mut cells) in crate::format::read_cells(path)?.into_iter().enumerate() {
             if let Some((name, _)) = cells.iter().find(|(n, _)| !known.contains(n) && !n.starts_with("loss_"))
             {
                 return Err(wrong(format!(
                     "column {name:?} is not one of the run table: {}",
                     known.join(", ")
                 )));
+            }
+            for (name, cell) in &mut cells {
+                if let (Cell::Text(text), false) = (&*cell, is_text(name))
+                    && let Ok(number) = number::parse(text)
+                {
+                    *cell = Cell::Number(number);
+                }
             }
             let row = RunRow::from_cells(path, i as u64 + 1, cells.clone())?;
             if facts.insert(row.run_id.clone(), cells).is_some() {
@@ -73,7 +83,7 @@ impl About {
         }
         for row in &mut imported.curves {
             let batch = batches.get(&row.run_id);
-            row.tokens = row.tokens.or_else(|| batch.and_then(|batch| row.step.checked_mul(*batch)));
+            row.tokens = row.tokens.or_else(|| row.step?.checked_mul(*batch?));
         }
         for run in self.facts.keys() {
             imported

@@ -16,10 +16,9 @@ pub(super) fn read(path: &Path) -> Result<Log, TableError> {
     }
     let text = String::from_utf8(text).map_err(|_| wrong("it is not text".into()))?;
     let state: Value = serde_json::from_str(&standard(&text)).map_err(|e| wrong(e.to_string()))?;
-    let log_history = state
-        .get("log_history")
-        .and_then(Value::as_array)
-        .ok_or_else(|| wrong("it has no list `log_history`, as a trainer_state.json has".into()))?;
+    let log_history = state.get("log_history").and_then(Value::as_array).ok_or_else(|| {
+        wrong(format!("it has no list `log_history`, as a trainer_state.json has; {}", outline(&state)))
+    })?;
     let mut log = Log::new(LogKind::HuggingFace);
     log.notes.push(LogKind::HuggingFace.to_string());
     let mut history = History::default();
@@ -40,17 +39,34 @@ pub(super) fn read(path: &Path) -> Result<Log, TableError> {
                 // What `standard` makes of NaN and infinity.
                 Value::Null => history.push(step, name, f64::NAN),
                 Value::Number(number) => history.push(step, name, number.as_f64().unwrap_or(f64::NAN)),
-                Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-                    history.leave(step, name)
-                }
+                // Some callbacks round numbers into texts.
+                Value::String(text) => match text.trim().parse::<f64>() {
+                    Ok(number) => history.push(step, name, number),
+                    Err(_) => history.leave(step, name),
+                },
+                Value::Bool(_) | Value::Array(_) | Value::Object(_) => history.leave(step, name),
             }
         }
     }
-    if history == History::default() {
+    if history.is_empty() {
         return Err(wrong("nothing is logged in it: no entry of log_history has a step and a metric".into()));
     }
     log.histories.insert(None, history);
     Ok(log)
+}
+
+/// What a JSON value is, at its outermost.
+fn outline(value: &Value) -> String {
+    const MOST_KEYS: usize = 8;
+    match value {
+        Value::Object(map) => {
+            let keys: Vec<&str> = map.keys().map(String::as_str).take(MOST_KEYS).collect();
+            let more = if map.len() > MOST_KEYS { ", …" } else { "" };
+            format!("its keys are: {}{more}", keys.join(", "))
+        }
+        Value::Array(list) => format!("it is a list of {}", list.len()),
+        _ => "it is a single value".into(),
+    }
 }
 
 /// Python's JSON with its bare `NaN`, `Infinity` and `-Infinity` as `null`.

@@ -83,30 +83,67 @@ impl Mapping {
         self.step.as_deref()
     }
 
-    /// The metric that each quantity is taken from, and the user's words that name none of them.
-    pub(super) fn assign(&self, metrics: &BTreeSet<&str>) -> (BTreeMap<Quantity, String>, Vec<String>) {
+    /// The metric that each quantity is taken from, and the user's words that name none of them. `column` is the
+    /// column of a long table's values: the user's word for it leaves the choice among its metrics to their names.
+    pub(super) fn assign(
+        &self,
+        metrics: &BTreeSet<&str>,
+        column: Option<&str>,
+    ) -> (BTreeMap<Quantity, String>, Vec<String>) {
+        let of_column = |metric: &str| Some(metric) == column && !metrics.contains(metric);
         let mut assigned = BTreeMap::new();
         let mut unknown = Vec::new();
-        for (quantity, metric) in &self.given {
+        for (quantity, metric) in self.given.iter().filter(|(_, metric)| !of_column(metric)) {
             if metrics.contains(metric.as_str()) {
                 assigned.insert(quantity.clone(), metric.clone());
             } else {
                 unknown.push(format!("{quantity}={metric}"));
             }
         }
-        for (quantity, role) in RECOGNISED {
-            if self.given.contains_key(&quantity) {
-                continue;
-            }
-            let free = |m: &&&str| !self.given.values().any(|g| g == **m);
+        let given = |quantity: &Quantity| self.given.get(quantity).is_some_and(|metric| !of_column(metric));
+        let free = |m: &&&str| !self.given.values().any(|g| g == **m);
+        for (quantity, role) in RECOGNISED.into_iter().filter(|(quantity, _)| !given(quantity)) {
             let named = |name: &&str| metrics.iter().filter(free).find(|m| normalised(m) == *name);
             let known = role.names().iter().find_map(named);
             if let Some(metric) = known {
                 assigned.insert(quantity, (*metric).to_string());
             }
         }
+        let sets: Vec<(String, &str)> =
+            metrics.iter().filter(free).filter_map(|m| Some((evaluation_set(m)?, *m))).collect();
+        if let ([(_, only)], false) = (&sets[..], given(&Quantity::TestLoss)) {
+            assigned.entry(Quantity::TestLoss).or_insert_with(|| (*only).to_string());
+        }
+        for (set, metric) in sets {
+            assigned.entry(Quantity::SetLoss(set)).or_insert_with(|| metric.to_string());
+        }
+        for (quantity, metric) in self.given.iter().filter(|(_, metric)| of_column(metric)) {
+            if let (1, Some(only)) = (metrics.len(), metrics.first()) {
+                assigned.insert(quantity.clone(), (*only).to_string());
+            } else if !assigned.contains_key(quantity) {
+                unknown.push(format!("{quantity}={metric}"));
+            }
+        }
         (assigned, unknown)
     }
+}
+
+/// The evaluation set that a loss is named after: `c4` of `eval_c4_loss` (several evaluation sets in Hugging Face's
+/// Trainer) or `eval/c4/loss`.
+fn evaluation_set(metric: &str) -> Option<String> {
+    const SEPARATORS: [char; 5] = ['_', '/', '.', '-', ' '];
+    let lower = metric.to_lowercase();
+    let rest = ["eval", "validation", "valid", "val", "test"]
+        .iter()
+        .find_map(|name| lower.strip_prefix(name)?.strip_prefix(SEPARATORS))?;
+    let set = ["crossentropyloss", "loss"]
+        .iter()
+        .find_map(|loss| rest.strip_suffix(loss)?.strip_suffix(SEPARATORS))?;
+    let set: String = set.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    // Further losses of the same evaluation, not of another set; `loss_se` and `loss_min` are columns of their own.
+    const NO_SETS: [&str; 14] =
+        ["", "se", "min", "best", "avg", "mean", "total", "aux", "z", "moe", "lm", "ce", "smoothed", "last"];
+    (!NO_SETS.contains(&&*set)).then_some(set)
 }
 
 #[cfg(test)]
@@ -116,7 +153,7 @@ mod tests {
     fn assigned(entries: &[&str], metrics: &[&str]) -> Vec<(String, String)> {
         let entries: Vec<String> = entries.iter().map(ToString::to_string).collect();
         let (assigned, _) =
-            Mapping::parse(&entries).unwrap_or_default().assign(&metrics.iter().copied().collect());
+            Mapping::parse(&entries).unwrap_or_default().assign(&metrics.iter().copied().collect(), None);
         assigned.into_iter().map(|(q, m)| (q.to_string(), m)).collect()
     }
 
@@ -141,6 +178,28 @@ mod tests {
                 pair("test_loss", "lm loss validation"),
                 pair("lr", "learning-rate")
             ]
+        );
+    }
+
+    #[test]
+    fn losses_named_after_a_set_are_those_of_evaluation_sets() {
+        let pair = |q: &str, m: &str| (q.to_string(), m.to_string());
+        assert_eq!(
+            assigned(&[], &["eval_c4_loss", "eval_wiki_loss", "eval_c4_runtime", "eval_aux_loss", "loss"]),
+            [
+                pair("train_loss", "loss"),
+                pair("loss_c4", "eval_c4_loss"),
+                pair("loss_wiki", "eval_wiki_loss")
+            ]
+        );
+        // One set alone is the test set too; the user's word for either comes first.
+        assert_eq!(
+            assigned(&[], &["eval/C4-en/loss"]),
+            [pair("test_loss", "eval/C4-en/loss"), pair("loss_c4_en", "eval/C4-en/loss")]
+        );
+        assert_eq!(
+            assigned(&["test_loss=eval_c4_loss"], &["eval_c4_loss", "eval_wiki_loss"]),
+            [pair("test_loss", "eval_c4_loss"), pair("loss_wiki", "eval_wiki_loss")]
         );
     }
 

@@ -1,25 +1,36 @@
 //! Other people's logs as runs and curves: W&B, TensorBoard, Hugging Face, nanochat, Lightning.
 //!
 //! A log has metrics under names of its own; [`Mapping`] says which of them is what, and [`Imported`] says which
-//! were taken, which were left, and which values could not be used.
+//! were taken, which were left, and which values could not be used. Of a run that was resumed, the lives that were
+//! kept count, whatever the kind of log.
 
 mod about;
+mod axes;
+mod contents;
+mod curve;
+mod grid;
 mod history;
 mod huggingface;
+mod lives;
+mod long;
 mod mapping;
 mod nanochat;
+mod printed;
 mod protobuf;
 mod steps;
 mod tensorboard;
 
 pub use about::About;
+pub use contents::Contents;
 pub use mapping::Mapping;
 
 use crate::error::TableError;
 use crate::format::{self, Format};
 use crate::rows::{CurveRow, RunRow};
 use history::History;
+use scalelaw_files::{Compression, FileError};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A kind of log.
@@ -35,6 +46,18 @@ pub enum LogKind {
     Nanochat,
     /// A table with a step column, such as Lightning's `metrics.csv`.
     Steps,
+    /// What nanoGPT prints.
+    NanoGpt,
+    /// llm.c's `main.log`, or what it prints.
+    LlmC,
+    /// What Megatron-LM, Megatron-DeepSpeed and GPT-NeoX print.
+    Megatron,
+    /// What torchtitan prints.
+    Torchtitan,
+    /// What LitGPT prints.
+    LitGpt,
+    /// What OLMo and OLMo-core print.
+    Olmo,
 }
 
 impl std::fmt::Display for LogKind {
@@ -45,6 +68,12 @@ impl std::fmt::Display for LogKind {
             Self::HuggingFace => "Hugging Face trainer state",
             Self::Nanochat => "nanochat results",
             Self::Steps => "table of steps (Lightning's metrics.csv is one)",
+            Self::NanoGpt => "what nanoGPT prints",
+            Self::LlmC => "what llm.c prints",
+            Self::Megatron => "what Megatron prints",
+            Self::Torchtitan => "what torchtitan prints",
+            Self::LitGpt => "what LitGPT prints",
+            Self::Olmo => "what OLMo prints",
         })
     }
 }
@@ -85,29 +114,31 @@ pub struct Imported {
     pub problems: Vec<String>,
 }
 
-/// Where a run came from.
-struct Source {
+/// A part of a run's log.
+struct Part {
     path: PathBuf,
     kind: LogKind,
+    /// Absent for a log that has a row a run.
+    history: Option<History>,
 }
 
 /// Gathers logs, several of which may belong to one run.
 pub struct Importer {
     mapping: Mapping,
-    histories: BTreeMap<String, History>,
-    sources: BTreeMap<String, Source>,
+    runs: BTreeMap<String, Vec<Part>>,
     imported: Imported,
 }
 
 impl Importer {
     /// An importer that gives metrics their meaning by `mapping`.
     pub fn new(mapping: Mapping) -> Self {
-        Self { mapping, histories: BTreeMap::new(), sources: BTreeMap::new(), imported: Imported::default() }
+        Self { mapping, runs: BTreeMap::new(), imported: Imported::default() }
     }
 
     /// Reads a log; its name and contents say what it is. `run` names the run where the log does not (the
-    /// default is the name of the folder or file); files of one such name are one run, the later file counting
-    /// where both have a value. Without `run`, only event files of one folder are.
+    /// default is the name of the folder or file); files of one such name are one run, a later file taking back
+    /// what earlier ones have from its steps on. Without `run`, only event files of one folder are, and the
+    /// states of a Hugging Face run, of which the longest counts.
     ///
     /// # Errors
     /// The file is none of the known logs, is not readable as the one it is, or has a run that another file had.
@@ -124,28 +155,29 @@ impl Importer {
             .map(|own| name(own.as_ref()))
             .chain(log.rows.iter().map(|r| r.run_id.clone()));
         for id in runs {
-            let Some(source) = self.sources.get(&id) else { continue };
-            let one_folder = source.kind == LogKind::TensorBoard
-                && kind == LogKind::TensorBoard
-                && source.path.parent() == path.parent();
-            if !one_folder && run != Some(id.as_str()) {
+            let Some(part) = self.runs.get(&id).and_then(|parts| parts.first()) else { continue };
+            let of_one_run = part.kind == kind
+                && match kind {
+                    LogKind::TensorBoard => part.path.parent() == path.parent(),
+                    LogKind::HuggingFace => run_folder(&part.path) == run_folder(path),
+                    _ => false,
+                };
+            if !of_one_run && run != Some(id.as_str()) {
                 let message = format!(
                     "its run {id:?} was read from {} already; import one of them, or give both one name if they are one run",
-                    source.path.display()
+                    part.path.display()
                 );
                 return Err(kind.wrong(path, message));
             }
         }
         self.imported.notes.extend(log.notes.into_iter().map(|n| format!("{}: {n}", path.display())));
         self.imported.problems.extend(log.problems.into_iter().map(|p| format!("{}: {p}", path.display())));
-        let source = || Source { path: path.to_path_buf(), kind };
+        let part = |history| Part { path: path.to_path_buf(), kind, history };
         for (own, history) in log.histories {
-            let id = name(own.as_ref());
-            self.histories.entry(id.clone()).or_default().absorb(history);
-            self.sources.insert(id, source());
+            self.runs.entry(name(own.as_ref())).or_default().push(part(Some(history)));
         }
         for row in log.rows {
-            self.sources.insert(row.run_id.clone(), source());
+            self.runs.entry(row.run_id.clone()).or_default().push(part(None));
             self.imported.runs.push(row);
         }
         Ok(kind)
@@ -153,14 +185,59 @@ impl Importer {
 
     /// Gives the metrics their meaning. A run without any loss is a problem and no row.
     pub fn finish(mut self) -> Imported {
-        for (run, history) in self.histories {
-            history.finish(&run, &self.mapping, &mut self.imported);
+        for (run, parts) in self.runs {
+            if let Some(history) = joined(parts, &run, &mut self.imported) {
+                curve::finish(&history, &run, &self.mapping, &mut self.imported);
+            }
         }
         self.imported
     }
 }
 
+/// The parts of a run as one history, in the order in which they were logged.
+fn joined(parts: Vec<Part>, run: &str, imported: &mut Imported) -> Option<History> {
+    let end = |part: &Part| part.history.as_ref().and_then(History::span).map(|(_, last)| last);
+    let states = || parts.iter().enumerate().filter(|(_, part)| part.kind == LogKind::HuggingFace);
+    // Each state of a Hugging Face run repeats the log from the start.
+    let longest = states().max_by_key(|(_, part)| end(part)).map(|(i, _)| i);
+    let mut ordered: Vec<(PathBuf, History)> = Vec::new();
+    for (i, part) in parts.into_iter().enumerate() {
+        if part.kind == LogKind::HuggingFace && Some(i) != longest {
+            imported
+                .notes
+                .push(format!("{run}: {} is an earlier state of the run, not used", part.path.display()));
+            continue;
+        }
+        let Some(history) = part.history else { continue };
+        // By the clock where both have one; a file that ends before another begins comes before it.
+        let before = |other: &History| match (history.began, other.began) {
+            (Some(mine), Some(other)) => mine < other,
+            _ => history.span().zip(other.span()).is_some_and(|(mine, other)| mine.1 < other.0),
+        };
+        let at = ordered.iter().position(|(_, other)| before(other)).unwrap_or(ordered.len());
+        ordered.insert(at, (part.path, history));
+    }
+    let mut ordered = ordered.into_iter();
+    let (_, mut whole) = ordered.next()?;
+    for (path, history) in ordered {
+        if history.axis == whole.axis {
+            whole.absorb(history);
+        } else {
+            imported.problems.push(format!(
+                "{run}: {} is by {}, the others are by {}: not used",
+                path.display(),
+                history.axis,
+                whole.axis
+            ));
+        }
+    }
+    Some(whole)
+}
+
 fn read(path: &Path, mapping: &Mapping) -> Result<Log, TableError> {
+    if path.is_dir() {
+        return Err(TableError::UnknownLog { path: path.to_path_buf(), contents: Contents::Directory });
+    }
     let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
     if name.contains("tfevents") {
         return tensorboard::read(path);
@@ -168,9 +245,15 @@ fn read(path: &Path, mapping: &Mapping) -> Result<Log, TableError> {
     if name.ends_with(".json") {
         return huggingface::read(path);
     }
-    let (format, compression) =
-        Format::of(path).map_err(|_| TableError::UnknownLog { path: path.to_path_buf() })?;
-    let bytes = scalelaw_files::read(path, compression)?;
+    let (format, bytes) = if Format::of(path).is_ok() {
+        format::bytes(path)?
+    } else {
+        let compression = Compression::of_name(&name).1;
+        if !begins_with_an_object(path, compression)? {
+            return printed::read(path, compression);
+        }
+        (Format::Jsonl, format::bytes_of(path, Format::Jsonl, compression)?)
+    };
     let (mut notes, mut problems) = (Vec::new(), Vec::new());
     let text = matches!(format, Format::Csv { .. });
     let unfinished = text && !bytes.ends_with(b"\n");
@@ -208,16 +291,30 @@ fn read(path: &Path, mapping: &Mapping) -> Result<Log, TableError> {
     Ok(log)
 }
 
+/// Whether the first thing in a file is a JSON object.
+fn begins_with_an_object(path: &Path, compression: Compression) -> Result<bool, TableError> {
+    let mut first = [0];
+    let mut reader = scalelaw_files::open(path, compression)?;
+    while reader.read(&mut first).map_err(FileError::new(path, "read"))? == 1 {
+        if !first[0].is_ascii_whitespace() {
+            return Ok(first[0] == b'{');
+        }
+    }
+    Ok(false)
+}
+
+/// The folder of a run; Hugging Face keeps a copy of the state in every checkpoint below it.
+fn run_folder(path: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = absolute.parent()?;
+    let checkpoint = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("checkpoint-"));
+    Some(if checkpoint { folder.parent()?.to_path_buf() } else { folder.to_path_buf() })
+}
+
 /// The name of a run whose log has none: the folder's where every run's file is called the same, else the file's.
 fn default_run(path: &Path) -> String {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    let mut folders = absolute.parent().into_iter().flat_map(Path::ancestors).filter_map(Path::file_name);
-    let mut folder = folders.next().map(|n| n.to_string_lossy().into_owned());
-    // Hugging Face keeps a copy of the state in every checkpoint.
-    if folder.as_ref().is_some_and(|f| f.starts_with("checkpoint-")) {
-        folder = folders.next().map(|n| n.to_string_lossy().into_owned());
-    }
-    let file = absolute.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let folder = run_folder(path).and_then(|f| f.file_name().map(|n| n.to_string_lossy().into_owned()));
+    let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let stem = file.split('.').next().unwrap_or_default();
     let common =
         ["trainer_state", "metrics", "history", "events"].contains(&stem) || file.contains("tfevents");

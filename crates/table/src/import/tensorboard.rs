@@ -11,6 +11,8 @@ use std::path::Path;
 /// DT_FLOAT and DT_DOUBLE of TensorFlow's types.proto.
 const DT_FLOAT: u64 = 1;
 const DT_DOUBLE: u64 = 2;
+/// SessionLog.START of TensorFlow's event.proto.
+const SESSION_START: u64 = 1;
 
 pub(super) fn read(path: &Path) -> Result<Log, TableError> {
     let bytes = std::fs::read(path).map_err(FileError::new(path, "read"))?;
@@ -23,6 +25,7 @@ fn events(bytes: &[u8]) -> Result<Log, String> {
     log.notes.push(LogKind::TensorBoard.to_string());
     let mut history = History::default();
     let (mut rest, mut records) = (bytes, 0u64);
+    let (mut damaged, mut n_damaged) = (None, 0u64);
     while !rest.is_empty() {
         let Some((payload, after)) = record(rest) else {
             if records == 0 {
@@ -39,13 +42,18 @@ fn events(bytes: &[u8]) -> Result<Log, String> {
         rest = after;
         let readable = payload.is_some_and(|event| scalars(event, &mut history).is_ok());
         if !readable {
-            log.problems.push(format!("record {records} is damaged, not used"));
+            damaged.get_or_insert(records);
+            n_damaged += 1;
         }
+    }
+    if let Some(first) = damaged {
+        let more = if n_damaged > 1 { format!(", and {} more", n_damaged - 1) } else { String::new() };
+        log.problems.push(format!("record {first} is damaged, not used{more}"));
     }
     if records == 0 {
         return Err("the file is empty".into());
     }
-    if history == History::default() {
+    if history.is_empty() {
         return Err(format!("none of its {records} records has a value"));
     }
     log.histories.insert(None, history);
@@ -66,12 +74,19 @@ fn record(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
     Some((whole.then_some(payload), rest))
 }
 
-/// Event { 2: step, 5: Summary { 1: Value { 1: tag, 2: simple_value, 8: tensor } } }.
+/// Event { 1: wall_time, 2: step, 5: Summary { 1: Value { 1: tag, 2: simple_value, 8: tensor } },
+/// 7: SessionLog { 1: status } }. As in TensorBoard, a session that starts takes back what was logged from its step on.
 fn scalars(event: &[u8], history: &mut History) -> Result<(), Malformed> {
-    let (mut step, mut values) = (0, Vec::new());
+    let (mut time, mut step, mut values, mut starts) = (None, 0, Vec::new(), false);
     for field in Fields(event) {
         match field? {
+            (1, Value::Fixed64(bits)) => time = Some(f64::from_bits(bits)).filter(|t| t.is_finite()),
             (2, Value::Varint(s)) => step = s,
+            (7, Value::Bytes(session)) => {
+                for field in Fields(session) {
+                    starts |= field? == (1, Value::Varint(SESSION_START));
+                }
+            }
             (5, Value::Bytes(summary)) => {
                 for value in Fields(summary) {
                     if let (1, Value::Bytes(value)) = value? {
@@ -81,6 +96,10 @@ fn scalars(event: &[u8], history: &mut History) -> Result<(), Malformed> {
             }
             _ => {}
         }
+    }
+    history.began = history.began.or(time);
+    if starts {
+        history.restart(step);
     }
     for (tag, scalar) in values {
         match scalar {

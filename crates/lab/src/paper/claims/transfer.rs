@@ -81,7 +81,7 @@ pub(super) fn in_training(view: &View<'_>) -> Vec<(Option<String>, Outcome)> {
 pub(in crate::paper) fn in_course(run: &PaperRun, set: &str) -> Vec<(f64, f64, f64)> {
     run.curve
         .iter()
-        .filter_map(|row| Some((row.step as f64, row.test_loss?, *row.loss_evalsets.get(set)?)))
+        .filter_map(|row| Some((row.step? as f64, row.test_loss?, *row.loss_evalsets.get(set)?)))
         .collect()
 }
 

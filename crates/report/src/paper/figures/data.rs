@@ -77,8 +77,8 @@ pub(super) fn figure_16(study: &PaperStudy) -> Figure {
     for (d, runs) in &groups {
         for run in runs.iter().filter(|run| Some(run.n()) == largest) {
             test.push(Series::line("test loss", Ink::Value(*d), at(run.losses(1.0))).marked(THIN));
-            let points = run.curve.iter().filter(|row| row.step > 0);
-            let points = points.filter_map(|row| Some((row.step as f64, row.train_loss?)));
+            let points = run.curve.iter().filter(|row| row.step.is_some_and(|step| step > 0));
+            let points = points.filter_map(|row| Some((row.step? as f64, row.train_loss?)));
             train.push(Series::line("train loss, with dropout", Ink::Value(*d), at(points)).marked(DOTTED));
         }
     }

@@ -1,6 +1,12 @@
 //! Logs written by the trainers' own writers (`fixtures/make_logs.py`) come in with the numbers that were logged.
 
 #![allow(clippy::unwrap_used)]
+
+mod axes;
+mod long;
+mod printed;
+mod resumed;
+
 use proptest::prelude::*;
 use scalelaw_table::{About, CurveRow, Imported, Importer, LogKind, Mapping, TableError};
 use serde_json::Value;
@@ -41,7 +47,7 @@ fn curve(imported: &Imported, run: &str, of: fn(&CurveRow) -> Option<f64>) -> Ve
         .curves
         .iter()
         .filter(|row| row.run_id == run)
-        .filter_map(|row| Some((row.step, of(row)?)))
+        .filter_map(|row| Some((row.step?, of(row)?)))
         .collect()
 }
 
@@ -199,7 +205,11 @@ fn files_that_are_no_logs_are_refused_with_what_was_expected() {
         assert!(error.contains(name) && error.contains(expected), "{error}");
     };
     refused("model.bin", "abc", "trainer_state.json");
-    refused("config.json", "{\"vocab\": 7}", "log_history");
+    refused(
+        "config.json",
+        "{\"vocab\": 7}",
+        "`log_history`, as a trainer_state.json has; its keys are: vocab",
+    );
     refused("list.json", "[1, 2", "Hugging Face trainer state");
     refused("notes.csv", "a,b\n1,2\n", "no column is the step (step, global_step");
     refused("run.tfevents.1", "not an event file at all", "TensorBoard events");
@@ -287,7 +297,7 @@ fn facts_fill_what_logs_leave_open_and_nothing_else() {
     let run = &imported.runs[0];
     assert_eq!((run.n_nonembed, run.batch_tokens, run.tokens), (Some(1200), Some(64), Some(12 * 64)));
     assert_eq!(run.lr, lr);
-    assert!(imported.curves.iter().all(|row| row.tokens == Some(row.step * 64)));
+    assert!(imported.curves.iter().all(|row| row.tokens == row.step.map(|step| step * 64)));
     assert!(imported.problems[0].contains("\"other\""), "{:?}", imported.problems);
 
     let (_dir, path) = written("about.csv", "run_id,params\ntoy,1200\n");

@@ -1,0 +1,146 @@
+//! What trainers print: lines as their sources write them, with values of our own.
+
+use crate::{curve, import_text, said};
+use scalelaw_table::{CurveRow, Imported};
+
+fn test(row: &CurveRow) -> Option<f64> {
+    row.test_loss
+}
+
+fn train(row: &CurveRow) -> Option<f64> {
+    row.train_loss
+}
+
+fn printed(log: &str) -> Imported {
+    let imported = import_text("slurm-1234.out", log, &[]).unwrap();
+    assert!(imported.problems.is_empty(), "{:?}", imported.problems);
+    imported
+}
+
+#[test]
+fn nanogpt_prints_steps_and_iterations() {
+    let imported = printed(
+        "tokens per iteration will be: 491,520\nnumber of parameters: 123.59M\n\
+         step 0: train loss 10.9897, val loss 10.9880\niter 0: loss 10.9920, time 64345.12ms, mfu -100.00%\n\
+         iter 10: loss 9.8301, time 250.33ms, mfu 40.11%\nstep 2000: train loss 3.4920, val loss 3.5032\n\
+         saving checkpoint to out\n",
+    );
+    assert!(said(&imported, "what nanoGPT prints; 5 of its lines"), "{:?}", imported.notes);
+    assert_eq!(curve(&imported, "r", test), [(0, 10.9880), (2000, 3.5032)]);
+    assert_eq!(curve(&imported, "r", train), [(0, 10.9897), (2000, 3.4920)]);
+    assert_eq!((imported.runs[0].steps, imported.runs[0].tokens), (Some(2000), Some(2000 * 491_520)));
+}
+
+#[test]
+fn llmc_logs_and_prints_the_same_steps() {
+    let log = "s:0 tel:11.0091\ns:0 trl:11.0105 lr:0.000001 norm:15.72\ns:249 trl:6.4120 lr:0.000214 norm:1.21\n\
+        s:250 eval:0.2442\ns:250 tel:6.4703\n";
+    let imported = printed(log);
+    assert_eq!(curve(&imported, "r", test), [(0, 11.0091), (250, 6.4703)]);
+    assert_eq!(curve(&imported, "r", train), [(0, 11.0105), (249, 6.4120)]);
+    assert_eq!(imported.runs[0].lr, Some(0.000214));
+    let said = "val loss 11.009100\n\
+        step    1/19560 | loss 11.010500 (+nanz)| norm 15.7200 (+nanz)| lr 8.57e-07 | 3056.36 ms | 42.6% bf16 MFU | 171538 tok/s\n\
+        step  250/19560 | loss 6.412000 (-0.41z)| norm 1.2100 (-0.55z)| lr 2.14e-04 | 3060.01 ms | 42.5% bf16 MFU | 171400 tok/s\n\
+        val loss 6.470300\nHellaSwag: 2452/10042 = 0.244174\n";
+    let printed = printed(said);
+    assert_eq!(curve(&printed, "r", test), curve(&imported, "r", test));
+    assert_eq!(curve(&printed, "r", train), curve(&imported, "r", train));
+}
+
+#[test]
+fn megatron_prints_iterations_tokens_and_validation() {
+    let line = |i: u64, loss: &str| {
+        format!(
+            " [2026-05-01 03:56:11] iteration {i:8}/  500000 | consumed samples: {:12} | elapsed time per iteration (ms): \
+             4247.9 | learning rate: 2.999000E-04 | global batch size:     8 | lm loss: {loss} | loss scale: 1.0 | grad \
+             norm: 1.234 | number of skipped iterations:   0 | number of nan iterations:   0 |\n",
+            i * 8
+        )
+    };
+    let imported = printed(
+        &("  seq_length ...................................... 2048\n".to_string()
+            + &line(100, "5.084419E+00")
+            + " validation loss at iteration 100 on validation set | lm loss value: 5.100000E+00 | lm loss PPL: 1.640219E+02 |\n"
+            + " validation loss at iteration 100 on test set | lm loss value: 9.900000E+00 | lm loss PPL: 1.9E+04 |\n"
+            + "[default7]:"
+            + &line(200, "4.615627E+00")
+            + " validation loss at the end of training for val data | lm loss value: 4.700000E+00 | lm loss PPL: 1.1E+02 |\n"),
+    );
+    assert_eq!(curve(&imported, "r", train), [(100, 5.084419), (200, 4.615627)]);
+    assert_eq!(curve(&imported, "r", test), [(100, 5.1), (200, 4.7)]);
+    assert_eq!((imported.runs[0].tokens, imported.runs[0].lr), (Some(200 * 8 * 2048), Some(2.999e-4)));
+    // Megatron-DeepSpeed counts the tokens itself, GPT-NeoX has names of its own.
+    let imported = printed(
+        " iteration      100/  250000 | consumed samples:          800 | consumed tokens:        1638400 | lm loss: 5.08E+00 | grad norm: nan |\n",
+    );
+    assert_eq!((imported.runs[0].tokens, imported.runs[0].train_loss), (Some(1_638_400), Some(5.08)));
+    let imported = printed(
+        " samples/sec: 51.234 | iteration       10/      50 | elapsed time per iteration (ms): 19987.6 | learning rate: \
+         1.234E-04 | approx flops per GPU: 150.3TFLOPS | lm_loss: 7.123456E+00 | number of skipped iterations:   0 |\n \
+         validation results at iteration 10 | lm_loss value: 6.912345E+00 | lm_loss_ppl value: 1.004E+03 |\n",
+    );
+    assert_eq!((imported.runs[0].train_loss, imported.runs[0].loss), (Some(7.123456), Some(6.912345)));
+}
+
+#[test]
+fn torchtitan_prints_in_colours() {
+    let imported = printed(
+        "[titan] 2026-05-01 10:00:00,123 - root - INFO - \u{1b}[31mstep:  1  \u{1b}[32mloss: 12.26001  \u{1b}[38;2;180;60;0m\
+         grad_norm:  1.6789  \u{1b}[36mmemory: 40.12GiB(42.2%)  tps: 1,234\u{1b}[0m\n\
+         [titan] - root - INFO - validate step:  1  loss: 12.3000  memory: 40.12GiB(42.2%)  tps: 1,234\n\
+         [titan] - root - INFO - step: 10  loss:  9.12345  grad_norm:  1.2  memory: 40.12GiB(42.2%)  tps: 5,678\n",
+    );
+    assert_eq!(curve(&imported, "r", train), [(1, 12.26001), (10, 9.12345)]);
+    assert_eq!(curve(&imported, "r", test), [(1, 12.3)]);
+}
+
+#[test]
+fn litgpts_iterations_become_updates() {
+    let imported = printed(
+        "Epoch 1 | iter 16 step 1 | loss train: 10.978, val: n/a | iter time: 380.29 ms (step) remaining time: 3 days\n\
+         iter 32: val loss 9.8123, val time: 1200.00 ms\n\
+         Epoch 1 | iter 48 step 3 | loss train: 9.700, val: 9.812 | iter time: 380.29 ms (step) remaining time: 3 days\n",
+    );
+    assert_eq!(curve(&imported, "r", train), [(1, 10.978), (3, 9.7)]);
+    assert_eq!(curve(&imported, "r", test), [(2, 9.8123)]);
+    let unknown = import_text(
+        "a.log",
+        "Epoch 1 | iter 16 step 1 | loss train: 10.9, val: n/a |\niter 32: val loss 9.8\n",
+        &[],
+    );
+    let problems = unknown.unwrap().problems;
+    assert!(problems[0].contains("1 validation losses are of iterations"), "{problems:?}");
+}
+
+#[test]
+fn olmo_prints_a_block_a_step() {
+    let imported = printed(
+        "2026-05-01 10:00:00.123\thost:0\tolmo.train:958\tINFO\t[step=10/739328,epoch=0]\n    optim/total_grad_norm=3.2\n    \
+         train/CrossEntropyLoss=9.876\n    train/Perplexity=19,476\n    throughput/total_tokens=41,943,040\n\
+         2026-05-01 10:00:09.123\thost:0\tolmo.train:958\tINFO\t[step=10/739328,epoch=0]\n    \
+         eval/c4_en-validation/CrossEntropyLoss=9.9\n",
+    );
+    let run = &imported.runs[0];
+    assert_eq!((run.train_loss, run.tokens), (Some(9.876), Some(41_943_040)));
+    assert_eq!((run.loss, run.loss_evalsets.get("c4_en_validation")), (Some(9.9), Some(&9.9)));
+}
+
+#[test]
+fn json_lines_are_read_under_any_name() {
+    let imported = printed("{\"step\": 1, \"val_loss\": 3.5}\n{\"step\": 2, \"val_loss\": 3.0}\n");
+    assert_eq!(curve(&imported, "r", test), [(1, 3.5), (2, 3.0)]);
+}
+
+#[test]
+fn file_that_is_no_log_says_what_it_looks_like() {
+    let refused = |name: &str, content: &str, expected: &str| {
+        let error = import_text(name, content, &[]).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains(expected), "{error}");
+    };
+    refused("run.wandb", ":W&B\u{1}", "W&B's own record of a run");
+    refused("model.pt", "PK\u{3}\u{4}rest", "a zip archive");
+    refused("notes.txt", "\n  Dear diary\n", "it begins with \"Dear diary\"");
+    refused("empty.log", "\n \n", "it is empty");
+    refused("page.txt", "<!DOCTYPE html><p>", "a web page");
+}
