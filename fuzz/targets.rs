@@ -1,4 +1,5 @@
-//! What is fuzzed: each function takes any bytes, and has to come back.
+//! What is fuzzed of the readers of texts: each function takes any bytes, and has to come back. `tables.rs` has the
+//! readers of tables, logs and laws.
 //!
 //!     cargo +nightly fuzz run archive        (or http, links, page; needs cargo-fuzz)
 //!     cargo run --release -p scalelaw-corpus --example mutate -- SEEDS MINUTES      (stable, no tools)

@@ -7,16 +7,14 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, clippy::exit)]
 
+#[path = "../../../fuzz/mutate.rs"]
+mod mutate;
 #[path = "../../../fuzz/targets.rs"]
 mod targets;
 
-use scalelaw_random::{Generator, Rng, generator};
+use mutate::MAX_INPUT;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-/// Inputs larger than this say little more.
-const MAX_INPUT: usize = 64 << 10;
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -27,58 +25,21 @@ fn main() {
     let minutes: f64 = args.next().and_then(|minutes| minutes.parse().ok()).unwrap_or(1.0);
     let seed = args.next().and_then(|seed| seed.parse().ok()).unwrap_or(0);
     let mut seeds = vec![];
-    collect(Path::new(&folder), &mut seeds);
+    mutate::files(Path::new(&folder), &mut |path| collect(path, &mut seeds));
     seeds.push(b"{\"url\": \"http://www.a.example:80/b/../c?utm_x=1&y=%41#z\", \"score\": 3}\n".repeat(3));
-    println!("{} seeds", seeds.len());
-    let mut rng = generator(seed);
-    let (begun, mut said) = (Instant::now(), Instant::now());
-    let mut executions = [0u64; targets::TARGETS.len()];
-    let mut slowest = Duration::ZERO;
-    while begun.elapsed().as_secs_f64() < minutes * 60.0 {
-        let input = mutated(&seeds, &mut rng);
-        for (i, (name, target)) in targets::TARGETS.into_iter().enumerate() {
-            let started = Instant::now();
-            let outcome = std::panic::catch_unwind(|| target(&input));
-            let took = started.elapsed();
-            slowest = slowest.max(took);
-            executions[i] += 1;
-            if outcome.is_err() || took > Duration::from_secs(10) {
-                std::fs::write("mutate-failure", &input).unwrap();
-                println!(
-                    "{name}: failed or too slow ({took:.1?}) on {} bytes, kept in mutate-failure",
-                    input.len()
-                );
-                std::process::exit(1);
-            }
-        }
-        if said.elapsed() > Duration::from_secs(60) {
-            said = Instant::now();
-            println!("{:.0?}: {executions:?} executions, slowest {slowest:.1?}", begun.elapsed());
-        }
-    }
-    for ((name, _), n) in targets::TARGETS.into_iter().zip(executions) {
-        println!("{name}: {n} executions, no failure");
-    }
-    println!("slowest execution {slowest:.1?}");
+    mutate::fuzz(&targets::TARGETS, &WORDS, &seeds, minutes, seed);
 }
 
-fn collect(folder: &Path, seeds: &mut Vec<Vec<u8>>) {
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            collect(&path, seeds);
-        } else if path.to_string_lossy().ends_with(".jsonl.zst") {
-            let reader = BufReader::new(zstd::Decoder::new(std::fs::File::open(&path).unwrap()).unwrap());
-            for line in reader.lines().step_by(5) {
-                let value: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
-                if let Some(html) = value["html"].as_str() {
-                    seeds.push(html.as_bytes()[..html.len().min(MAX_INPUT)].to_vec());
-                }
-            }
-        } else {
-            let bytes = std::fs::read(&path).unwrap();
-            seeds.push(bytes[..bytes.len().min(4 * MAX_INPUT)].to_vec());
+fn collect(path: &Path, seeds: &mut Vec<Vec<u8>>) {
+    if !path.to_string_lossy().ends_with(".jsonl.zst") {
+        seeds.push(mutate::seed_of(path));
+        return;
+    }
+    let reader = BufReader::new(zstd::Decoder::new(std::fs::File::open(path).unwrap()).unwrap());
+    for line in reader.lines().step_by(5) {
+        let value: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if let Some(html) = value["html"].as_str() {
+            seeds.push(html.as_bytes()[..html.len().min(MAX_INPUT)].to_vec());
         }
     }
 }
@@ -114,34 +75,3 @@ const WORDS: [&[u8]; 28] = [
     b"http://[::1]:99999/%",
     b"\"score\": 1e999",
 ];
-
-fn mutated(seeds: &[Vec<u8>], rng: &mut Generator) -> Vec<u8> {
-    let below = |rng: &mut Generator, n: usize| (rng.next_u64() % n.max(1) as u64) as usize;
-    let mut input = seeds[below(rng, seeds.len())].clone();
-    for _ in 0..=below(rng, 8) {
-        let at = below(rng, input.len() + 1);
-        let most = 1 << below(rng, 13);
-        let length = below(rng, most).min(input.len() - at);
-        match below(rng, 7) {
-            0 if at < input.len() => input[at] ^= 1 << below(rng, 8),
-            1 if at < input.len() => input[at] = rng.next_u64() as u8,
-            2 => drop(input.drain(at..at + length)),
-            3 => {
-                let copy = input[at..at + length].repeat(1 + below(rng, 4));
-                input.splice(at..at, copy);
-            }
-            4 => input
-                .splice(at..at, WORDS[below(rng, WORDS.len())].repeat(1 << below(rng, 10)))
-                .for_each(drop),
-            5 => {
-                let other = &seeds[below(rng, seeds.len())];
-                let from = below(rng, other.len());
-                let piece = other[from..other.len().min(from + 4096)].to_vec();
-                input.splice(at..at, piece);
-            }
-            _ => input.truncate(at),
-        }
-    }
-    input.truncate(MAX_INPUT * 8);
-    input
-}

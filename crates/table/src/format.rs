@@ -3,6 +3,7 @@
 pub(crate) mod csv;
 pub(crate) mod json;
 pub(crate) mod jsonl;
+mod pages;
 pub(crate) mod parquet;
 pub(crate) mod text;
 
@@ -129,7 +130,7 @@ pub(crate) fn read_cells(path: &Path) -> Result<Vec<Vec<(String, Cell)>>, TableE
 }
 
 /// Most decompressed bytes of a table: far more than any that a law is fitted to.
-const MOST_BYTES: u64 = 1 << 29;
+pub(crate) const MOST_BYTES: u64 = 1 << 29;
 
 /// Most bytes of JSON, whose cells take many times as much memory as their text.
 const MOST_JSON_BYTES: u64 = 1 << 27;

@@ -10,6 +10,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::Type;
 use scalelaw_archive::Mismatch;
+use scalelaw_files::{Panicked, guarded};
 use std::fs::File;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -25,7 +26,9 @@ pub(super) fn visit_parquet(
     let (path, name) = (&*unit.path, &*unit.name);
     let fail = |source: ParquetError| CorpusError::Parquet { path: path.to_path_buf(), source };
     let file = File::open(path).map_err(CorpusError::io(path, "open"))?;
-    let file = SerializedFileReader::new(file).map_err(fail)?;
+    // The reader panics at some damaged files.
+    let damaged = |panicked: Panicked| fail(ParquetError::General(panicked.to_string()));
+    let file = guarded(|| SerializedFileReader::new(file)).map_err(damaged)?.map_err(fail)?;
     let schema = file.metadata().file_metadata().schema();
     let columns: Vec<&Arc<Type>> = schema
         .get_fields()
@@ -42,9 +45,9 @@ pub(super) fn visit_parquet(
         .build()
         .map_err(fail)?;
     let n_rows = file.metadata().file_metadata().num_rows().max(1) as u64;
-    let rows = file.get_row_iter(Some(projection)).map_err(fail)?;
-    for (record, row) in rows.enumerate() {
-        let record = record as u64;
+    let mut rows = guarded(|| file.get_row_iter(Some(projection))).map_err(damaged)?.map_err(fail)?;
+    for record in 0u64.. {
+        let Some(row) = guarded(|| rows.next()).map_err(damaged)? else { break };
         // Columns are read piece by piece; the share of the rows says how far they are.
         let done = u128::from(unit.bytes) * u128::from(record + 1) / u128::from(n_rows);
         place.store(done.min(u128::from(unit.bytes)) as u64, Ordering::Relaxed);

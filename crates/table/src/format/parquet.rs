@@ -1,15 +1,18 @@
 //! Apache Parquet, flat columns only, through the low-level column API (the arrow feature would triple the build).
 
+use super::{MOST_BYTES, check_size, pages};
 use crate::cell::{Cell, Kind};
 use crate::error::TableError;
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::record::Field;
 use parquet::schema::types::Type;
+use scalelaw_files::guarded;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -94,18 +97,54 @@ fn write_columns(
 }
 
 pub(crate) fn read(path: &Path, bytes: Vec<u8>) -> Result<Vec<Vec<(String, Cell)>>, TableError> {
-    let fail = |e: ParquetError| TableError::Format {
-        path: path.to_path_buf(),
-        format: "Parquet",
-        message: e.to_string(),
-    };
-    let file = SerializedFileReader::new(bytes::Bytes::from(bytes)).map_err(fail)?;
-    let rows = file.get_row_iter(None).map_err(fail)?;
-    rows.map(|row| {
-        let row = row.map_err(fail)?;
-        Ok(row.into_columns().into_iter().map(|(name, field)| (name, cell(field))).collect())
-    })
-    .collect()
+    let wrong = |message: String| TableError::Format { path: path.to_path_buf(), format: "Parquet", message };
+    let fail = |e: ParquetError| wrong(e.to_string());
+    let bytes = bytes::Bytes::from(bytes);
+    // The reader panics at some damaged files.
+    let rows = guarded(|| -> Result<_, TableError> {
+        let file = SerializedFileReader::new(bytes.clone()).map_err(fail)?;
+        check_sizes(path, &bytes, file.metadata())?;
+        let (mut rows, mut text) = (Vec::new(), 0);
+        for row in file.get_row_iter(None).map_err(fail)? {
+            let columns = row.map_err(fail)?.into_columns();
+            let row: Vec<(String, Cell)> =
+                columns.into_iter().map(|(name, field)| (name, cell(field))).collect();
+            text += row
+                .iter()
+                .map(|(_, cell)| if let Cell::Text(t) = cell { t.len() as u64 } else { 0 })
+                .sum::<u64>();
+            if text > MOST_BYTES {
+                return Err(TableError::TooLarge { path: path.to_path_buf(), most: MOST_BYTES });
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    });
+    rows.map_err(|panicked| wrong(panicked.to_string()))?
+}
+
+/// Refuses a file that says it holds more than is read, before anything is decompressed.
+fn check_sizes(path: &Path, bytes: &[u8], metadata: &ParquetMetaData) -> Result<(), TableError> {
+    let wrong = |message: String| TableError::Format { path: path.to_path_buf(), format: "Parquet", message };
+    let mut total = 0;
+    let (mut rows, mut columns) = (0u64, 0);
+    for group in metadata.row_groups() {
+        rows = rows.saturating_add(u64::try_from(group.num_rows()).unwrap_or(u64::MAX));
+        columns = columns.max(group.columns().len());
+        for column in group.columns() {
+            let begin = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+            let end = begin.checked_add(column.compressed_size());
+            let range = end.and_then(|end| Some(usize::try_from(begin).ok()?..usize::try_from(end).ok()?));
+            let pages = range
+                .and_then(|range| bytes.get(range))
+                .ok_or_else(|| wrong("a column lies outside of the file".into()))?;
+            let values = u64::try_from(column.num_values()).unwrap_or(0);
+            check_size(path, values, 1)?;
+            pages::check(pages, values, &mut total)
+                .map_err(|error| wrong(format!("column {}: {error}", column.column_path())))?;
+        }
+    }
+    check_size(path, rows, columns)
 }
 
 /// The cell that a Parquet value is; nested and exotic types keep their text.
