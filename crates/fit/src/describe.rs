@@ -10,6 +10,7 @@ use crate::fitted::{
     Intervals, ObjectiveValue, ParamState, Rival, Starts,
 };
 use crate::identify::Allowed;
+use crate::influence::Outlier;
 use crate::intervals::bootstrap;
 use crate::linalg::Matrix;
 use crate::minima::{Minima, widest_gap};
@@ -23,13 +24,15 @@ const RIVAL_EXCESS: f64 = 0.05;
 const MOST_RIVALS: usize = 12;
 
 /// The fitted law. `fixed` holds a value for every parameter that is not fitted; `allowed` is what else the data do not
-/// reject, where intervals were asked for.
+/// reject, where intervals were asked for, and `outliers` the points that the law
+/// does not explain.
 pub(crate) fn describe(
     problem: &Problem<'_>,
     fixed: &[Option<f64>],
     dataset: &Dataset,
     minima: &Minima,
     allowed: Option<&Allowed>,
+    outliers: &[Outlier],
     options: &FitOptions,
 ) -> FittedLaw {
     let (law, data) = (problem.law, problem.data);
@@ -143,8 +146,13 @@ pub(crate) fn describe(
             .map(|(k, (name, places))| (name.clone(), places.iter().map(|p| natural(k, p)).collect()))
             .collect()
     });
-    let evidence =
-        Evidence { converged: best.optimum.converged, design, elsewhere, singular: !condition.is_finite() };
+    let evidence = Evidence {
+        converged: best.optimum.converged,
+        design,
+        elsewhere,
+        singular: !condition.is_finite(),
+        outliers: outliers.to_vec(),
+    };
     doubts::note(&mut fitted, law, data, &evidence);
     fitted
 }

@@ -4,6 +4,7 @@ use crate::data::Data;
 use crate::design::{Design, Tied};
 use crate::fit::FEWEST_RUNS;
 use crate::fitted::{Estimate, FitStatus, FittedLaw, IntervalMethod, ParamState, Warning};
+use crate::influence::{Outlier, place};
 use crate::law::{Domain, Law};
 use scalelaw_core::number::constant;
 
@@ -23,6 +24,8 @@ pub(crate) struct Evidence {
     pub elsewhere: Vec<(String, Vec<f64>)>,
     /// Whether the information matrix has no inverse.
     pub singular: bool,
+    /// Points that the law does not explain.
+    pub outliers: Vec<Outlier>,
 }
 
 /// Fills in the warnings and the status.
@@ -35,6 +38,9 @@ pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, data: &Data, evidence:
     };
     for pair in &evidence.design.tied {
         add(FitStatus::Unidentified, "tied_variables", tied(data, *pair));
+    }
+    for outlier in &evidence.outliers {
+        add(FitStatus::Remarks, "unexplained_point", unexplained(fitted, data, outlier));
     }
     if !evidence.converged {
         add(
@@ -174,6 +180,30 @@ pub(crate) fn note(fitted: &mut FittedLaw, law: &dyn Law, data: &Data, evidence:
     }
     fitted.status = status;
     fitted.warnings = warnings;
+}
+
+/// A point that the law does not explain, and what the constants are without it.
+fn unexplained(fitted: &FittedLaw, data: &Data, outlier: &Outlier) -> String {
+    let Outlier { point, residual, sigmas, values } = outlier;
+    let moved: Vec<String> = fitted
+        .params
+        .iter()
+        .zip(values)
+        .filter(|((_, e), v)| (e.value - **v).abs() > 0.02 * e.value.abs().max(v.abs()))
+        .map(|((name, e), v)| format!("{name} {} instead of {}", constant(*v), constant(e.value)))
+        .collect();
+    let so = match moved.as_slice() {
+        [] => "without it no constant moves by more than 2%".to_string(),
+        moved => format!("without it {}", moved.join(", ")),
+    };
+    let side = if *residual < 0.0 { "above" } else { "below" };
+    format!(
+        "the point at {} with a response of {} lies {:.0} standard deviations {side} the law that fits the other points: {so}. \
+         Look at that run, and leave its row out if it failed",
+        place(&data.variables, data.vars(*point)),
+        constant(data.y[*point]),
+        sigmas.abs()
+    )
 }
 
 /// Two variables that move together, and what to do.

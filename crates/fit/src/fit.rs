@@ -5,6 +5,7 @@ use crate::describe::describe;
 use crate::error::FitError;
 use crate::fitted::{FittedLaw, IntervalMethod};
 use crate::identify;
+use crate::influence;
 use crate::law::Law;
 use crate::minima::{self, Effort};
 use crate::objective::{Objective, Space};
@@ -107,7 +108,11 @@ pub fn fit(law: &dyn Law, dataset: &Dataset, options: &FitOptions) -> Result<Fit
     // Whether the data identify a parameter does not depend on how its interval is found.
     let allowed =
         (method(options, &data).0 != IntervalMethod::None).then(|| identify::allowed(&problem, &mut minima));
-    Ok(describe(&problem, &fixed, dataset, &minima, allowed.as_ref(), options))
+    let outliers = match allowed {
+        Some(_) => influence::outliers(&problem, &fixed, options.effort, &minima),
+        None => vec![],
+    };
+    Ok(describe(&problem, &fixed, dataset, &minima, allowed.as_ref(), &outliers, options))
 }
 
 /// A value for each parameter that is held.

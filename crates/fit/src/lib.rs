@@ -24,6 +24,7 @@ mod forecast;
 mod frontier;
 mod hull;
 mod identify;
+mod influence;
 pub mod interpolate;
 mod intervals;
 pub mod isoflop;

@@ -34,3 +34,22 @@ fn fit_to_points_of_one_run_has_no_interval_unless_asked_and_says_why() {
     assert!(law.params.iter().all(|(_, e)| e.ci95.is_none()), "{:?}", law.params);
     assert!(law.warnings.iter().any(|w| w.code == "few_runs"), "{:?}", law.warnings);
 }
+
+#[test]
+fn fit_beside_a_crashed_run_names_it_with_what_it_does() {
+    let mut n: Vec<f64> = (0..12).map(|k| 1e6 * 3f64.powi(k)).collect();
+    let scatter = |i: usize| 1.0 + 0.002 * ((i * 7 % 5) as f64 - 2.0);
+    let mut loss: Vec<f64> =
+        n.iter().enumerate().map(|(i, n)| (8.8e13 / n).powf(0.076) * scatter(i)).collect();
+    n.push(2e9);
+    loss.push(7.2);
+    let law =
+        fit(&PowerLaw::N, &Dataset::new(loss.clone()).with("N", n.clone()), &FitOptions::default()).unwrap();
+    let said = law.warnings.iter().find(|w| w.code == "unexplained_point").expect("it is named");
+    assert!(said.message.contains("2.0000e9") && said.message.contains("7.2000"), "{}", said.message);
+    assert!(said.message.contains("alpha_N 0.07"), "{}", said.message);
+    n.pop();
+    loss.pop();
+    let law = fit(&PowerLaw::N, &Dataset::new(loss).with("N", n), &FitOptions::default()).unwrap();
+    assert!(law.warnings.is_empty(), "{:?}", law.warnings);
+}

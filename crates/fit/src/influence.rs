@@ -1,0 +1,72 @@
+//! Points that the law does not explain, each with what the fit is without it: a run that crashed beside runs that did
+//! not.
+
+use crate::law::Vars;
+use crate::minima::{self, Effort, Minima};
+use crate::problem::Problem;
+use crate::scale::scale;
+use crate::statistics::median;
+
+/// A point that the law fitted to the others does not explain.
+#[derive(Clone, Debug)]
+pub(crate) struct Outlier {
+    /// Index of the point.
+    pub point: usize,
+    /// Its residual (prediction − observation in the objective's space) by the law fitted without it.
+    pub residual: f64,
+    /// The same over the standard deviation of the other residuals.
+    pub sigmas: f64,
+    /// All constants without it, and without those named before it.
+    pub values: Vec<f64>,
+}
+
+/// Residuals above so many typical ones make a point worth a fit without it.
+const SUSPICIOUS: f64 = 4.0;
+/// Standard deviations of the other residuals from which a point is not explained: not once in a million points.
+const UNEXPLAINED: f64 = 6.0;
+/// Most points that are named.
+const MOST: usize = 3;
+/// Fewer points than this above the constants do not say which of them is wrong.
+const SPARE: usize = 3;
+
+/// The points that lie so far from the law fitted to the others that their scatter does not explain it, worst first.
+pub(crate) fn outliers(
+    problem: &Problem<'_>,
+    fixed: &[Option<f64>],
+    effort: Effort,
+    minima: &Minima,
+) -> Vec<Outlier> {
+    let mut found: Vec<Outlier> = Vec::new();
+    let mut kept: Vec<usize> = (0..problem.data.len()).collect();
+    let mut residuals = minima.minima[0].residuals.clone();
+    while found.len() < MOST && kept.len() > problem.free.len() + SPARE {
+        let sizes: Vec<f64> = residuals.iter().map(|r| r.abs()).collect();
+        let Some(worst) = (0..sizes.len()).max_by(|a, b| sizes[*a].total_cmp(&sizes[*b])) else { break };
+        let typical = 1.4826 * median(sizes.clone()).unwrap_or(0.0);
+        if sizes[worst] <= SUSPICIOUS * typical {
+            break;
+        }
+        let point = kept.remove(worst);
+        let one = |i: usize| (i, problem.data.weight[i]);
+        let others = problem.data.select(kept.iter().map(|i| one(*i)));
+        let without = Problem::new(problem.law, &others, problem.objective, fixed);
+        let Ok(refitted) = minima::find(&without, fixed, effort, None) else { break };
+        let best = &refitted.minima[0];
+        let alone = problem.data.select([one(point)].into_iter());
+        let residual = without.on(&alone).residuals(&best.optimum.theta)[0];
+        let sigmas = residual / scale(&without, &best.residuals).sigma;
+        if !(sigmas.abs() >= UNEXPLAINED && sigmas.is_finite()) {
+            break;
+        }
+        found.push(Outlier { point, residual, sigmas, values: without.to_natural(&best.optimum.theta) });
+        residuals = best.residuals.clone();
+    }
+    found
+}
+
+/// A point's place by the names of its variables, as `N = 1e9, D = 2e10`.
+pub(crate) fn place(names: &[std::borrow::Cow<'static, str>], at: Vars<'_>) -> String {
+    let parts =
+        names.iter().zip(at.value).map(|(n, v)| format!("{n} = {}", scalelaw_core::number::constant(*v)));
+    parts.collect::<Vec<_>>().join(", ")
+}
