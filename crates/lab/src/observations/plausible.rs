@@ -269,7 +269,7 @@ fn counts(assigned: &[Assigned], dataset: &Dataset, table: &Table) -> Vec<Doubt>
         if let Some((column, flops)) = flops {
             let ratios = flops.iter().zip(all_n.iter().zip(all_d)).map(|(c, (n, d))| c / (6.0 * n * d));
             let ratio = median(&ratios.filter(|ratio| ratio.is_finite()).collect::<Vec<_>>());
-            if ratio < 0.25 || ratio > 30.0 {
+            if ratio.is_finite() && !(0.25..=30.0).contains(&ratio) {
                 doubts.push(Doubt::Compute { column: column.to_string(), ratio, used: c.is_some() });
             }
         }
@@ -349,8 +349,13 @@ fn likely_units(
         let (n, d) = (a * n_median, b * d_median);
         (1e5..1e13).contains(&n) && (1e6..1e15).contains(&d)
     };
-    // Twenty tokens a parameter are the middle of what people train.
-    let odd = |(a, b): &(f64, f64)| libm::fabs(libm::log(b * d_median / (a * n_median) / 20.0));
+    // Twenty tokens a parameter are the middle of what people train, and they write millions and billions: two pairs of
+    // units with the same ratio differ in the second only.
+    let rare = |unit: f64| f64::from(u8::from(unit == 1e3 || unit == 1e12));
+    let odd = |(a, b): &(f64, f64)| {
+        let away = libm::fabs(libm::log(b * d_median / (a * n_median) / 20.0));
+        away + 1e-3 * (rare(*a) + rare(*b))
+    };
     let pairs = UNITS.iter().flat_map(|a| UNITS.iter().map(|b| (*a, *b)));
     let best = pairs.filter(usual).min_by(|x, y| odd(x).total_cmp(&odd(y)));
     let Some((a, b)) = best.filter(|pair| *pair != (1.0, 1.0)) else { return vec![] };

@@ -191,7 +191,7 @@ mod tests {
                 SerializedFileWriter::new(&mut bytes, schema.clone(), Arc::new(properties)).expect("a file");
             let mut group = file.next_row_group().expect("a group");
             let mut column = group.next_column().expect("columns").expect("a column");
-            column.typed::<DoubleType>().write_batch(&[3.5; 100], None, None).expect("values");
+            column.typed::<DoubleType>().write_batch(&[3.5; 100], Some(&[1; 100]), None).expect("values");
             column.close().expect("a column");
             group.close().expect("a group");
             file.close().expect("a file");
