@@ -3,6 +3,7 @@
 
 use crate::law::Vars;
 use crate::minima::{self, Effort, Minima};
+use crate::objective::{Objective, Penalty};
 use crate::problem::Problem;
 use crate::scale::scale;
 use crate::statistics::median;
@@ -38,7 +39,7 @@ pub(crate) fn outliers(
 ) -> Vec<Outlier> {
     let mut found: Vec<Outlier> = Vec::new();
     let mut kept: Vec<usize> = (0..problem.data.len()).collect();
-    let mut residuals = minima.minima[0].residuals.clone();
+    let mut residuals = robust_residuals(problem, fixed, effort, &minima.minima[0].residuals);
     while found.len() < MOST && kept.len() > problem.free.len() + SPARE {
         let sizes: Vec<f64> = residuals.iter().map(|r| r.abs()).collect();
         let Some(worst) = (0..sizes.len()).max_by(|a, b| sizes[*a].total_cmp(&sizes[*b])) else { break };
@@ -59,9 +60,27 @@ pub(crate) fn outliers(
             break;
         }
         found.push(Outlier { point, residual, sigmas, values: without.to_natural(&best.optimum.theta) });
-        residuals = best.residuals.clone();
+        residuals = robust_residuals(&without, fixed, effort, &best.residuals);
     }
     found
+}
+
+/// Residuals of the law fitted by a penalty that a few wild points hardly pull: least squares bend the law to them and
+/// spread their error over all points.
+fn robust_residuals(
+    problem: &Problem<'_>,
+    fixed: &[Option<f64>],
+    effort: Effort,
+    residuals: &[f64],
+) -> Vec<f64> {
+    let delta = 0.3 * median(residuals.iter().map(|r| r.abs()).collect()).unwrap_or(0.0);
+    if !matches!(problem.objective.penalty, Penalty::LeastSquares) || delta <= 0.0 {
+        return residuals.to_vec();
+    }
+    let objective = Objective { penalty: Penalty::Huber { delta }, ..problem.objective };
+    let robust = Problem::new(problem.law, problem.data, objective, fixed);
+    minima::find(&robust, fixed, effort, None)
+        .map_or_else(|_| residuals.to_vec(), |found| found.minima[0].residuals.clone())
 }
 
 /// A point's place by the names of its variables, as `N = 1e9, D = 2e10`.

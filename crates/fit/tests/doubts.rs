@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use scalelaw_fit::{Dataset, FitOptions, IntervalChoice, fit, laws::PowerLaw};
+use scalelaw_fit::{
+    Dataset, FitOptions, IntervalChoice, fit,
+    laws::{Chinchilla, PowerLaw},
+};
 
 #[test]
 fn fit_through_as_many_points_as_constants_has_no_interval_and_says_so() {
@@ -52,4 +55,25 @@ fn fit_beside_a_crashed_run_names_it_with_what_it_does() {
     loss.pop();
     let law = fit(&PowerLaw::N, &Dataset::new(loss).with("N", n), &FitOptions::default()).unwrap();
     assert!(law.warnings.is_empty(), "{:?}", law.warnings);
+}
+
+/// Least squares give such a run so much weight that no residual stands out: what stands out does so for a robust fit.
+#[test]
+fn fit_that_a_crashed_run_has_bent_names_it_too() {
+    let (mut n, mut d, mut loss) = (vec![], vec![], vec![]);
+    for i in 0..30u32 {
+        let (size, tokens) =
+            (1e8 * 1.2f64.powf(f64::from(i * 7 % 30)), 2e9 * 1.2f64.powf(f64::from(i * 11 % 30)));
+        n.push(size);
+        d.push(tokens);
+        let noise = 1.0 + 0.003 * (f64::from(i * 5 % 7) - 3.0);
+        loss.push((1.69 + 406.4 / size.powf(0.34) + 410.7 / tokens.powf(0.28)) * noise);
+    }
+    n.push(1e9);
+    d.push(2e10);
+    loss.push(11.2);
+    let data = Dataset::new(loss).with("N", n).with("D", d);
+    let law = fit(&Chinchilla, &data, &FitOptions::default()).unwrap();
+    let named: Vec<_> = law.warnings.iter().filter(|w| w.code == "unexplained_point").collect();
+    assert!(named.len() == 1 && named[0].message.contains("11.2"), "{:?}", law.warnings);
 }
