@@ -132,8 +132,8 @@ fn assigned_expressions_are_computed_from_the_columns_as_they_are() {
     assert_eq!(read.dataset.column("N").unwrap(), [1e7, 2e7, 4e7]);
     assert!((read.dataset.column("D").unwrap()[2] / 1e10 - 1.0).abs() < 1e-12);
     assert!((read.dataset.response()[0] - 4.1).abs() < 1e-4);
-    let unknown = points(&table.mapped(&[("N", "1e6*parms")]), &Chinchilla).unwrap_err().to_string();
-    assert!(unknown.contains("parms") && unknown.contains("params"), "{unknown}");
+    let unknown = points(&table.mapped(&[("N", "1e6*paramz")]), &Chinchilla).unwrap_err().to_string();
+    assert!(unknown.contains("paramz") && unknown.contains("params"), "{unknown}");
 }
 
 #[test]
