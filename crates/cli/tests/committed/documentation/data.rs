@@ -86,7 +86,7 @@ fn budgets() -> String {
     runs
 }
 
-/// The text of the documentation as pages on the web, in files and as records, with links to the pages.
+/// Plain prose as pages on the web, in files and as records, with links to the pages.
 fn texts(dir: &Path) {
     let texts = prose();
     let (mut archive, mut links, mut records) = (Vec::new(), String::new(), String::new());
@@ -119,19 +119,86 @@ fn texts(dir: &Path) {
     fs::write(dir.join("text.txt"), &texts[0]).unwrap();
 }
 
-/// Prose of the documentation in pieces of some 60 words, so that there are hundreds.
+/// Parts of sentences: who, does what, to what, where, and when.
+const PARTS: [[&str; 9]; 5] = [
+    [
+        "The old gardener from the next village",
+        "A teacher who had come by the early train",
+        "The youngest of the three sisters",
+        "My neighbour with the green bicycle",
+        "The captain of the small ferry",
+        "A doctor on her way home",
+        "The baker and his two sons",
+        "An engineer from the water works",
+        "The woman who keeps the library",
+    ],
+    [
+        "carried",
+        "looked for",
+        "has forgotten",
+        "wanted to sell",
+        "was asked about",
+        "found",
+        "talked of",
+        "had painted",
+        "will bring back",
+    ],
+    [
+        "a basket of late apples",
+        "the letters that nobody had answered",
+        "two maps of the northern coast",
+        "an umbrella with a broken handle",
+        "the key to the upper rooms",
+        "a loaf of dark bread",
+        "some photographs of the harbour",
+        "the clock that always ran slow",
+        "a box of coloured glass",
+    ],
+    [
+        "behind the station",
+        "in the long street by the river",
+        "at the edge of the forest",
+        "under the stone bridge",
+        "between the church and the market",
+        "on the hill above the town",
+        "near the last house of the road",
+        "in the yard of the school",
+        "beside the empty mill",
+    ],
+    [
+        "before it began to rain",
+        "while the others were still asleep",
+        "when the lamps had been lit",
+        "after a very long winter",
+        "on the first warm day of the year",
+        "although it was much too late",
+        "because the shops had closed",
+        "as the bells rang for noon",
+        "until the snow was gone",
+    ],
+];
+
+/// Syllables of made-up names: a tokenizer needs more than a few hundred words.
+const SYLLABLES: [&str; 13] =
+    ["ka", "re", "mo", "lin", "tas", "vo", "per", "ny", "shu", "dal", "ero", "fin", "gu"];
+
+/// Documents of five plain sentences, no two with the same ones.
 fn prose() -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for folder in ["", "docs", "docs/decisions", "docs/studies"] {
-        let mut pages: Vec<_> =
-            fs::read_dir(root().join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
-        pages.sort();
-        for page in pages.iter().filter(|page| page.extension().is_some_and(|e| e == "md")) {
-            let text = fs::read_to_string(page).unwrap();
-            let lines = text.lines().map(|line| line.trim_start_matches(['-', ' ']));
-            let lines = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()));
-            words.extend(lines.flat_map(|line| line.split_whitespace().map(str::to_owned)));
-        }
-    }
-    words.chunks(60).map(|words| format!("{}.", words.join(" "))).collect()
+    let name = |index: usize| {
+        let syllable = |place: u32| SYLLABLES[index / SYLLABLES.len().pow(place) % SYLLABLES.len()];
+        [0, 1, 2].map(syllable).concat()
+    };
+    let sentence = |index: usize| {
+        // A step without common factor goes through all sentences before one comes again.
+        let mut rest = index * 20_011 % PARTS[0].len().pow(5);
+        let [who, does, what, place, when] = PARTS.map(|choices| {
+            let words = choices[rest % choices.len()];
+            rest /= choices.len();
+            words
+        });
+        let [one, other] = [7 * index, 7 * index + 3].map(name);
+        format!("{who} {does} {what} of {one} {place} in {other} {when}.")
+    };
+    let document = |i: usize| (5 * i..5 * i + 5).map(sentence).collect::<Vec<_>>().join(" ");
+    (0..600).map(document).collect()
 }
