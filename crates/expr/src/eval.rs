@@ -1,4 +1,4 @@
-//! Values of expressions, and derivatives by forward accumulation.
+//! Values of expressions.
 
 use crate::parse::truth;
 use crate::{Expr, Function, Op};
@@ -120,52 +120,10 @@ impl Expr {
             Self::Call(function, x) => Value::Number(match (function, x.as_slice()) {
                 (Function::Min, [a, b]) => number(a)?.min(number(b)?),
                 (Function::Max, [a, b]) => number(a)?.max(number(b)?),
-                (_, [a, ..]) => unary(*function, number(a)?).0,
+                (_, [a, ..]) => unary(*function, number(a)?),
                 (_, []) => f64::NAN,
             }),
         })
-    }
-
-    /// Value and derivatives by slots, where `name` gives each name's; texts and comparisons are NaN.
-    pub fn eval_dual(&self, name: &dyn Fn(&str) -> Dual) -> Dual {
-        match self {
-            Self::Number(x) => Dual::constant(*x),
-            Self::Name(n) => name(n),
-            Self::Text(_) | Self::Truth(_) | Self::Not(_) => Dual::constant(f64::NAN),
-            Self::Negate(x) => {
-                let x = x.eval_dual(name);
-                x.chain(-x.value, -1.0)
-            }
-            Self::Binary(op, a, b) => {
-                let (a, b) = (a.eval_dual(name), b.eval_dual(name));
-                let value = arithmetic(*op, a.value, b.value);
-                match op {
-                    Op::Add => a.combine(&b, value, 1.0, 1.0),
-                    Op::Subtract => a.combine(&b, value, 1.0, -1.0),
-                    Op::Multiply => a.combine(&b, value, b.value, a.value),
-                    Op::Divide => a.combine(&b, value, 1.0 / b.value, -value / b.value),
-                    Op::Power => {
-                        let by_base = b.value * libm::pow(a.value, b.value - 1.0);
-                        // A constant exponent may stand on a negative base, whose logarithm does not exist.
-                        let by_exponent = if b.is_constant() { 0.0 } else { value * libm::log(a.value) };
-                        a.combine(&b, value, by_base, by_exponent)
-                    }
-                    _ => Dual::constant(f64::NAN),
-                }
-            }
-            Self::Call(function, x) => match (function, x.as_slice()) {
-                (Function::Min | Function::Max, [a, b]) => {
-                    let (a, b) = (a.eval_dual(name), b.eval_dual(name));
-                    if (a.value < b.value) == (*function == Function::Min) { a } else { b }
-                }
-                (_, [a, ..]) => {
-                    let a = a.eval_dual(name);
-                    let (value, slope) = unary(*function, a.value);
-                    a.chain(value, slope)
-                }
-                (_, []) => Dual::constant(f64::NAN),
-            },
-        }
     }
 }
 
@@ -180,61 +138,15 @@ fn arithmetic(op: Op, a: f64, b: f64) -> f64 {
     }
 }
 
-/// Value and slope.
-fn unary(function: Function, x: f64) -> (f64, f64) {
+fn unary(function: Function, x: f64) -> f64 {
     match function {
-        Function::Exp => {
-            let e = libm::exp(x);
-            (e, e)
-        }
-        Function::Ln => (libm::log(x), 1.0 / x),
-        Function::Log10 => (libm::log10(x), std::f64::consts::LOG10_E / x),
-        Function::Log2 => (libm::log2(x), std::f64::consts::LOG2_E / x),
-        Function::Sqrt => {
-            let r = x.sqrt();
-            (r, 0.5 / r)
-        }
-        Function::Abs => (x.abs(), x.signum()),
-        Function::Round => (libm::round(x), 0.0),
-        Function::Min | Function::Max => (f64::NAN, f64::NAN),
-    }
-}
-
-/// Derivatives are taken by at most this many names.
-pub const MAX_SLOTS: usize = 16;
-
-/// A value and its derivatives by numbered slots.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Dual {
-    /// Value.
-    pub value: f64,
-    /// Derivative by each slot.
-    pub slope: [f64; MAX_SLOTS],
-}
-
-impl Dual {
-    /// A value that depends on no slot.
-    pub fn constant(value: f64) -> Self {
-        Self { value, slope: [0.0; MAX_SLOTS] }
-    }
-
-    /// The value that is slot `slot` itself.
-    pub fn slot(value: f64, slot: usize) -> Self {
-        let mut dual = Self::constant(value);
-        dual.slope[slot] = 1.0;
-        dual
-    }
-
-    fn is_constant(&self) -> bool {
-        self.slope.iter().all(|s| *s == 0.0)
-    }
-
-    fn chain(&self, value: f64, slope: f64) -> Self {
-        Self { value, slope: self.slope.map(|s| if s == 0.0 { 0.0 } else { s * slope }) }
-    }
-
-    fn combine(&self, other: &Self, value: f64, by_self: f64, by_other: f64) -> Self {
-        let (a, b) = (self.chain(value, by_self), other.chain(value, by_other));
-        Self { value, slope: std::array::from_fn(|i| a.slope[i] + b.slope[i]) }
+        Function::Exp => libm::exp(x),
+        Function::Ln => libm::log(x),
+        Function::Log10 => libm::log10(x),
+        Function::Log2 => libm::log2(x),
+        Function::Sqrt => x.sqrt(),
+        Function::Abs => x.abs(),
+        Function::Round => libm::round(x),
+        Function::Min | Function::Max => f64::NAN,
     }
 }

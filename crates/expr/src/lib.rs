@@ -8,7 +8,7 @@ mod eval;
 mod parse;
 mod print;
 
-pub use eval::{Dual, EvalError, MAX_SLOTS, Value};
+pub use eval::{EvalError, Value};
 pub use parse::{ParseError, ParseProblem, parse};
 
 /// An expression.

@@ -200,6 +200,33 @@ impl Law for Skaling {
         e + outer
     }
 
+    fn hessian(&self, x: Vars<'_>, p: Pars<'_>, _: &[f64], h: &mut [f64]) -> bool {
+        let [_, a, b, alpha, beta, k] = p.values();
+        let [ln_n, ln_d] = x.logs();
+        let (n, d) = (exp(-alpha * ln_n), exp(-beta * ln_d));
+        let inner = a * n + b * d;
+        let ln_inner = ln(inner);
+        let outer = exp(k * ln_inner);
+        let slope = k * outer / inner;
+        let bend = slope * (k - 1.0) / inner;
+        let by_k = slope * ln_inner + outer / inner;
+        // Derivatives of the inner sum by A, B, α and β.
+        let of_inner = [n, d, -a * n * ln_n, -b * d * ln_d];
+        h.fill(0.0);
+        for (i, by_i) in of_inner.iter().enumerate() {
+            for (j, by_j) in of_inner.iter().enumerate().skip(i) {
+                h[(i + 1) * 6 + j + 1] = bend * by_i * by_j;
+            }
+            h[(i + 1) * 6 + 5] = by_k * by_i;
+        }
+        h[6 + 3] -= slope * n * ln_n;
+        h[2 * 6 + 4] -= slope * d * ln_d;
+        h[3 * 6 + 3] += slope * a * n * ln_n * ln_n;
+        h[4 * 6 + 4] += slope * b * d * ln_d * ln_d;
+        h[5 * 6 + 5] = outer * ln_inner * ln_inner;
+        true
+    }
+
     fn start(&self, p: &[f64], data: &crate::Data) -> Option<Vec<f64>> {
         // (L − E)^(1/k) is linear in A and B; E must lie below every loss.
         let &[e, _, _, alpha, beta, k] = p else { return None };

@@ -116,7 +116,8 @@ impl Law for M4 {
             let share = 1.0 / (1.0 + exp(-u));
             let step = h / ((1.0 - share) + alpha * share);
             u -= step;
-            if step.abs() <= 1e-15 * (1.0 + u.abs()) {
+            // Newton's next step would be the square of this one: below rounding.
+            if step.abs() <= 1e-8 * (1.0 + u.abs()) {
                 break;
             }
         }

@@ -1,9 +1,12 @@
 //! A user's own law: an expression over named columns, the other names being parameters.
 
+mod tape;
+
 use crate::error::FitError;
-use crate::law::{Domain, EXPONENTS, Law, Param, Pars, Response, Vars};
-use scalelaw_expr::{Dual, Expr, MAX_SLOTS, Op, parse};
+use crate::law::{Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars};
+use scalelaw_expr::{Expr, Op, parse};
 use std::borrow::Cow;
+use tape::{Place, Tape};
 
 /// A law given as text, such as `E + A/N^alpha`.
 #[derive(Clone, Debug)]
@@ -11,14 +14,7 @@ pub struct Expression {
     expr: Expr,
     variables: Vec<Cow<'static, str>>,
     params: Vec<Param>,
-    /// What each name of the expression is.
-    places: Vec<(String, Place)>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    Variable(usize),
-    Parameter(usize),
+    tape: Tape,
 }
 
 /// Where starts are looked for when a parameter has no bounds: four magnitudes, small to large.
@@ -35,11 +31,11 @@ impl Expression {
         let names = expr.names();
         let (variables, free): (Vec<String>, Vec<String>) =
             names.into_iter().partition(|n| columns.contains(&n.as_str()));
-        if free.is_empty() || free.len() > MAX_SLOTS {
+        if free.is_empty() || free.len() > MAX_PARAMS {
             return Err(FitError::ParameterCount {
                 text: text.into(),
                 got: free.len(),
-                most: MAX_SLOTS,
+                most: MAX_PARAMS,
                 columns: columns.iter().map(|c| (*c).to_string()).collect(),
             });
         }
@@ -68,13 +64,12 @@ impl Expression {
                 param.grid = EXPONENTS.iter().copied().step_by(coarse).collect();
             }
         }
-        let places = variables
-            .iter()
-            .enumerate()
-            .map(|(i, n)| (n.clone(), Place::Variable(i)))
-            .chain(free.iter().enumerate().map(|(j, n)| (n.clone(), Place::Parameter(j))))
-            .collect();
-        Ok(Self { expr, variables: variables.into_iter().map(Cow::Owned).collect(), params, places })
+        let place = |name: &str| {
+            let among = |names: &[String]| names.iter().position(|n| n == name);
+            among(&variables).map(Place::Variable).or_else(|| among(&free).map(Place::Parameter))
+        };
+        let tape = Tape::new(&expr, &place);
+        Ok(Self { expr, variables: variables.into_iter().map(Cow::Owned).collect(), params, tape })
     }
 }
 
@@ -179,17 +174,11 @@ impl Law for Expression {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let dual = self.expr.eval_dual(&|name| match self
-            .places
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, place)| *place)
-        {
-            Some(Place::Variable(i)) => Dual::constant(x.value[i]),
-            Some(Place::Parameter(j)) => Dual::slot(p.value[j], j),
-            None => Dual::constant(f64::NAN),
-        });
-        g.copy_from_slice(&dual.slope[..g.len()]);
-        dual.value
+        self.tape.gradient(x, p, g)
+    }
+
+    fn hessian(&self, x: Vars<'_>, p: Pars<'_>, _: &[f64], h: &mut [f64]) -> bool {
+        self.tape.hessian(x, p, h);
+        true
     }
 }
