@@ -59,7 +59,7 @@ pub(crate) fn describe(
             )
             .chain(problem.off_bounds(theta))
             .collect();
-        summarise(problem, fixed, &starts, replicates, options.seed)
+        summarise(problem, fixed, &starts, replicates, options.seed, noise.kappa)
     });
     let design = Design::of(data);
     let states = states(problem, theta, &natural, &rivals, allowed, &design);
@@ -243,8 +243,9 @@ fn summarise(
     starts: &[Vec<f64>],
     replicates: usize,
     seed: u64,
+    kappa: f64,
 ) -> BootstrapSummary {
-    let draws = bootstrap::bootstrap(problem, fixed, starts, replicates, seed);
+    let draws = bootstrap::bootstrap(problem, fixed, starts, replicates, seed, kappa);
     let (mut params, mut percentile_errors) = (Vec::new(), Vec::new());
     for &j in &problem.free {
         let mut values: Vec<f64> =

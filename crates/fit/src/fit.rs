@@ -61,6 +61,11 @@ impl Default for FitOptions {
 
 /// From this many independent runs the percentile bootstrap is the default interval.
 const MANY_RUNS: usize = 50;
+/// Refits of the default bootstrap, and from how many points on there are fewer: each takes long, and the intervals are
+/// narrow.
+const REFITS: usize = 1000;
+const LARGE: usize = 20_000;
+const FEWER_REFITS: usize = 200;
 /// Fewer independent runs than this, each of several points, have no default interval.
 pub(crate) const FEWEST_RUNS: usize = 3;
 
@@ -154,7 +159,11 @@ pub(crate) fn method(options: &FitOptions, data: &Data) -> (IntervalMethod, usiz
         IntervalChoice::Auto if groups < FEWEST_RUNS && groups < data.len() => (IntervalMethod::None, 0),
         IntervalChoice::Auto if groups >= MANY_RUNS || groups < data.len() => (
             IntervalMethod::Bootstrap,
-            if options.bootstrap_beside > 0 { options.bootstrap_beside } else { 1000 },
+            match options.bootstrap_beside {
+                0 if data.len() > LARGE => FEWER_REFITS,
+                0 => REFITS,
+                replicates => replicates,
+            },
         ),
         IntervalChoice::Auto => (IntervalMethod::Profile, 0),
     }

@@ -7,7 +7,7 @@
 use crate::intervals::profile::{Profile, with, without};
 use crate::law::Domain;
 use crate::minima::{self, Minima};
-use crate::minimise::{polish, polish_within};
+use crate::minimise::{Limits, polish, polish_within};
 use crate::problem::Problem;
 use crate::scale::{covariance, scale};
 use crate::statistics::student_t;
@@ -21,7 +21,7 @@ pub(crate) struct Allowed {
 }
 
 /// Steps of a start on a few points: where that is not enough, the start is in a valley without end.
-const MOST_STEPS: usize = 60;
+const LIMITS: Limits = Limits::steps(60);
 /// How often the search begins again from a lower minimum that it met.
 const ATTEMPTS: usize = 4;
 
@@ -147,7 +147,7 @@ impl<'a> Search<'a> {
         let reduced = self.problem.fixing(j, natural);
         // Walked on a few points first; what is hopeless there is not walked on all of them.
         let rough = reduced.on(&self.few);
-        let near = polish_within(&rough, &without(start, k), MOST_STEPS).theta;
+        let near = polish_within(&rough, &without(start, k), LIMITS).theta;
         let points = self.problem.data.len() as f64 / self.few.len() as f64;
         let bar = self.profile.t.powi(2) + 10.0 * self.theta.len() as f64 * points;
         if self.profile.root(reduced.objective_at(&near)).powi(2) > bar {

@@ -16,24 +16,41 @@ pub(crate) struct Optimum {
     pub converged: bool,
 }
 
-const MOST_STEPS: usize = 1000;
+/// Where a walk ends that has not come to the last digit of its minimum.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Steps of either kind at most: along a flat valley there may be no end, and no lower place either.
+    pub steps: usize,
+    /// Gain of one step that is not worth another.
+    pub enough: f64,
+}
+
+impl Limits {
+    /// To the last digit.
+    const NONE: Self = Self { steps: 1000, enough: 0.0 };
+
+    /// So many steps at most.
+    pub const fn steps(steps: usize) -> Self {
+        Self { steps, ..Self::NONE }
+    }
+}
 
 /// Walks from a distant `start` to the local minimum its basin leads to: damped steps of the convex stand-in
 /// until they gain little, then Newton's.
 pub(crate) fn polish(problem: &Problem<'_>, start: &[f64]) -> Optimum {
-    polish_within(problem, start, MOST_STEPS)
+    polish_within(problem, start, Limits::NONE)
 }
 
-/// The same in so many steps of either kind at most.
-pub(crate) fn polish_within(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Optimum {
-    refine_within(problem, &approach(problem, start, most_steps), most_steps)
+/// The same within limits.
+pub(crate) fn polish_within(problem: &Problem<'_>, start: &[f64], limits: Limits) -> Optimum {
+    refine_within(problem, &approach(problem, start, limits.steps), limits)
 }
 
 /// The same, for a penalty that is sharper than the residuals, with the penalty rounded off to their size: finds
 /// the minimum that corners hide, and not the small ones between them.
 pub(crate) fn polish_rounded(problem: &Problem<'_>, start: &[f64]) -> Vec<f64> {
     let rounded = problem.smoothed(problem.typical_residual(start));
-    newton(&rounded, &approach(&rounded, start, MOST_STEPS), MOST_STEPS).theta
+    newton(&rounded, &approach(&rounded, start, Limits::NONE.steps), Limits::NONE).theta
 }
 
 /// How much sharper than the residuals a penalty may be for Newton's method to see its curvature.
@@ -44,17 +61,18 @@ const NEAR_CORNER: f64 = 1e-3;
 
 /// Polishes a `start` that is near its minimum already.
 pub(crate) fn refine(problem: &Problem<'_>, start: &[f64]) -> Optimum {
-    refine_within(problem, start, MOST_STEPS)
+    refine_within(problem, start, Limits::NONE)
 }
 
-/// The same in so many steps at most: along a flat valley there may be no end, and no lower place either.
-pub(crate) fn refine_within(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Optimum {
+/// The same within limits.
+pub(crate) fn refine_within(problem: &Problem<'_>, start: &[f64], limits: Limits) -> Optimum {
     if turn(problem.objective.penalty).is_some_and(|delta| delta < SHARPEST * problem.typical_residual(start))
     {
         return sharpen(problem, start);
     }
-    let optimum = newton(problem, start, most_steps);
-    if problem.objective.penalty == Penalty::LeastSquares { settle(problem, optimum) } else { optimum }
+    let optimum = newton(problem, start, limits);
+    let to_the_last_digit = problem.objective.penalty == Penalty::LeastSquares && limits.enough == 0.0;
+    if to_the_last_digit { settle(problem, optimum) } else { optimum }
 }
 
 /// Where a penalty turns linear; `None` for one that never does.
@@ -75,13 +93,13 @@ pub(crate) fn sharpen(problem: &Problem<'_>, start: &[f64]) -> Optimum {
     // The corner is found exactly in the end; its neighbourhood is enough here.
     let last = target.max(NEAR_CORNER * delta);
     while delta > last {
-        theta = newton(&problem.smoothed(delta), &theta, MOST_STEPS).theta;
+        theta = newton(&problem.smoothed(delta), &theta, Limits::NONE).theta;
         delta *= 0.2;
     }
     if target > 0.0 {
-        return newton(problem, &theta, MOST_STEPS);
+        return newton(problem, &theta, Limits::NONE);
     }
-    let sharpest = newton(&problem.smoothed(last), &theta, MOST_STEPS).theta;
+    let sharpest = newton(&problem.smoothed(last), &theta, Limits::NONE).theta;
     let (theta, converged) = corner::settle(problem, &sharpest);
     Optimum { value: problem.objective_at(&theta), theta, converged }
 }
@@ -166,7 +184,7 @@ fn approach(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Vec<f64>
     theta
 }
 
-fn newton(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Optimum {
+fn newton(problem: &Problem<'_>, start: &[f64], limits: Limits) -> Optimum {
     let m = start.len();
     let mut theta = start.to_vec();
     let mut at = problem.evaluate(&theta, Curvature::Full);
@@ -174,7 +192,7 @@ fn newton(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Optimum {
         return Optimum { theta, value: at.value, converged: at.value.is_finite() };
     }
     let (mut damping, mut last) = (0.0, f64::INFINITY);
-    for _ in 0..most_steps {
+    for _ in 0..limits.steps {
         let widest: Vec<f64> = (0..m).map(|j| at.hessian[j * m + j].abs()).collect();
         let mut model = Model::new(&at, m, &widest);
         let longest = problem.longest_step(&theta);
@@ -190,6 +208,9 @@ fn newton(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Optimum {
             // A step that can gain less than the rounding of the sum is judged by the next step's size.
             let tiny = predicted <= 1e-13 * at.value.abs();
             let next: Vec<f64> = theta.iter().zip(&step).map(|(t, s)| t + s).collect();
+            if (0.0..limits.enough).contains(&predicted) && damping == 0.0 {
+                return Optimum { theta: next, value: at.value - predicted, converged: true };
+            }
             let there = problem.evaluate(&next, Curvature::Full);
             if tiny {
                 // Newton's steps shrink quadratically until rounding takes over.

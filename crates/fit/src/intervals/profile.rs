@@ -1,6 +1,6 @@
 //! Profile intervals: where the objective, minimised over the other parameters, has risen by t²·κ/2.
 
-use crate::minimise::{Optimum, refine_within};
+use crate::minimise::{Limits, Optimum, refine_within};
 use crate::problem::Problem;
 use crate::scale::Scale;
 
@@ -8,7 +8,7 @@ use crate::scale::Scale;
 const FURTHEST: f64 = 25.0;
 
 /// Steps of one minimisation over the other parameters; a place is close to the next, so few do.
-const MOST_STEPS: usize = 60;
+const LIMITS: Limits = Limits::steps(60);
 
 /// The objective over one parameter, minimised over the others, against the minimum that the data reach.
 pub(crate) struct Profile<'a> {
@@ -44,11 +44,11 @@ impl<'a> Profile<'a> {
         let j = self.problem.free[k];
         let (natural, ..) = self.problem.law.params()[j].domain.from_internal(at);
         let reduced = self.problem.fixing(j, natural);
-        let mut best = refine_within(&reduced, others, MOST_STEPS);
+        let mut best = refine_within(&reduced, others, LIMITS);
         if best.value.is_finite()
             && let Some(moved) = reduced.off_bounds(&best.theta)
         {
-            let other = refine_within(&reduced, &moved, MOST_STEPS);
+            let other = refine_within(&reduced, &moved, LIMITS);
             if other.value < best.value {
                 best = other;
             }
