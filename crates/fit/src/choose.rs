@@ -5,6 +5,9 @@ use crate::error::FitError;
 use crate::fit::{FitOptions, IntervalChoice, fit};
 use crate::fitted::{FitStatus, FittedLaw};
 use crate::law::{Law, value};
+use crate::laws;
+use crate::minima::Effort;
+use crate::statistics::{mean, standard_deviation};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -15,6 +18,20 @@ pub struct Ranked {
     pub law: FittedLaw,
     /// Held-out score; none when too few points lie below the cut.
     pub held_out: Option<HeldOut>,
+    /// Whether its held-out errors cannot be told from those of the first law: their mean difference in squared error
+    /// is below two standard errors (Diebold & Mariano 1995).
+    pub tied: bool,
+    /// Whether it was looked for what else the data allow: until then a status does not say that they identify the law.
+    /// Laws are examined in their order until one is sound, and those that are tied with the first.
+    pub examined: bool,
+    /// Other laws of the table that say the same in other variables.
+    pub same: Vec<String>,
+}
+
+/// The law that a ranking recommends: the first with a held-out score whose constants the data identify. `None` where
+/// nothing was held out, or every law is in doubt.
+pub fn best(ranked: &[Ranked]) -> Option<&Ranked> {
+    ranked.iter().find(|r| r.examined && r.held_out.is_some() && r.law.status < FitStatus::AtBound)
 }
 
 /// Errors above the cut of a law fitted below it.
@@ -47,11 +64,14 @@ pub struct DecadeError {
     pub rms_log: f64,
 }
 
+/// Steps of one walk of a law that is ranked.
+const MOST_STEPS: usize = 200;
 /// Width of a bin of [`HeldOut::by_decades`].
 const BIN: f64 = 0.5;
 
 /// Fits each law to all points and to those cheaper than the `share` quantile of `cost`, and scores the second
-/// fit on the rest. Best extrapolation first; laws that cannot be fitted at all are returned with their error.
+/// fit on the rest. Lowest error first, whatever the doubts about the law ([`best`] heeds them); laws that cannot be fitted at
+/// all are returned with their error.
 ///
 /// # Errors
 /// `cost` has another length than the data.
@@ -69,14 +89,17 @@ pub fn rank(
     let mut sorted = cost.to_vec();
     sorted.sort_by(f64::total_cmp);
     let cut = crate::statistics::quantile(&sorted, share);
-    let options = FitOptions { intervals: IntervalChoice::None, bootstrap_beside: 0, ..options.clone() };
+    let effort = Effort { steps: MOST_STEPS, ..options.effort };
+    let options =
+        FitOptions { intervals: IntervalChoice::None, bootstrap_beside: 0, effort, ..options.clone() };
     let (mut ranked, mut refused) = (Vec::new(), Vec::new());
-    let fits: Vec<Result<Ranked, FitError>> = laws
+    let fits: Vec<Result<(Ranked, Vec<f64>), FitError>> = laws
         .par_iter()
         .map(|law| {
             let fitted = fit(law.as_ref(), dataset, &options)?;
-            let held_out = held_out(law.as_ref(), dataset, cost, cut, &options);
-            Ok(Ranked { law: fitted, held_out })
+            let (held_out, errors) = held_out(law.as_ref(), dataset, cost, cut, &options).unzip();
+            let ranked = Ranked { law: fitted, held_out, tied: false, examined: false, same: vec![] };
+            Ok((ranked, errors.unwrap_or_default()))
         })
         .collect();
     for (law, fit) in laws.iter().zip(fits) {
@@ -85,7 +108,7 @@ pub fn rank(
             Err(error) => refused.push((law.name().to_string(), error)),
         }
     }
-    let score = |r: &Ranked| {
+    let score = |(r, _): &(Ranked, Vec<f64>)| {
         let doubtful = r.law.status >= FitStatus::AtBound;
         (r.held_out.is_none(), r.held_out.as_ref().map_or(f64::INFINITY, |h| h.rms_log), doubtful)
     };
@@ -93,7 +116,42 @@ pub fn rank(
         let (x, y) = (score(a), score(b));
         x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)).then(x.2.cmp(&y.2))
     });
-    Ok((ranked, refused))
+    let first = ranked.first().map(|(_, errors)| errors.clone()).unwrap_or_default();
+    let mut marked: Vec<Ranked> = Vec::new();
+    for (law, errors) in ranked {
+        match marked.iter_mut().find(|known| same(&known.law, &law.law)) {
+            Some(known) => known.same.push(law.law.law),
+            None => marked.push(Ranked { tied: tied(&errors, &first), ..law }),
+        }
+    }
+    for i in 0..marked.len() {
+        if marked[i].held_out.is_some() && (marked[i].tied || best(&marked).is_none()) {
+            let options = FitOptions { intervals: IntervalChoice::Covariance, ..options.clone() };
+            marked[i].law = fit(laws::by_name(&marked[i].law.law)?.as_ref(), dataset, &options)?;
+            marked[i].examined = true;
+        }
+    }
+    Ok((marked, refused))
+}
+
+/// Whether two laws say the same of every run: as many constants, and the same errors.
+fn same(a: &FittedLaw, b: &FittedLaw) -> bool {
+    let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs());
+    let (x, y) = (&a.diagnostics, &b.diagnostics);
+    a.params.len() == b.params.len()
+        && close(x.rms_log, y.rms_log)
+        && close(x.rms_loss, y.rms_loss)
+        && close(x.max_residual, y.max_residual)
+}
+
+/// Whether the errors of two laws at the same points cannot be told apart.
+fn tied(errors: &[f64], first: &[f64]) -> bool {
+    let excess: Vec<f64> = errors.iter().zip(first).map(|(e, f)| e * e - f * f).collect();
+    if excess.len() < 2 {
+        return !excess.is_empty();
+    }
+    let standard_error = standard_deviation(&excess) / (excess.len() as f64).sqrt();
+    mean(&excess) <= 2.0 * standard_error
 }
 
 fn held_out(
@@ -102,7 +160,7 @@ fn held_out(
     cost: &[f64],
     cut: f64,
     options: &FitOptions,
-) -> Option<HeldOut> {
+) -> Option<(HeldOut, Vec<f64>)> {
     let cheap = dataset.filtered(|i| cost[i] <= cut);
     // A law with as many parameters as points below the cut is not tested by them.
     if cheap.len() <= law.params().len() + 1 {
@@ -130,14 +188,15 @@ fn held_out(
             (!inside.is_empty()).then(|| DecadeError { from, to, n: inside.len(), rms_log: rms(&inside) })
         })
         .collect();
-    Some(HeldOut {
+    let score = HeldOut {
         cut,
         n_fitted: cheap.len(),
         n_scored: errors.len(),
         rms_log: rms(&errors),
         bias_log: errors.iter().map(|(_, e)| e).sum::<f64>() / errors.len() as f64,
         by_decades,
-    })
+    };
+    Some((score, errors.into_iter().map(|(_, e)| e).collect()))
 }
 
 /// Lack of fit against repeated runs (seeds at the same variables): is the residual larger than seed noise?

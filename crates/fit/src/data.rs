@@ -42,6 +42,15 @@ impl Dataset {
         self
     }
 
+    /// Multiplies each point's term of the objective once more.
+    pub(crate) fn times(mut self, factors: Vec<f64>) -> Self {
+        self.weights = Some(match self.weights {
+            Some(weights) => weights.iter().zip(&factors).map(|(w, f)| w * f).collect(),
+            None => factors,
+        });
+        self
+    }
+
     /// Which points belong together (one run, or one trunk): the bootstrap resamples whole groups.
     #[must_use]
     pub fn grouped(mut self, groups: Vec<u32>) -> Self {

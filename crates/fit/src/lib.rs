@@ -9,6 +9,7 @@ pub mod chain;
 mod choose;
 pub mod compare;
 mod corner;
+mod curves;
 mod data;
 mod describe;
 mod design;
@@ -20,7 +21,7 @@ mod error;
 pub mod explain;
 mod fit;
 mod fitted;
-mod forecast;
+mod forecaster;
 mod frontier;
 mod hull;
 mod identify;
@@ -48,7 +49,8 @@ mod statistics;
 pub mod suggest;
 mod valley;
 
-pub use choose::{DecadeError, HeldOut, LackOfFit, Ranked, lack_of_fit, rank};
+pub use choose::{DecadeError, HeldOut, LackOfFit, Ranked, best, lack_of_fit, rank};
+pub use curves::{CurveStudy, Forecast, HorizonScore, forecast_curves};
 pub use data::{Data, Dataset};
 pub use ending::{Ending, forecast_end};
 pub use error::FitError;
@@ -57,7 +59,9 @@ pub use fitted::{
     BootstrapSummary, Correlation, Diagnostics, Estimate, FORMAT, FitStatus, FittedLaw, IntervalMethod,
     Intervals, ObjectiveValue, ParamState, Prediction, Rival, Starts, Warning,
 };
-pub use forecast::{CurveStudy, Forecast, HorizonScore, forecast_curves};
+pub use forecaster::{
+    BestDivision, FORECASTER_FORMAT, Forecaster, Member, Origin, Outlook, Reach, forecaster,
+};
 pub use frontier::{Curve, Envelope, FrontierPoint, envelope, readings};
 pub use law::{
     Domain, EXPONENTS, Law, MAX_PARAMS, Param, Pars, Response, Vars, hessian_by_differences, value,

@@ -1,7 +1,7 @@
 //! All the minima that a dense grid of starts leads to, not the first one met.
 
 use crate::error::FitError;
-use crate::minimise::{Optimum, polish, polish_rounded, refine, sharpen};
+use crate::minimise::{Limits, Optimum, polish_rounded, polish_within, refine_within, sharpen};
 use crate::objective::Penalty;
 use crate::problem::Problem;
 use crate::starts;
@@ -14,11 +14,13 @@ pub struct Effort {
     /// Larger data sets are thinned to this many points while starts are screened and polished;
     /// the distinct minima are then polished again on all points.
     pub screening_points: usize,
+    /// Steps of one walk at most: along a flat valley there may be no end, and no lower place either.
+    pub steps: usize,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { polished: 10, screening_points: 2000 }
+        Self { polished: 10, screening_points: 2000, steps: 1000 }
     }
 }
 
@@ -46,21 +48,21 @@ impl Style {
         }
     }
 
-    fn approach(self, problem: &Problem<'_>, start: &[f64]) -> Vec<f64> {
+    fn approach(self, problem: &Problem<'_>, start: &[f64], limits: Limits) -> Vec<f64> {
         match self {
-            Self::Plain => polish(problem, start).theta,
-            Self::Rounded => polish_rounded(problem, start),
+            Self::Plain => polish_within(problem, start, limits).theta,
+            Self::Rounded => polish_rounded(problem, start, limits),
         }
     }
 
-    fn walk(self, problem: &Problem<'_>, start: &[f64]) -> Optimum {
-        self.arrive(problem, &self.approach(problem, start))
+    fn walk(self, problem: &Problem<'_>, start: &[f64], limits: Limits) -> Optimum {
+        self.arrive(problem, &self.approach(problem, start, limits), limits)
     }
 
-    fn arrive(self, problem: &Problem<'_>, near: &[f64]) -> Optimum {
+    fn arrive(self, problem: &Problem<'_>, near: &[f64], limits: Limits) -> Optimum {
         match self {
-            Self::Plain => polish(problem, near),
-            Self::Rounded => sharpen(problem, near),
+            Self::Plain => polish_within(problem, near, limits),
+            Self::Rounded => sharpen(problem, near, limits),
         }
     }
 }
@@ -105,6 +107,7 @@ pub(crate) fn find(
     effort: Effort,
     starts: Option<&[Vec<f64>]>,
 ) -> Result<Minima, FitError> {
+    let limits = Limits::steps(effort.steps);
     let thinned;
     let small = if problem.data.len() > effort.screening_points {
         thinned = problem.data.thinned(effort.screening_points);
@@ -133,17 +136,17 @@ pub(crate) fn find(
         // From the grid a start is walked on few points first, if that improves it on all of them too; a caller's
         // own starts are walked on all points.
         let far = if starts.is_some() { &small } else { &rough };
-        let mut near = style.approach(far, start);
+        let mut near = style.approach(far, start, limits);
         if small.objective_at(&near) > small.objective_at(start) {
-            near = style.approach(&small, start);
+            near = style.approach(&small, start, limits);
         }
         // Starts that reached the same place share the rest of the walk.
         let known = ways.iter().find(|w| w.style == style && widest_gap(&w.near, &near) <= SAME_PLACE);
         let optimum = known.map_or_else(
             || {
-                let optimum = style.arrive(&small, &near);
+                let optimum = style.arrive(&small, &near, limits);
                 // Screening points can mislead a start that would converge on all of them.
-                if optimum.converged { optimum } else { lower(optimum, style.walk(&small, start)) }
+                if optimum.converged { optimum } else { lower(optimum, style.walk(&small, start, limits)) }
             },
             |w| w.optimum.clone(),
         );
@@ -157,7 +160,7 @@ pub(crate) fn find(
         // Minima that are far worse on the thinned points are not polished again.
         let bar = rough.first().map_or(f64::INFINITY, |m| 1.5 * m.optimum.value);
         for m in rough.into_iter().filter(|m| m.optimum.value <= bar) {
-            collect(&mut minima, problem, refine(problem, &m.optimum.theta), m.agreeing);
+            collect(&mut minima, problem, refine_within(problem, &m.optimum.theta, limits), m.agreeing);
         }
     }
     if minima.is_empty() {

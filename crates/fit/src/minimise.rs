@@ -48,9 +48,9 @@ pub(crate) fn polish_within(problem: &Problem<'_>, start: &[f64], limits: Limits
 
 /// The same, for a penalty that is sharper than the residuals, with the penalty rounded off to their size: finds
 /// the minimum that corners hide, and not the small ones between them.
-pub(crate) fn polish_rounded(problem: &Problem<'_>, start: &[f64]) -> Vec<f64> {
+pub(crate) fn polish_rounded(problem: &Problem<'_>, start: &[f64], limits: Limits) -> Vec<f64> {
     let rounded = problem.smoothed(problem.typical_residual(start));
-    newton(&rounded, &approach(&rounded, start, Limits::NONE.steps), Limits::NONE).theta
+    newton(&rounded, &approach(&rounded, start, limits.steps), limits).theta
 }
 
 /// How much sharper than the residuals a penalty may be for Newton's method to see its curvature.
@@ -60,15 +60,10 @@ const SHARPEST: f64 = 0.01;
 const NEAR_CORNER: f64 = 1e-3;
 
 /// Polishes a `start` that is near its minimum already.
-pub(crate) fn refine(problem: &Problem<'_>, start: &[f64]) -> Optimum {
-    refine_within(problem, start, Limits::NONE)
-}
-
-/// The same within limits.
 pub(crate) fn refine_within(problem: &Problem<'_>, start: &[f64], limits: Limits) -> Optimum {
     if turn(problem.objective.penalty).is_some_and(|delta| delta < SHARPEST * problem.typical_residual(start))
     {
-        return sharpen(problem, start);
+        return sharpen(problem, start, limits);
     }
     let optimum = newton(problem, start, limits);
     let to_the_last_digit = problem.objective.penalty == Penalty::LeastSquares && limits.enough == 0.0;
@@ -86,20 +81,22 @@ fn turn(penalty: Penalty) -> Option<f64> {
 
 /// From near a rounded minimum: minima of Huber penalties of falling δ, down to the problem's own; for |r|, down to
 /// its exact corner.
-pub(crate) fn sharpen(problem: &Problem<'_>, start: &[f64]) -> Optimum {
-    let Some(target) = turn(problem.objective.penalty) else { return refine(problem, start) };
+pub(crate) fn sharpen(problem: &Problem<'_>, start: &[f64], limits: Limits) -> Optimum {
+    let Some(target) = turn(problem.objective.penalty) else {
+        return refine_within(problem, start, limits);
+    };
     let mut theta = start.to_vec();
     let mut delta = problem.typical_residual(start);
     // The corner is found exactly in the end; its neighbourhood is enough here.
     let last = target.max(NEAR_CORNER * delta);
     while delta > last {
-        theta = newton(&problem.smoothed(delta), &theta, Limits::NONE).theta;
+        theta = newton(&problem.smoothed(delta), &theta, limits).theta;
         delta *= 0.2;
     }
     if target > 0.0 {
-        return newton(problem, &theta, Limits::NONE);
+        return newton(problem, &theta, limits);
     }
-    let sharpest = newton(&problem.smoothed(last), &theta, Limits::NONE).theta;
+    let sharpest = newton(&problem.smoothed(last), &theta, limits).theta;
     let (theta, converged) = corner::settle(problem, &sharpest);
     Optimum { value: problem.objective_at(&theta), theta, converged }
 }

@@ -216,11 +216,11 @@ pub enum LabError {
         format: Option<String>,
     },
     /// A law without the uncertainty of a fit.
-    #[error("{name} is a {kind}: it has no covariance; a fitted law is needed")]
+    #[error("{name} is a {kind}, not one law with a covariance; a fitted law is needed")]
     NotFitted {
         /// Preset or file.
         name: String,
-        /// `preset` or `chain`.
+        /// `preset`, `chain` or `forecaster`.
         kind: &'static str,
     },
     /// A law that predicts no loss for the planned run.

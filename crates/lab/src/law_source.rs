@@ -2,10 +2,10 @@
 
 use crate::error::LabError;
 use scalelaw_files::FileError;
-use scalelaw_fit::FittedLaw;
 use scalelaw_fit::chain::ChainReport;
 use scalelaw_fit::plan::Basis;
 use scalelaw_fit::presets::{PRESETS, Preset};
+use scalelaw_fit::{FittedLaw, Forecaster};
 use std::path::Path;
 
 /// Where constants come from.
@@ -16,6 +16,8 @@ pub enum LawSource {
     Fitted(String, Box<FittedLaw>),
     /// Kaplan's chain, and the name of its file.
     Chain(String, Box<ChainReport>),
+    /// A forecaster, and the name of its file.
+    Forecaster(String, Box<Forecaster>),
 }
 
 /// What every law file says first.
@@ -49,6 +51,9 @@ impl LawSource {
                 let chain = serde_json::from_str(&text).map_err(unreadable)?;
                 Ok(Self::Chain(name.into(), Box::new(chain)))
             }
+            Some(format) if format == scalelaw_fit::FORECASTER_FORMAT => {
+                Ok(Self::Forecaster(name.into(), Box::new(Forecaster::from_json(&text)?)))
+            }
             format => Err(LabError::LawFormat { path: path.to_owned(), format }),
         }
     }
@@ -57,6 +62,7 @@ impl LawSource {
     pub fn data_digest(&self) -> Option<String> {
         match self {
             Self::Fitted(_, fitted) => fitted.data_digest.clone(),
+            Self::Forecaster(_, made) => made.data_digest.clone(),
             Self::Preset(_) | Self::Chain(..) => None,
         }
     }
@@ -65,6 +71,7 @@ impl LawSource {
     pub fn unit(&self) -> Option<String> {
         match self {
             Self::Fitted(_, fitted) => fitted.unit.clone(),
+            Self::Forecaster(_, made) => made.unit.clone(),
             Self::Preset(_) | Self::Chain(..) => None,
         }
     }
@@ -78,6 +85,7 @@ impl LawSource {
             Self::Preset(preset) => Basis::preset(preset)?,
             Self::Fitted(name, fitted) => Basis::fitted(&name, *fitted)?.decided()?,
             Self::Chain(name, chain) => chain.basis(&name)?,
+            Self::Forecaster(name, _) => return Err(LabError::NotFitted { name, kind: "forecaster" }),
         })
     }
 
@@ -90,6 +98,7 @@ impl LawSource {
             Self::Fitted(_, fitted) => Ok(*fitted),
             Self::Preset(preset) => Err(LabError::NotFitted { name: preset.name.into(), kind: "preset" }),
             Self::Chain(name, _) => Err(LabError::NotFitted { name, kind: "chain" }),
+            Self::Forecaster(name, _) => Err(LabError::NotFitted { name, kind: "forecaster" }),
         }
     }
 }

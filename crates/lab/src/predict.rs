@@ -30,10 +30,13 @@ pub struct PlaceRequest {
 pub fn at(request: &PlaceRequest) -> Result<PlaceReport, LabError> {
     let source = LawSource::open(&request.law)?;
     let data_digest = source.data_digest();
-    let fitted = source.fitted()?;
-    let (at, derived) = completed(fitted.law()?.as_ref(), &request.at);
-    let place: Vec<(&str, f64)> = at.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-    let prediction = fitted.predict(&place)?;
+    let (prediction, derived) = if let LawSource::Forecaster(_, made) = source {
+        (made.predict(&named(&request.at))?, vec![])
+    } else {
+        let fitted = source.fitted()?;
+        let (at, derived) = completed(fitted.law()?.as_ref(), &request.at);
+        (fitted.predict(&named(&at))?, derived)
+    };
     if let Some(path) = &request.register {
         let (loss, interval) = (prediction.mean, prediction.pi95);
         forecasts::register(path, &request.law, data_digest, &request.at, loss, interval)?;
@@ -50,6 +53,10 @@ pub struct PlaceReport {
     /// How variables were computed that were not given.
     #[serde(skip)]
     pub derived: Vec<&'static str>,
+}
+
+fn named(at: &[(String, f64)]) -> Vec<(&str, f64)> {
+    at.iter().map(|(name, value)| (name.as_str(), *value)).collect()
 }
 
 /// `at` with the variables of the law that follow from it, and by which equations.

@@ -1,9 +1,10 @@
-//! Every law that a table can determine, ranked by how well it extrapolates from the cheap runs to the expensive ones.
+//! Every law that a table can determine, ranked by how well it extrapolates from the cheap runs to the expensive ones, and
+//! a forecast that takes none of them for true.
 
 use crate::error::LabError;
 use crate::observations::{Observations, Reading, TableRequest, Wanted};
 use scalelaw_core::observer::{Observer, Progress};
-use scalelaw_fit::{FitError, FitOptions, Law, Ranked, laws, rank};
+use scalelaw_fit::{FitError, FitOptions, Forecaster, Law, Ranked, forecaster, laws, rank};
 use serde::Serialize;
 
 /// Share of the points, the cheapest ones, that laws are fitted to; the others score them.
@@ -18,10 +19,14 @@ pub struct RankRequest {
     pub options: FitOptions,
 }
 
-/// The ranking. Serialises to the laws, best first.
+/// The forecast and the ranking.
 #[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
 pub struct RankReport {
+    /// A forecast of the loss from N and D; none where the table lacks one of them, or has too few runs.
+    pub forecast: Option<Forecaster>,
+    /// Why there is none, where the table has both.
+    #[serde(skip)]
+    pub no_forecast: Option<FitError>,
     /// Laws with their held-out errors, best first; never empty.
     pub ranked: Vec<Ranked>,
     /// Laws that the table has columns for and that have no fit.
@@ -75,7 +80,7 @@ pub fn run(request: &RankRequest, observer: &dyn Observer) -> Result<RankReport,
         }
     }
     // A law of a variable that never changes is not identifiable.
-    let constant = |v: &str| dataset.column(v).is_some_and(|c| c.iter().all(|x| *x == c[0]));
+    let constant = |v: &str| dataset.column(v).is_some_and(|c| !varies(c));
     let (laws, flat): (Vec<_>, Vec<_>) =
         served.into_iter().partition(|law| !law.variables().iter().any(|v| constant(v)));
     let mut not_fitted: Vec<NotFitted> = flat
@@ -102,5 +107,22 @@ pub fn run(request: &RankRequest, observer: &dyn Observer) -> Result<RankReport,
         let (table, n_points) = (observations.table.source, dataset.len());
         return Err(LabError::NoLawFitted { table, laws: laws.len(), n_points });
     }
-    Ok(RankReport { ranked, not_fitted, reading: points.reading })
+    let (forecast, no_forecast) = if ["N", "D"].iter().all(|v| dataset.column(v).is_some_and(varies)) {
+        let done = |done, total| {
+            let (done, total) = (done as u64, total as u64);
+            observer.progress(Progress::Stage { name: "forecasting", done, total, unit: "fits" });
+        };
+        match forecaster(&dataset, &done) {
+            Ok(forecast) => (Some(forecast), None),
+            Err(error) => (None, Some(error)),
+        }
+    } else {
+        (None, None)
+    };
+    Ok(RankReport { forecast, no_forecast, ranked, not_fitted, reading: points.reading })
+}
+
+/// Whether a column has more than one value.
+fn varies(column: &[f64]) -> bool {
+    column.iter().any(|x| *x != column[0])
 }

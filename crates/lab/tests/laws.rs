@@ -140,5 +140,12 @@ fn ranking_puts_the_law_that_made_the_table_first() {
     assert!(report.ranked[0].held_out.as_ref().unwrap().rms_log < 1e-4);
     assert_eq!(report.reading.n_points, 25);
     let json = serde_json::to_value(&report).unwrap();
-    assert_eq!(json.as_array().unwrap().len(), report.ranked.len());
+    assert_eq!(json["ranked"].as_array().unwrap().len(), report.ranked.len());
+    // Exact data: the forecast is the law itself.
+    let forecast = report.forecast.unwrap();
+    let far = forecast.at(1e10, 1e12);
+    let truth = report.ranked[0].law.predict(&[("N", 1e10), ("D", 1e12)]).unwrap();
+    assert!((far.loss / truth.mean - 1.0).abs() < 1e-3, "{} {}", far.loss, truth.mean);
+    let file = serde_json::to_string(&forecast).unwrap();
+    assert_eq!(scalelaw_fit::Forecaster::from_json(&file).unwrap().at(1e10, 1e12).loss, far.loss);
 }

@@ -3,16 +3,16 @@
 mod moved;
 
 use self::moved::{assumed_text, floor_text, left_out_text};
-use super::doubt::status;
+use super::doubt::{behind, status};
 use super::table::{TableArgs, doubt, exit, pair, say};
 use crate::hints::Usage;
 use crate::output;
 use crate::progress::Display;
-use scalelaw_core::number::{constant, significant};
+use scalelaw_core::number::{constant, short, significant};
 use scalelaw_fit::laws;
 use scalelaw_fit::{
-    Effort, FitOptions, FittedLaw, IntervalChoice, IntervalMethod, LackOfFit, Objective, ParamState, Penalty,
-    Ranked, ResidualBin, Space,
+    Effort, FitOptions, FitStatus, FittedLaw, Forecaster, IntervalChoice, IntervalMethod, LackOfFit,
+    Objective, ParamState, Penalty, Ranked, Reach, ResidualBin, Space, best,
 };
 use scalelaw_lab::assumed::Assumption;
 use scalelaw_lab::conventions;
@@ -63,6 +63,9 @@ pub struct Arguments {
     /// Write the law file here
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Without a law: write the forecaster here, which `scalelaw predict FILE --at N=…,D=…` reads
+    #[arg(long, value_name = "FILE", conflicts_with = "law")]
+    forecast: Option<PathBuf>,
     /// Print the law file (JSON) on stdout instead of a table
     #[arg(long)]
     json: bool,
@@ -318,14 +321,29 @@ fn rank(arguments: &Arguments, request: &RankRequest) -> anyhow::Result<ExitCode
             _ => eprintln!("not fitted: {law}"),
         }
     }
+    if let Some(error) = &report.no_forecast {
+        eprintln!("no forecast: {error}");
+    }
     if let Some(path) = &arguments.out {
-        output::json_file(path, &report.ranked[0].law)?;
+        output::json_file(path, &best(&report.ranked).unwrap_or(&report.ranked[0]).law)?;
         eprintln!("law file: {}", path.display());
+    }
+    if let Some(path) = &arguments.forecast {
+        let Some(forecast) = &report.forecast else {
+            return Err(Usage::error(
+                "there is no forecast to write",
+                "a forecast needs eight runs with N and D",
+            ));
+        };
+        output::json_file(path, forecast)?;
+        eprintln!("forecaster: {}", path.display());
     }
     if arguments.json {
         output::json(&report)?;
     } else {
-        output::print(&ranking_text(&report.ranked, report.reading.n_points))?;
+        let ranking = ranking_text(&report.ranked, report.reading.n_points);
+        let forecast = report.forecast.as_ref().map(forecast_text).unwrap_or_default();
+        output::print(&(ranking + &forecast))?;
     }
     Ok(exit(&report.reading))
 }
@@ -480,7 +498,7 @@ fn ranking_text(ranked: &[Ranked], n: usize) -> String {
     }
     let _ = writeln!(
         out,
-        "{:<17}{:>12}{:>10}{:>11}{:>10}  {:<14}error by half-decades",
+        "{:<17}{:>12}{:>10}{:>11}{:>10}  {:<17}error by half-decades",
         "", "held-out rms", "bias", "rms of all", "AICc", "status"
     );
     for r in ranked {
@@ -494,16 +512,111 @@ fn ranking_text(ranked: &[Ranked], n: usize) -> String {
         let aicc = r.law.diagnostics.aicc.map_or_else(|| "—".into(), |a| format!("{a:.1}"));
         let _ = writeln!(
             out,
-            "{:<17}{rms:>12}{bias:>10}{:>11.4}{aicc:>10}  {:<14}{by}",
+            "{:<17}{rms:>12}{bias:>10}{:>11.4}{aicc:>10}  {:<17}{by}",
             r.law.law,
             r.law.diagnostics.rms_log,
-            status(r.law.status)
+            if r.examined || r.law.status >= FitStatus::AtBound {
+                status(r.law.status)
+            } else {
+                "not examined"
+            }
         );
+        if !r.same.is_empty() {
+            let _ = writeln!(out, "  the same in other variables: {}", r.same.join(", "));
+        }
     }
-    if let Some(best) = ranked.first() {
-        let _ = writeln!(out, "\nbest: {}", best.law.equation_with_values());
+    let first = &ranked[0];
+    let of = |r: &Ranked| behind(Some(r.law.status), None);
+    match best(ranked) {
+        Some(best) => {
+            let _ = writeln!(out, "\nbest: {}{}", best.law.equation_with_values(), of(best));
+            let tied = ranked.iter().filter(|r| r.tied && r.law.law != best.law.law);
+            let tied: Vec<String> = tied.map(|r| format!("{}{}", r.law.law, of(r))).collect();
+            if !tied.is_empty() {
+                let _ = writeln!(
+                    out,
+                    "not to be told apart by these held-out runs: {} and {}",
+                    best.law.law,
+                    tied.join(", ")
+                );
+            }
+        }
+        None if first.held_out.is_none() => {
+            let _ = writeln!(out, "\nno law is called best: too few points lie below the cut to score any");
+        }
+        None => {
+            let _ = writeln!(
+                out,
+                "\nno law is called best: every law that was scored is in doubt; lowest error: {}{}",
+                first.law.equation_with_values(),
+                of(first)
+            );
+        }
     }
     out
+}
+
+/// The forecast and how it was made.
+fn forecast_text(made: &Forecaster) -> String {
+    let weights: Vec<String> =
+        made.weights_by_law().iter().map(|(law, weight)| format!("{law} {weight:.2}")).collect();
+    let mut out = format!(
+        "\nforecast from {} members, each run weighted by √C: {}\n",
+        made.members.len(),
+        weights.join(", ")
+    );
+    for origin in &made.origins {
+        let _ = writeln!(
+            out,
+            "  from the {} runs below {:.2e} FLOPs, {:.1} decades: error {:.4} in ln loss over {} dearer runs, bias {:+.4}",
+            origin.n_fitted, origin.flops, origin.decades, origin.rms_log, origin.n_scored, origin.bias_log
+        );
+    }
+    if made.origins.is_empty() {
+        let _ = writeln!(
+            out,
+            "  too few runs to try it from the cheaper ones; weights are by what each run's loss is from the others"
+        );
+    }
+    let _ = writeln!(
+        out,
+        "{:>9}{:>11}{:>11}{:>9}   {:<18}{:<24}{:<24}",
+        "C", "N", "D", "loss", "95% of one run", "range of N", "range of D"
+    );
+    for times in [1.0, 10.0, 100.0] {
+        let flops = times * made.flops[1];
+        match made.best_division(flops) {
+            Ok(best) => {
+                let around = |[lo, hi]: [f64; 2]| format!("{} … {}", short(lo), short(hi));
+                let _ = writeln!(
+                    out,
+                    "{flops:>9.2e}{:>11}{:>11}{:>9.4}   {:<18}{:<24}{:<24}{}",
+                    short(best.optimum.n),
+                    short(best.optimum.d),
+                    best.outlook.loss,
+                    output::interval(Some(best.outlook.interval95), 4),
+                    around(best.n95),
+                    around(best.d95),
+                    reach_text(best.outlook.reach, made.tried())
+                );
+            }
+            Err(error) => {
+                let _ = writeln!(out, "{flops:>9.2e}  {error}");
+            }
+        }
+    }
+    out
+}
+
+/// What is to be said of how far a forecast goes.
+fn reach_text(reach: Reach, tried: f64) -> String {
+    match reach {
+        Reach::Inside | Reach::Scored => String::new(),
+        Reach::Beyond => format!("further than was tried ({tried:.1} decades)"),
+        Reach::Far => {
+            format!("more than twice as far as was tried ({tried:.1} decades): train a run in between first")
+        }
+    }
 }
 
 /// Where a law misses.

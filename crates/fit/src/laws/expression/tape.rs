@@ -142,8 +142,10 @@ impl Tape {
                 }
             };
             if let Some((a, b)) = node.operands() {
-                for j in 0..p.value.len() {
-                    slopes[j] = times(done[a].1[j], local.by_a) + times(done[b].1[j], local.by_b);
+                for (slope, (by_a, by_b)) in
+                    slopes.iter_mut().zip(done[a].1.iter().zip(&done[b].1)).take(p.value.len())
+                {
+                    *slope = times(*by_a, local.by_a) + times(*by_b, local.by_b);
                 }
             }
             done.push((local, slopes));
