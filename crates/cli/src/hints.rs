@@ -165,6 +165,10 @@ fn lab(error: &LabError) -> Option<String> {
             swept.words.first().map_or("", String::as_str)
         )),
         LabError::NotTheBest { .. } => Some("take the value with the lowest loss: --best-of lr".into()),
+        LabError::BestByItself { column, .. } => Some(format!(
+            "name the loss, and the column that the law predicts: --map 'loss=COLUMN,response={}'",
+            quoted(column)
+        )),
         LabError::NoneEnded { left_out, .. } => left_out.by.first().map(|(column, ..)| {
             format!("to use them, name the column in --where, such as --where '{} != \"\"'", quoted(column))
         }),

@@ -57,11 +57,12 @@ fn trunks(request: &ChainRequest) -> Result<(Vec<Trunk>, Vec<String>), LabError>
     // Sizes are taken from the runs one by one: a curve's own column comes first.
     let curves = TableRequest { runs: None, ..request.curves.clone() };
     let observations = Observations::open(&curves)?;
-    observations.check_assigned("the chain", &["run", "S", "loss", "noise_scale", "N", "B"])?;
+    observations.check_assigned("the chain", &["run", "S", "loss", "response", "noise_scale", "N", "B"])?;
     let table = &observations.table;
     let numbers = |symbol: &str| observations.values(symbol, table);
     let needed = |symbol: &str| numbers(symbol)?.ok_or_else(|| observations.missing(symbol));
-    let (run, step, loss) = (observations.needed("run")?, needed("S")?, needed("loss")?);
+    let (run, step) = (observations.needed("run")?, needed("S")?);
+    let loss = numbers("response")?.map_or_else(|| needed("loss"), Ok)?;
     let noise = numbers("noise_scale")?;
     let (n, batch) = (numbers("N")?, numbers("B")?);
     let rows: BTreeMap<String, RunRow> = match &request.curves.runs {

@@ -111,6 +111,14 @@ pub enum LabError {
         /// Most values in one place.
         most: usize,
     },
+    /// The column whose best values are wanted is also the loss that says which are the best.
+    #[error("{table}: column {column} is the loss, and cannot be the setting whose best value is chosen by it")]
+    BestByItself {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
     /// No run of the table came to its end.
     #[error("{table}: no row is left: {left_out}")]
     NoneEnded {

@@ -37,7 +37,8 @@ pub struct TableRequest {
     /// A run table whose columns the rows take over by run, when `path` holds curves without sizes.
     pub runs: Option<PathBuf>,
     /// Columns, or expressions over columns such as `1e6*params`, by the law's variable (`N`), or by `loss`,
-    /// `response`, `run`, `trunk` or `weight`. Names that people commonly use need no entry.
+    /// `response` (what the law predicts, also `y`), `run`, `trunk` or `weight`. Names that people commonly use need
+    /// no entry.
     pub map: Vec<(String, String)>,
     /// An expression over columns; rows for which it is false are left out.
     pub filter: Option<String>,
@@ -132,7 +133,11 @@ impl Observations {
     /// # Errors
     /// There is no such column, or the expression cannot be understood.
     pub fn assign(&mut self, symbol: &str, column: &str) -> Result<(), LabError> {
-        let symbol = if matches!(symbol, "y" | "L") { "loss" } else { symbol };
+        let symbol = match symbol {
+            "L" => "loss",
+            "y" => "response",
+            _ => symbol,
+        };
         let source = match self.table.column(column) {
             Ok(found) => {
                 let unit = Role::of(symbol).map_or(Unit::One, |role| role.unit(&found.header));
@@ -198,7 +203,7 @@ impl Observations {
     /// Whether every variable of `law` and its loss can be had from this table.
     pub fn serves(&self, law: &dyn Law) -> bool {
         law.response() == Response::Loss
-            && self.direct("loss").is_some()
+            && (self.direct("loss").is_some() || self.map.contains_key("response"))
             && law.variables().iter().all(|v| self.source(v).is_some())
     }
 

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 /// How to read a table.
 #[derive(clap::Args, Clone, Debug)]
 pub struct TableArgs {
-    /// Which column is what, e.g. N=parameter_count,loss=val_loss; keys are the law's variables, loss (or y),
-    /// response, run, trunk and weight; a value may be computed: 'N=1e6*params,loss=ln(ppl)'
+    /// Which column is what, e.g. N=parameter_count,loss=val_loss; keys are the law's variables, loss,
+    /// response (or y: what the law predicts), run, trunk and weight; a value may be computed: 'N=1e6*params,loss=ln(ppl)'
     #[arg(long, value_name = "NAME=COLUMN", value_parser = pairs)]
     map: Vec<Pairs>,
     /// Keep only rows for which this is true, e.g. 'tokens > 3e7 and arch == "transformer"'; rows of runs that crashed,

@@ -139,9 +139,11 @@ impl Observations {
         let mut best_of = None;
         if !self.best_of.is_empty() {
             let loss = match law.response() {
-                Response::Loss | Response::Column => dataset.response().to_vec(),
-                _ => self.values("loss", &table)?.ok_or_else(|| self.missing("loss"))?,
+                Response::Loss | Response::Column => response.source.clone(),
+                _ => self.direct("loss").ok_or_else(|| self.missing("loss"))?,
             };
+            self.check_best_of(&loss)?;
+            let loss = loss.values(&table)?;
             let (best, chosen) = Places::of(&table, &dataset, &used).best_of(&self.best_of, &loss)?;
             keep = best.iter().map(|i| keep[*i]).collect();
             (table, dataset) = self.at(&keep, &assigned, &values);
@@ -219,11 +221,19 @@ impl Observations {
         Ok(())
     }
 
+    /// Refuses to choose the values of a column by that column itself.
+    fn check_best_of(&self, loss: &Source) -> Result<(), LabError> {
+        let read = loss.columns();
+        let Some(column) = self.best_of.iter().find(|column| read.contains(&column.as_str())) else {
+            return Ok(());
+        };
+        Err(LabError::BestByItself { table: self.table.source.clone(), column: column.clone() })
+    }
+
     fn response(&self, law: &dyn Law) -> Result<Assigned, LabError> {
-        // A law whose variable is the loss (another test set's loss by this one's) has its response assigned.
-        let of_loss = law.variables().iter().any(|v| v == "L");
         let symbol = response_symbol(law);
-        let source = self.map.get("loss").filter(|_| !of_loss).or_else(|| self.map.get("response")).cloned();
+        let loss = self.map.get("loss").filter(|_| symbol == "loss");
+        let source = loss.or_else(|| self.map.get("response")).cloned();
         let source = source.or_else(|| self.direct(symbol)).or_else(|| self.empty_source(symbol));
         let source = source.ok_or_else(|| no_column(&self.table, symbol, Some(law.name())))?;
         let variable = if law.response() == Response::Loss { "loss" } else { "response" };
@@ -233,7 +243,8 @@ impl Observations {
     /// The other columns that hold something and could have been the loss, where the user did not choose; our own run
     /// tables say by their names what each is.
     fn passed_over(&self, response: &Assigned) -> Vec<String> {
-        if self.map.contains_key("loss") || response.variable != "loss" || self.table.is_run_table() {
+        let chosen = ["loss", "response"].iter().any(|symbol| self.map.contains_key(*symbol));
+        if chosen || response.variable != "loss" || self.table.is_run_table() {
             return vec![];
         }
         let used = response.source.columns();

@@ -167,6 +167,32 @@ fn law_of_the_best_learning_rate_is_not_fitted_to_every_one() {
 }
 
 #[test]
+fn best_learning_rate_is_that_of_the_lowest_loss_however_the_rate_is_assigned() {
+    let csv = grid("N,D,lr,loss", |n, d, l| {
+        let best = 300.0 * n.powf(-0.65) * d.powf(0.31);
+        let row = |k: i32| format!("{n},{d},{},{}\n", best * 2f64.powi(k), l + 0.01 * f64::from(k * k));
+        (-2..=2).map(row).collect()
+    });
+    let table = file(&csv);
+    let best_of = |map: &[(&str, &str)]| TableRequest { best_of: vec!["lr".into()], ..table.mapped(map) };
+    for map in [&[][..], &[("y", "lr")], &[("response", "lr")], &[("y", "lr"), ("loss", "loss")]] {
+        let best = fitted(best_of(map), "hyper-nd").unwrap();
+        assert!((best.law.param("a").unwrap() + 0.65).abs() < 1e-6, "{map:?}");
+        assert!((best.law.param("b").unwrap() - 0.31).abs() < 1e-6, "{map:?}");
+    }
+    let error = fitted(best_of(&[("loss", "lr")]), "hyper-nd").unwrap_err();
+    assert!(matches!(&error, LabError::BestByItself { column, .. } if column == "lr"), "{error}");
+}
+
+#[test]
+fn y_is_the_loss_of_a_law_of_losses() {
+    let csv = grid("N,D,u,loss", |n, d, l| format!("{n},{d},{l},{}\n", 2.0 * l));
+    let table = file(&csv);
+    let read = points(&table.mapped(&[("y", "u")]), &Chinchilla).unwrap();
+    assert_eq!((read.dataset.response()[0], read.reading.passed_over), (loss(1e7, 1e9), vec![]));
+}
+
+#[test]
 fn two_recipes_in_a_table_are_refused_unless_the_filter_names_them() {
     let csv = grid("recipe,N,D,loss", |n, d, l| format!("gpt,{n},{d},{l}\nllama,{n},{d},{}\n", 0.95 * l));
     let table = file(&csv);
