@@ -112,7 +112,9 @@ pub enum LabError {
         most: usize,
     },
     /// The column whose best values are wanted is also the loss that says which are the best.
-    #[error("{table}: column {column} is the loss, and cannot be the setting whose best value is chosen by it")]
+    #[error(
+        "{table}: column {column} is the loss, and cannot be the setting whose best value is chosen by it"
+    )]
     BestByItself {
         /// The table.
         table: String,
