@@ -164,7 +164,9 @@ fn lab(error: &LabError) -> Option<String> {
             quoted(&swept.column),
             swept.words.first().map_or("", String::as_str)
         )),
-        LabError::NotTheBest { .. } => Some("take the value with the lowest loss: --best-of lr".into()),
+        LabError::NotTheBest { settings, .. } => {
+            Some(format!("take the values with the lowest loss: --best-of {}", settings.join(",")))
+        }
         LabError::BestByItself { column, .. } => Some(format!(
             "name the loss, and the column that the law predicts: --map 'loss=COLUMN,response={}'",
             quoted(column)

@@ -110,6 +110,8 @@ pub enum LabError {
         law: String,
         /// Most values in one place.
         most: usize,
+        /// The settings that differ within places, the one that the law predicts first.
+        settings: Vec<String>,
     },
     /// The column whose best values are wanted is also the loss that says which are the best.
     #[error(

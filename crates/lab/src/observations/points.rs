@@ -151,7 +151,7 @@ impl Observations {
         }
         let places = Places::of(&table, &dataset, &used);
         let swept = places.swept();
-        self.check_swept(law, &dataset, &swept)?;
+        self.check_swept(law, &response, &dataset, &swept)?;
         dataset = dataset.repeated(places.repeats());
         let trunk = self.column_for("trunk").filter(|_| self.column_for("run").is_some());
         let (mut checkpoints, mut copies) = (None, None);
@@ -203,7 +203,13 @@ impl Observations {
 
     /// Refuses runs that no one law describes: of several recipes, or of a setting's every value where a law is of the
     /// best. A column that the filter names is the user's to judge, and so are the names of a user's own law.
-    fn check_swept(&self, law: &dyn Law, dataset: &Dataset, swept: &[Swept]) -> Result<(), LabError> {
+    fn check_swept(
+        &self,
+        law: &dyn Law,
+        response: &Assigned,
+        dataset: &Dataset,
+        swept: &[Swept],
+    ) -> Result<(), LabError> {
         let table = || self.table.source.clone();
         let judged = |swept: &&Swept| self.judged.contains(&swept.column);
         let recipe = swept.iter().find(|swept| swept.parts_recipes && !judged(swept));
@@ -215,7 +221,14 @@ impl Observations {
         if law.response() == Response::HyperParameter && self.direct("loss").is_some() {
             let most = sweeps::most_values(dataset);
             if most > 1 {
-                return Err(LabError::NotTheBest { table: table(), law: law.name().into(), most });
+                let numbers = swept.iter().filter(|swept| swept.words.is_empty()).map(|s| s.column.as_str());
+                let mut settings: Vec<String> = Vec::new();
+                for column in response.source.columns().into_iter().chain(numbers) {
+                    if !settings.iter().any(|known| known == column) {
+                        settings.push(column.to_string());
+                    }
+                }
+                return Err(LabError::NotTheBest { table: table(), law: law.name().into(), most, settings });
             }
         }
         Ok(())

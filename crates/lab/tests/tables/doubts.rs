@@ -185,6 +185,30 @@ fn best_learning_rate_is_that_of_the_lowest_loss_however_the_rate_is_assigned() 
 }
 
 #[test]
+fn best_learning_rate_of_several_batches_is_refused_with_every_setting_to_choose_from() {
+    let csv = grid("recipe,N,D,lr,bs,loss", |n, d, l| {
+        let row = |k: i32| {
+            let (of_rate, of_batch) = (k % 3, k / 3);
+            let rate = 1e-3 * 2f64.powi(of_rate + of_batch);
+            let worse = f64::from((of_rate - 1).pow(2) + of_batch);
+            format!("a,{n},{d},{rate},{},{}\n", 64 << of_batch, l + 0.01 * worse)
+        };
+        (0..6).map(row).collect()
+    });
+    let table = file(&csv);
+    let of = |settings: &[&str]| {
+        let best_of = settings.iter().map(ToString::to_string).collect();
+        points(&TableRequest { best_of, ..table.request() }, &HyperPower::ND)
+    };
+    for given in [&[][..], &["lr"]] {
+        let error = of(given).unwrap_err();
+        let LabError::NotTheBest { settings, .. } = &error else { panic!("{error}") };
+        assert_eq!(settings, &["lr", "bs"], "{given:?}");
+    }
+    assert_eq!(of(&["lr", "bs"]).unwrap().dataset.len(), 16);
+}
+
+#[test]
 fn y_is_the_loss_of_a_law_of_losses() {
     let csv = grid("N,D,u,loss", |n, d, l| format!("{n},{d},{l},{}\n", 2.0 * l));
     let table = file(&csv);
