@@ -4,6 +4,7 @@
 
 use super::source::{Assigned, Source};
 use crate::error::LabError;
+use scalelaw_core::number::significant;
 use scalelaw_fit::{Dataset, Law, Response};
 use scalelaw_table::{Column, LossUnit, Role, Table, loss_unit};
 
@@ -87,6 +88,14 @@ pub enum Doubt {
         /// Rows there are.
         of: usize,
     },
+    /// Losses of a sweep so far below the others that they are taken for no losses of such runs, and are left out where
+    /// the lowest counts.
+    LowLoss {
+        /// The column.
+        column: String,
+        /// Each row and its loss.
+        rows: Vec<(u64, f64)>,
+    },
     /// A column that is by its name the exponential of a loss.
     Perplexity {
         /// The column.
@@ -120,6 +129,24 @@ impl std::fmt::Display for Doubt {
                 "column {column}, row {row}: a loss of {loss} is above the {guessing:.1} nats of guessing ({rows} of {of} \
                  rows are)"
             ),
+            Self::LowLoss { column, rows } => {
+                const MOST: usize = 10;
+                let said: Vec<String> = rows
+                    .iter()
+                    .take(MOST)
+                    .map(|(row, loss)| format!("{} in row {row}", significant(*loss, 3)))
+                    .collect();
+                let more = if rows.len() > MOST {
+                    format!(" and {} more", rows.len() - MOST)
+                } else {
+                    String::new()
+                };
+                write!(
+                    f,
+                    "column {column}: too far below the other losses of the sweep to be true, and left out: {}{more}",
+                    said.join(", ")
+                )
+            }
             Self::Perplexity { column } => {
                 write!(f, "column {column} is a perplexity by its name, not a loss")
             }
@@ -136,6 +163,14 @@ fn what(variable: &str) -> &'static str {
 }
 
 impl Doubt {
+    /// What it is about, as a stable name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::LowLoss { .. } => "low_loss",
+            _ => "units",
+        }
+    }
+
     /// Whether a fit would be of something else than what it says.
     fn is_grave(&self) -> bool {
         match self {
@@ -144,6 +179,7 @@ impl Doubt {
             | Self::MixedUnits { .. }
             | Self::Perplexity { .. } => true,
             Self::TokensPerParameter { rows, of, .. } | Self::HighLoss { rows, of, .. } => 2 * rows > *of,
+            Self::LowLoss { .. } => false,
             Self::Compute { ratio, used, .. } => *used && !(1.0 / 30.0..300.0).contains(ratio),
         }
     }
@@ -365,6 +401,59 @@ fn likely_units(
     };
     let entries = [("N", entry(n.0, a)), ("D", entry(d.0, b))];
     entries.into_iter().filter_map(|(variable, entry)| Some((variable, entry?))).collect()
+}
+
+/// The rows of a sweep whose losses are too far below the others to be true; `cells` are the rows among which the lowest
+/// counts.
+///
+/// Within a cell that is a gap of many times the scale of the losses above it and of the gaps in the other cells, as
+/// long as what lies above the gap is no worse than the best of another cell: else these are the runs that failed. The
+/// lowest of a whole cell is compared with those of the other cells, of which it lies farther than they spread.
+pub(super) fn too_low(cells: &[Vec<usize>], loss: &[f64]) -> Vec<usize> {
+    // Fewer losses show no scale.
+    const FEWEST: usize = 4;
+    let ln = |i: &usize| if loss[*i] > 0.0 { libm::log(loss[*i]) } else { f64::NEG_INFINITY };
+    let known = |rows: &Vec<usize>| {
+        let mut rows: Vec<usize> = rows.iter().copied().filter(|i| loss[*i].is_finite()).collect();
+        rows.sort_by(|a, b| loss[*a].total_cmp(&loss[*b]));
+        rows
+    };
+    let mut cells: Vec<Vec<usize>> = cells.iter().map(known).collect();
+    let gaps: Vec<f64> = cells.iter().filter(|c| c.len() > 1).map(|c| ln(&c[1]) - ln(&c[0])).collect();
+    let usual = if gaps.is_empty() { 0.0 } else { median(&gaps) };
+    let mut low = Vec::new();
+    let first: Vec<f64> = cells.iter().map(|c| c.first().map_or(f64::NEG_INFINITY, ln)).collect();
+    for (at, cell) in cells.iter_mut().enumerate() {
+        let others = first.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, best)| *best);
+        let worst = others.fold(f64::NEG_INFINITY, f64::max);
+        let values: Vec<f64> = cell.iter().map(ln).collect();
+        let apart = |k: &usize| {
+            let above = &values[*k..];
+            let gap = above[0] - values[k - 1];
+            let scale = above[above.len() / 2] - above[0];
+            above.len() >= FEWEST
+                && gap > (10.0 * scale).max(5.0 * usual).max(0.05)
+                && above[0] <= worst + 0.05
+        };
+        if let Some(k) = (1..=values.len() / 2).rev().find(apart) {
+            low.extend(cell.drain(..k));
+        }
+    }
+    loop {
+        let mut bests: Vec<f64> = cells.iter().filter_map(|c| c.first()).map(ln).collect();
+        bests.sort_by(f64::total_cmp);
+        let apart = |k: &usize| {
+            let above = &bests[*k..];
+            let spread = above[above.len() - 1] - above[0];
+            above.len() >= FEWEST && above[0] - bests[k - 1] > spread.max(std::f64::consts::LN_2)
+        };
+        let Some(k) = (1..=bests.len() / 2).rev().find(apart) else { break };
+        for cell in cells.iter_mut().filter(|c| c.first().is_some_and(|i| ln(i) < bests[k])) {
+            low.push(cell.remove(0));
+        }
+    }
+    low.sort_unstable();
+    low
 }
 
 fn median(values: &[f64]) -> f64 {

@@ -68,7 +68,7 @@ impl Reading {
     /// What makes a number fitted to these points doubtful: a stable name, and the words.
     pub fn doubtful(&self) -> Vec<(&'static str, String)> {
         let mut doubtful: Vec<(&str, String)> =
-            self.doubts.iter().map(|d| ("units", d.to_string())).collect();
+            self.doubts.iter().map(|d| (d.code(), d.to_string())).collect();
         doubtful.extend(self.swept.iter().map(|swept| ("swept", swept.to_string())));
         doubtful.extend(self.best_of.iter().map(|best| ("best_of", best.to_string())));
         doubtful.extend(self.checkpoints.iter().map(|found| ("checkpoints", found.to_string())));
@@ -134,7 +134,7 @@ impl Observations {
             .collect();
         let (mut keep, problems) = self.table.sift(&needs)?;
         let (mut table, mut dataset) = self.at(&keep, &assigned, &values);
-        let doubts = plausible::doubts(law, &assigned, &dataset, &table)?;
+        let mut doubts = plausible::doubts(law, &assigned, &dataset, &table)?;
         let used: Vec<&str> = assigned.iter().flat_map(|a| a.source.columns()).collect();
         let mut best_of = None;
         if !self.best_of.is_empty() {
@@ -143,8 +143,18 @@ impl Observations {
                 _ => self.direct("loss").ok_or_else(|| self.missing("loss"))?,
             };
             self.check_best_of(&loss)?;
-            let loss = loss.values(&table)?;
-            let (best, chosen) = Places::of(&table, &dataset, &used).best_of(&self.best_of, &loss)?;
+            let (column, mut loss) = (loss.columns().join(", "), loss.values(&table)?);
+            let places = Places::of(&table, &dataset, &used);
+            let cells = places.cells(&self.best_of)?;
+            // A response that is fitted itself may be below 0.
+            let is_response = matches!(law.response(), Response::Loss | Response::Column);
+            if wanted.space == Space::Log || !is_response {
+                let low = plausible::too_low(&cells, &loss);
+                let rows: Vec<(u64, f64)> = low.iter().map(|i| (table.row(*i), loss[*i])).collect();
+                low.iter().for_each(|i| loss[*i] = f64::NAN);
+                doubts.extend((!rows.is_empty()).then_some(Doubt::LowLoss { column, rows }));
+            }
+            let (best, chosen) = places.best_of(&self.best_of, &cells, &loss)?;
             keep = best.iter().map(|i| keep[*i]).collect();
             (table, dataset) = self.at(&keep, &assigned, &values);
             best_of = Some(chosen);

@@ -169,12 +169,12 @@ impl<'a> Places<'a> {
         }))
     }
 
-    /// The indices of the rows of lowest loss, one for each place and each value of the settings that do not follow
-    /// from `columns`; and what was chosen.
+    /// The rows among which the one of lowest loss counts: those of each place and each value of the settings that do
+    /// not follow from `columns`.
     ///
     /// # Errors
     /// A column does not exist.
-    pub(super) fn best_of(&self, columns: &[String], loss: &[f64]) -> Result<(Vec<usize>, BestOf), LabError> {
+    pub(super) fn cells(&self, columns: &[String]) -> Result<Vec<Vec<usize>>, LabError> {
         let chosen = columns.iter().map(|name| self.table.column(name)).collect::<Result<Vec<_>, _>>()?;
         let all: Vec<Vec<u32>> = chosen.iter().map(|c| c.groups()).collect();
         let together = numbered((0..self.place.len()).map(|i| all.iter().map(|g| g[i]).collect::<Vec<_>>()));
@@ -190,17 +190,30 @@ impl<'a> Places<'a> {
             key.extend(others.iter().map(|groups| groups[i]));
             key
         }));
-        let cells = gathered(&cell);
+        Ok(gathered(&cell))
+    }
+
+    /// The indices of the rows of lowest loss, one for each of the `cells`, and what was chosen; a row whose loss is not
+    /// finite is none of its cell.
+    ///
+    /// # Errors
+    /// A column does not exist.
+    pub(super) fn best_of(
+        &self,
+        columns: &[String],
+        cells: &[Vec<usize>],
+        loss: &[f64],
+    ) -> Result<(Vec<usize>, BestOf), LabError> {
+        let chosen = columns.iter().map(|name| self.table.column(name)).collect::<Result<Vec<_>, _>>()?;
         let mut keep = Vec::new();
-        let mut at_end = 0;
-        for rows in &cells {
-            let best = rows
-                .iter()
-                .copied()
-                .filter(|i| loss[*i].is_finite())
-                .min_by(|a, b| loss[*a].total_cmp(&loss[*b]));
-            let Some(best) = best else { continue };
+        let (mut most, mut at_end) = (0, 0);
+        for rows in cells {
+            let rows: Vec<usize> = rows.iter().copied().filter(|i| loss[*i].is_finite()).collect();
+            let Some(best) = rows.iter().copied().min_by(|a, b| loss[*a].total_cmp(&loss[*b])) else {
+                continue;
+            };
             keep.push(best);
+            most = most.max(rows.len());
             let at_an_end = |column: &&Column| {
                 column.numbers().is_some_and(|v| {
                     let (lo, hi) = rows.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), i| {
@@ -212,7 +225,6 @@ impl<'a> Places<'a> {
             at_end += usize::from(chosen.iter().any(at_an_end));
         }
         keep.sort_unstable();
-        let most = cells.iter().map(Vec::len).max().unwrap_or(0);
         let columns = chosen.iter().map(|c| c.name.clone()).collect();
         Ok((keep, BestOf { columns, of: self.table.len(), most, at_end, too_low: lowest_of(most) }))
     }

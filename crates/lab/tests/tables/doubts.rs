@@ -208,6 +208,56 @@ fn best_learning_rate_of_several_batches_is_refused_with_every_setting_to_choose
     assert_eq!(of(&["lr", "bs"]).unwrap().dataset.len(), 16);
 }
 
+/// A sweep of the learning rate at 16 places: `row` may change a rate's loss, from the place and the rate by number.
+fn sweep(change: impl Fn(usize, i32, f64) -> f64) -> String {
+    let mut place = 0;
+    grid("N,D,lr,loss", |n, d, l| {
+        let best = 300.0 * n.powf(-0.65) * d.powf(0.31);
+        let row = |k: i32| {
+            let l = change(place, k, l + 0.01 * f64::from(k * k));
+            format!("{n},{d},{},{l}\n", best * 2f64.powi(k))
+        };
+        let rows = (-2..=2).map(row).collect();
+        place += 1;
+        rows
+    })
+}
+
+#[test]
+fn losses_of_a_sweep_that_cannot_be_true_are_named_and_do_not_win() {
+    let best_of = |csv: &str| {
+        let table = file(csv);
+        fitted(TableRequest { best_of: vec!["lr".into()], ..table.request() }, "hyper-nd").unwrap()
+    };
+    let low = |report: &FitReport| {
+        let found = report.reading.doubts.iter().find_map(|doubt| match doubt {
+            Doubt::LowLoss { rows, .. } => Some(rows.iter().map(|(row, _)| *row).collect::<Vec<_>>()),
+            _ => None,
+        });
+        found.unwrap_or_default()
+    };
+    // Cells cut short, a loss of another set, a loss of 0 for a run that failed, and a whole place of nonsense.
+    for (low_at, low_loss) in [(2, 3e-4), (-2, 1e-4), (1, 2.2), (2, 0.0)] {
+        let report = best_of(&sweep(|place, k, l| if place == 3 && k == low_at { low_loss } else { l }));
+        assert_eq!(low(&report), [(15 + low_at + 3) as u64], "{low_at}, {low_loss}");
+        assert!((report.law.param("a").unwrap() + 0.65).abs() < 1e-6);
+        assert!(report.law.warnings.iter().any(|w| w.code == "low_loss" && w.message.contains("row ")));
+    }
+    let report = best_of(&sweep(|place, _, l| if place == 3 { 1e-3 * l } else { l }));
+    assert_eq!((low(&report), report.reading.n_points), (vec![16, 17, 18, 19, 20], 15));
+}
+
+#[test]
+fn sweep_of_which_most_runs_failed_at_one_place_keeps_its_best() {
+    for failed in [7.0, 10.5] {
+        let csv = sweep(|place, k, l| if place == 3 && k != 0 { failed + 0.01 * f64::from(k) } else { l });
+        let table = file(&csv);
+        let best_of = TableRequest { best_of: vec!["lr".into()], ..table.request() };
+        let read = points(&best_of, &HyperPower::ND).unwrap();
+        assert_eq!((read.reading.doubts, read.dataset.len()), (vec![], 16));
+    }
+}
+
 #[test]
 fn y_is_the_loss_of_a_law_of_losses() {
     let csv = grid("N,D,u,loss", |n, d, l| format!("{n},{d},{l},{}\n", 2.0 * l));
