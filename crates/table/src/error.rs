@@ -67,7 +67,8 @@ pub enum TableError {
     /// Neither its name nor its contents say that a file is a training log.
     #[error("{}: unknown kind of log: {contents}; expected a TensorBoard event file (…tfevents…), a Hugging Face \
         trainer_state.json, a table with a row a step or nanochat's results.csv (.csv, .tsv, .jsonl, .parquet), or what \
-        nanoGPT, llm.c, Megatron, torchtitan, LitGPT or OLMo print (any other name); .gz and .zst of these", path.display())]
+        nanoGPT, llm.c, Megatron, torchtitan, LitGPT or OLMo print, or lines such as \"step 10 | loss 4.2\" (any other \
+        name); .gz and .zst of these", path.display())]
     UnknownLog {
         /// File.
         path: PathBuf,

@@ -14,8 +14,8 @@ use std::process::ExitCode;
     after_help = "Reads W&B history (CSV, JSON lines or Parquet of run.history(), or the CSV of a chart), TensorBoard \
     event files, Hugging Face trainer_state.json, Lightning's metrics.csv or any table with a step column (long ones \
     with a column of tags too), nanochat's results.csv, and what nanoGPT, llm.c, Megatron, torchtitan, LitGPT and OLMo \
-    print. Losses are taken to be in nats per token, steps as logged. Where the steps of a run go back, it was resumed: \
-    what was logged before, from there on, does not count. What was taken as what, what was left and what was not \
+    print, or any lines of a step and its losses (step 10/3000 | loss 4.29). Losses are taken to be in nats per token, steps as logged. Where the steps of a run go back, it was resumed: \
+    what was logged before, from there on, does not count; where a finished training is followed by another, they are two runs. What was taken as what, what was left and what was not \
     usable is said on stderr. Columns without any value are not written.\n\nExamples:\n  scalelaw runs import logs/*/events.out.tfevents.* \
     --out-curves curves.csv > runs.csv\n  scalelaw runs import a/trainer_state.json b/trainer_state.json --about \
     sizes.csv --out-runs runs.csv\n  scalelaw runs import history.parquet --run d12 --map test_loss=eval/paloma/macro_loss\n\n\

@@ -58,6 +58,8 @@ pub enum LogKind {
     LitGpt,
     /// What OLMo and OLMo-core print.
     Olmo,
+    /// Lines of a step and its losses that any other trainer prints.
+    Printed,
 }
 
 impl std::fmt::Display for LogKind {
@@ -74,6 +76,7 @@ impl std::fmt::Display for LogKind {
             Self::Torchtitan => "what torchtitan prints",
             Self::LitGpt => "what LitGPT prints",
             Self::Olmo => "what OLMo prints",
+            Self::Printed => "printed lines of steps and losses",
         })
     }
 }
@@ -89,6 +92,8 @@ struct Log {
     kind: LogKind,
     /// By run; `None` is the run that the log does not name.
     histories: BTreeMap<Option<String>, History>,
+    /// Whether the log names no run and holds several, which its keys number.
+    numbered: bool,
     /// Rows of a log that has a row a run.
     rows: Vec<RunRow>,
     notes: Vec<String>,
@@ -97,7 +102,14 @@ struct Log {
 
 impl Log {
     fn new(kind: LogKind) -> Self {
-        Self { kind, histories: BTreeMap::new(), rows: vec![], notes: vec![], problems: vec![] }
+        Self {
+            kind,
+            histories: BTreeMap::new(),
+            numbered: false,
+            rows: vec![],
+            notes: vec![],
+            problems: vec![],
+        }
     }
 }
 
@@ -136,7 +148,7 @@ impl Importer {
     }
 
     /// Reads a log; its name and contents say what it is. `run` names the run where the log does not (the
-    /// default is the name of the folder or file); files of one such name are one run, a later file taking back
+    /// default is the name of the folder or file, with a number behind it where a file holds several); files of one such name are one run, a later file taking back
     /// what earlier ones have from its steps on. Without `run`, only event files of one folder are, and the
     /// states of a Hugging Face run, of which the longest counts.
     ///
@@ -147,7 +159,12 @@ impl Importer {
         let log = read(path, &self.mapping)?;
         let kind = log.kind;
         let name = |own: Option<&String>| {
-            own.cloned().or_else(|| run.map(String::from)).unwrap_or_else(|| default_run(path))
+            let of_file = || run.map_or_else(|| default_run(path), String::from);
+            match own {
+                Some(number) if log.numbered => format!("{}-{number}", of_file()),
+                Some(own) => own.clone(),
+                None => of_file(),
+            }
         };
         let runs = log
             .histories

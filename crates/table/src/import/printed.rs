@@ -6,6 +6,8 @@ mod megatron;
 mod nanogpt;
 mod olmo;
 mod scan;
+mod several;
+mod steps;
 mod torchtitan;
 
 use super::contents::Contents;
@@ -34,15 +36,17 @@ trait Printer {
 struct Candidate {
     kind: LogKind,
     printer: Box<dyn Printer>,
-    history: History,
+    runs: several::Runs,
     lines: u64,
 }
 
 pub(super) fn read(path: &Path, compression: Compression) -> Result<Log, TableError> {
     let mut reader = open(path, compression)?;
-    let candidate = |kind, printer| Candidate { kind, printer, history: History::default(), lines: 0 };
+    let candidate = |kind, printer| Candidate { kind, printer, runs: several::Runs::default(), lines: 0 };
+    // Of those with as many lines, the last is taken: the one that knows no trainer comes first.
     let mut candidates = [
-        candidate(LogKind::NanoGpt, Box::<nanogpt::Lines>::default() as Box<dyn Printer>),
+        candidate(LogKind::Printed, Box::new(steps::Lines) as Box<dyn Printer>),
+        candidate(LogKind::NanoGpt, Box::<nanogpt::Lines>::default()),
         candidate(LogKind::LlmC, Box::<llmc::Lines>::default()),
         candidate(LogKind::Megatron, Box::<megatron::Lines>::default()),
         candidate(LogKind::Torchtitan, Box::new(torchtitan::Lines)),
@@ -64,17 +68,29 @@ pub(super) fn read(path: &Path, compression: Compression) -> Result<Log, TableEr
         // A progress bar returns to the beginning of its line.
         for line in line.split('\r') {
             for candidate in &mut candidates {
-                candidate.lines += u64::from(candidate.printer.line(line, &mut candidate.history));
+                let mut values = History::default();
+                candidate.runs.note(line);
+                if candidate.printer.line(line, &mut values) {
+                    candidate.lines += 1;
+                    candidate.runs.add(line, values);
+                }
             }
         }
     }
-    let best = candidates.into_iter().filter(|c| !c.history.is_empty()).max_by_key(|c| c.lines);
+    let best = candidates.into_iter().filter(|c| !c.runs.is_empty()).max_by_key(|c| c.lines);
     let Some(mut best) = best else {
         return Err(TableError::UnknownLog { path: path.to_path_buf(), contents: Contents::of(&beginning) });
     };
     let mut log = Log::new(best.kind);
     log.notes.push(format!("{}; {} of its lines", best.kind, best.lines));
-    log.problems.extend(best.printer.end(&mut best.history));
-    log.histories.insert(None, best.history);
+    log.problems.extend(best.printer.end(best.runs.current()));
+    let runs = best.runs.all();
+    if let [_, _, ..] = runs[..] {
+        log.numbered = true;
+        log.notes.push(format!("{} runs, one after the other: numbered in their order", runs.len()));
+    }
+    for (i, history) in runs.into_iter().enumerate() {
+        log.histories.insert(log.numbered.then(|| (i + 1).to_string()), history);
+    }
     Ok(log)
 }

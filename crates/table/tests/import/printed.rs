@@ -49,6 +49,71 @@ fn llmc_logs_and_prints_the_same_steps() {
 }
 
 #[test]
+fn steps_of_another_trainer_are_not_those_of_llmc() {
+    let imported = printed(
+        "[EVAL] step 0: train loss 4.5790, val loss 4.5614, mem 0.23GB\nstep 0/3000 | loss 4.5175 | 10380.2ms | 3.2k tok/s\n\
+         step 10/3000 | loss 4.2903 | lr 6e-4 | 53.7k tok/s\n\n[EVAL] step 20: train loss 3.9, val loss 4.1, mem 1.20GB\n\n\
+         step 20/3000 | loss 3.7719 | 614.2ms | 53.3k tok/s\nTraining finished. Best Val Loss: 3.60\n",
+    );
+    assert!(said(&imported, "printed lines of steps and losses; 5 of its lines"), "{:?}", imported.notes);
+    assert_eq!(curve(&imported, "r", test), [(0, 4.5614), (20, 4.1)]);
+    assert_eq!(curve(&imported, "r", train), [(0, 4.579), (20, 3.9)]);
+    assert_eq!((imported.runs[0].steps, imported.runs[0].lr), (Some(20), Some(6e-4)));
+    let imported = printed("Step 1, loss: 4.5\nStep 2, loss: 4.25, acc: 0.5\n");
+    assert_eq!(curve(&imported, "r", train), [(1, 4.5), (2, 4.25)]);
+}
+
+/// The lines of a training of `all` steps, every tenth of them until `to`.
+fn training(all: u64, to: u64, loss: f64) -> String {
+    (0..=to)
+        .step_by(10)
+        .map(|step| format!("step {step}/{all} | loss {}\n", loss - step as f64 / 100.0))
+        .collect()
+}
+
+#[test]
+fn trainings_one_after_the_other_in_a_file_are_runs_of_their_own() {
+    let ends = |log: &str| {
+        let imported = printed(log);
+        imported.runs.iter().map(|run| (run.run_id.clone(), run.steps, run.train_loss)).collect::<Vec<_>>()
+    };
+    let two = [("r-1".into(), Some(20), Some(4.3)), ("r-2".into(), Some(20), Some(3.8))];
+    let (first, second) = (training(30, 20, 4.5), training(30, 20, 4.0));
+    assert_eq!(ends(&format!("{first}{second}")), two, "the first came to its end");
+    let (first, second) = (training(300, 20, 4.5), training(400, 20, 4.0));
+    assert_eq!(ends(&format!("{first}{second}")), two, "another number of steps");
+    let second = training(300, 20, 4.0);
+    for before in ["", "Model Parameters: 1.10M\n"] {
+        let log = format!("{before}{first}number of parameters: 6.00M\n{second}");
+        assert_eq!(ends(&log), two, "another model");
+        let bare = log.replace("/300", "");
+        assert_eq!(ends(&bare), two, "another model");
+    }
+    // Started anew before it had a checkpoint.
+    let model = "number of parameters: 6.00M\n";
+    let one = [("r".to_string(), Some(20), Some(3.8))];
+    assert_eq!(ends(&format!("{model}{first}{model}{second}")), one);
+    let imported = printed(&format!("{first}{second}"));
+    assert!(said(&imported, "began again at step 0: 3 values"), "{:?}", imported.notes);
+    // Resumed at a checkpoint by another program.
+    let resumed = format!("{first}number of parameters: 6.00M\nstep 10/300 | loss 4.4\n");
+    assert_eq!(ends(&resumed), [("r".to_string(), Some(10), Some(4.4))]);
+}
+
+#[test]
+fn two_runs_of_llmc_in_a_file_keep_their_losses_before_and_after() {
+    let line = |step: u64, loss: f64| {
+        format!("step {step:4}/2 | loss {loss:.6} (+nanz)| norm 1.2000 (+nanz)| lr 8.57e-07 | 3056.36 ms\n")
+    };
+    let run = |of: f64| {
+        format!("val loss {}\n{}{}val loss {}\n", of + 0.9, line(1, of + 0.8), line(2, of + 0.7), of + 0.6)
+    };
+    let imported = printed(&(run(5.0) + &run(3.0)));
+    assert_eq!(curve(&imported, "r-1", test), [(0, 5.9), (2, 5.6)]);
+    assert_eq!(curve(&imported, "r-2", test), [(0, 3.9), (2, 3.6)]);
+}
+
+#[test]
 fn megatron_prints_iterations_tokens_and_validation() {
     let line = |i: u64, loss: &str| {
         format!(

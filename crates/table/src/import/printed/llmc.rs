@@ -4,13 +4,15 @@
 //! The log counts the updates before the loss, what is printed those after it; here, both are updates before.
 
 use super::Printer;
-use super::scan::{behind, line_of, number, number_behind, whole};
+use super::scan::{behind, line_of, number, whole};
 use crate::import::history::History;
 
 #[derive(Default)]
 pub(super) struct Lines {
     /// Updates done, once a line has said so.
     done: Option<u64>,
+    /// Whether they are all.
+    all: bool,
     /// A validation loss before that.
     waiting: Option<f64>,
 }
@@ -28,18 +30,18 @@ impl Printer for Lines {
             return any;
         }
         if let Some(loss) = line.trim_start().strip_prefix("val loss ").and_then(number) {
-            match self.done {
+            // What is measured after the last of all is followed by another run, if by anything.
+            match if self.all { self.done.take() } else { self.done } {
                 Some(done) => history.push(done, "val loss", loss),
                 None => self.waiting = Some(loss),
             }
             return true;
         }
         let Some((done, rest)) = line_of(line, "step") else { return false };
-        let of_all = rest.strip_prefix('/').and_then(whole).map(|(_, rest)| rest);
-        let Some((before, loss)) = done.checked_sub(1).zip(of_all.and_then(|r| number_behind(r, "| loss ")))
-        else {
-            return false;
-        };
+        let Some((all, rest)) = rest.strip_prefix('/').and_then(whole) else { return false };
+        // Other trainers print steps and losses too, but not how far a loss is from the last ones.
+        let own = behind(rest, "| loss ").filter(|rest| rest.contains("z)") && rest.contains("| norm "));
+        let Some((before, loss)) = done.checked_sub(1).zip(own.and_then(number)) else { return false };
         if let Some(loss) = self.waiting.take() {
             history.push(before, "val loss", loss);
         }
@@ -47,7 +49,7 @@ impl Printer for Lines {
         if let Some(lr) = behind(rest, "| lr ").and_then(number) {
             history.push(before, "lr", lr);
         }
-        self.done = Some(done);
+        (self.done, self.all) = (Some(done), done >= all);
         true
     }
 
