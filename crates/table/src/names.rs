@@ -356,11 +356,11 @@ fn held_out_loss(column: &str) -> bool {
     words.iter().any(|w| held_out.contains(&w.as_str()))
 }
 
-/// Whether a column is by its name what tells repeats of one run apart.
+/// Whether a column is by its name what tells repeats of one run apart; a number of passes (`repeats`) does not.
 pub fn is_seed(column: &str) -> bool {
-    units::words(column)
-        .iter()
-        .any(|w| ["seed", "seeds", "replicate", "repeat", "trial"].contains(&w.to_lowercase().as_str()))
+    const NAMES: [&str; 9] =
+        ["seed", "seeds", "rep", "replicate", "replica", "repeat", "repetition", "trial", "fold"];
+    units::words(column).iter().any(|w| NAMES.contains(&w.to_lowercase().as_str()))
 }
 
 /// What a column's name says it counts, when it says so.

@@ -293,13 +293,15 @@ fn words_that_make_no_difference_are_no_recipes() {
 }
 
 #[test]
-fn seeds_alone_are_repeats() {
-    let csv = grid("run,seed,N,D,loss", |n, d, l| {
-        format!("a,0,{n},{d},{}\nb,1,{n},{d},{}\nc,2,{n},{d},{}\n", l + 0.01, l, l - 0.01)
-    });
-    let report = fitted(file(&csv).request(), "chinchilla").unwrap();
-    assert_eq!(report.reading.swept, []);
-    assert_eq!(report.lack_of_fit.unwrap().freedom.1, 32.0);
+fn seeds_alone_are_repeats_whatever_they_are_called() {
+    for name in ["rep", "replicate", "trial", "CV fold", "repeat", "seed"] {
+        let csv = grid(&format!("run,{name},seed,N,D,loss"), |n, d, l| {
+            format!("a,0,0,{n},{d},{}\nb,1,1,{n},{d},{}\nc,2,1,{n},{d},{}\n", l + 0.01, l, l - 0.01)
+        });
+        let report = fitted(file(&csv).request(), "chinchilla").unwrap();
+        assert_eq!(report.reading.swept, [], "{name}");
+        assert_eq!(report.lack_of_fit.unwrap().freedom.1, 32.0, "{name}");
+    }
 }
 
 #[test]
