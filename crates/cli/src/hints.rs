@@ -159,11 +159,9 @@ fn lab(error: &LabError) -> Option<String> {
             Some(format!("say which is meant: --map NAME={column} or --map NAME={twin}"))
         }
         LabError::Implausible { doubt, units, .. } => Some(implausible(doubt, units)),
-        LabError::Recipes { swept, .. } => Some(format!(
-            "fit one at a time: --where '{} == \"{}\"'; a --where that names the column decides",
-            quoted(&swept.column),
-            swept.words.first().map_or("", String::as_str)
-        )),
+        LabError::Recipes { swept, .. } => {
+            Some(one_recipe(&swept.column, swept.words.first().map_or("", String::as_str)))
+        }
         LabError::NotTheBest { settings, .. } => {
             Some(format!("take the values with the lowest loss: --best-of {}", settings.join(",")))
         }
@@ -177,6 +175,14 @@ fn lab(error: &LabError) -> Option<String> {
         LabError::NothingToFit { .. } => Some("name the columns: --map loss=COLUMN,N=COLUMN".into()),
         _ => None,
     }
+}
+
+/// What can be done about runs of several recipes.
+pub fn one_recipe(column: &str, word: &str) -> String {
+    format!(
+        "fit one at a time: --where '{} == \"{word}\"'; a --where that names the column decides",
+        quoted(column)
+    )
 }
 
 fn implausible(doubt: &Doubt, units: &[(&'static str, String)]) -> String {

@@ -4,9 +4,10 @@ use crate::assumed::{self, Assumption, Floor, Under};
 use crate::error::LabError;
 use crate::leave_out::{self, LeftOut};
 use crate::observations::{Observations, Reading, TableRequest, Wanted};
+use crate::offsets::{self, Offset};
 use crate::valley::{self, Valley};
 use scalelaw_fit::{
-    FitOptions, FitStatus, FittedLaw, LackOfFit, ResidualBin, Warning, fit, lack_of_fit, residuals_by,
+    FitOptions, FitStatus, FittedLaw, LackOfFit, ResidualBin, Space, Warning, fit, lack_of_fit, residuals_by,
 };
 use serde::Serialize;
 
@@ -58,6 +59,9 @@ pub struct FitReport {
     /// The law's floor, where its form decides it.
     #[serde(skip)]
     pub floor: Option<Floor>,
+    /// Columns whose groups have laws of their own, by the residuals.
+    #[serde(skip)]
+    pub offsets: Vec<Offset>,
     /// How the table was read.
     #[serde(skip)]
     pub reading: Reading,
@@ -75,7 +79,12 @@ pub fn run(request: &FitRequest) -> Result<FitReport, LabError> {
     let points = observations.points(&Wanted { space, ..Wanted::law(law.as_ref()) })?;
     let mut fitted = fit(law.as_ref(), &points.dataset, &request.options)
         .map_err(|error| LabError::Unfitted { reading: Box::new(points.reading.clone()), error })?;
-    for (code, message) in points.reading.doubtful() {
+    let offsets = match space {
+        Space::Log => offsets::found(law.as_ref(), &fitted, &points, observations.judged())?,
+        Space::Linear => vec![],
+    };
+    let recipes = offsets.iter().map(|offset| ("recipes", offset.to_string()));
+    for (code, message) in points.reading.doubtful().into_iter().chain(recipes) {
         fitted.warnings.push(Warning { code: code.into(), message });
         fitted.status = fitted.status.max(FitStatus::Remarks);
     }
@@ -94,6 +103,7 @@ pub fn run(request: &FitRequest) -> Result<FitReport, LabError> {
         assumed,
         left_out,
         floor: assumed::floor(law, &fitted, data),
+        offsets,
         lack_of_fit: lack_of_fit(&fitted, &points.dataset)?,
         residuals,
         valley: valley.transpose()?,

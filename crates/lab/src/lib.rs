@@ -22,6 +22,7 @@ pub mod laws;
 pub mod leave_out;
 pub mod lines;
 pub mod observations;
+pub mod offsets;
 pub mod paper;
 mod places;
 pub mod plan;

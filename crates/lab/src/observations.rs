@@ -18,6 +18,7 @@ pub use points::{Points, Reading, Wanted};
 pub use source::{Assigned, Rule, Source};
 pub use status::LeftOut;
 pub(crate) use status::unfinished;
+pub(crate) use sweeps::recipes;
 pub use sweeps::{BestOf, Copies, Swept};
 
 use crate::error::LabError;
@@ -154,6 +155,11 @@ impl Observations {
         };
         self.map.insert(symbol.to_string(), source);
         Ok(())
+    }
+
+    /// Columns that the filter names.
+    pub(crate) fn judged(&self) -> &[String] {
+        &self.judged
     }
 
     /// The column of a role: assigned, else recognised by its name. `None` where the role is computed from several.

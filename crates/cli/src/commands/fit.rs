@@ -5,7 +5,7 @@ mod moved;
 use self::moved::{assumed_text, floor_text, left_out_text};
 use super::doubt::{behind, status};
 use super::table::{TableArgs, doubt, exit, pair, say};
-use crate::hints::Usage;
+use crate::hints::{self, Usage};
 use crate::output;
 use crate::progress::Display;
 use scalelaw_core::number::{constant, short, significant};
@@ -275,6 +275,10 @@ fn one(arguments: &Arguments, request: &FitRequest) -> anyhow::Result<ExitCode> 
         output::print(&report.law.latex()?)?;
     } else {
         output::print(&law_text(&report.law, report.lack_of_fit.as_ref()))?;
+    }
+    for offset in &report.offsets {
+        let first = offset.words.first().map_or("", |(word, _)| word);
+        eprintln!("hint: {}", hints::one_recipe(&offset.column, first));
     }
     let more = further_text(&report, arguments.residuals_by.as_deref());
     // When the law file or LaTeX goes to stdout, the other tables go to stderr.

@@ -234,6 +234,18 @@ impl<'a> Places<'a> {
     }
 }
 
+/// Columns of few words that come back, which may be those of recipes, with their words in order of appearance. `used` are
+/// the columns of the points.
+pub(crate) fn recipes<'a>(table: &'a Table, used: &[&str]) -> Vec<(&'a Column, Vec<String>)> {
+    let identities = named(table, &[Role::Run, Role::Trunk, Role::Status]);
+    let is_free = |c: &&Column| {
+        let name = c.name.as_str();
+        !used.contains(&name) && !identities.contains(&name) && !is_seed(name) && repeats(c)
+    };
+    let columns = table.columns().iter().filter(is_free).map(|column| (column, words(column)));
+    columns.filter(|(_, words)| (2..=MOST_RECIPES).contains(&words.len())).collect()
+}
+
 /// Names of the columns that are recognised as one of `roles`.
 fn named<'a>(table: &'a Table, roles: &[Role]) -> Vec<&'a str> {
     roles.iter().flat_map(|role| table.candidates(*role)).map(|c| c.name.as_str()).collect()

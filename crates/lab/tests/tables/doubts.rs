@@ -293,6 +293,44 @@ fn words_that_make_no_difference_are_no_recipes() {
 }
 
 #[test]
+fn architectures_at_different_sizes_are_told_by_the_residuals() {
+    let (mut place, mut next) = (0, 0u64);
+    let csv = |apart: f64| {
+        let mut noise = move || {
+            next = next.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            1.0 + 0.01 * ((next >> 40) as f64 / 2f64.powi(24) - 0.5)
+        };
+        grid("kind,host,size,N,D,loss", move |n, d, _| {
+            place += 1;
+            let size = if n < 1e8 { "small" } else { "large" };
+            let lstm = place % 2 == 0;
+            let (kind, n, apart) = if lstm { ("lstm", 1.1 * n, apart) } else { ("transformer", n, 1.0) };
+            format!("{kind},gpu{},{size},{n},{d},{}\n", place % 3, apart * loss(n, d) * noise())
+        })
+    };
+    let table = file(&csv(1.05));
+    let report = fitted(table.request(), "chinchilla").unwrap();
+    let [offset] = &report.offsets[..] else { panic!("{:?}", report.offsets) };
+    assert_eq!(offset.column, "kind");
+    assert!(offset.p_value < 1e-3 && report.law.status >= FitStatus::Remarks);
+    let said = report.law.warnings.iter().find(|w| w.code == "recipes").map(|w| w.message.clone()).unwrap();
+    assert!(said.contains("\"lstm\" lie") && said.contains("kind == \"transformer\""), "{said}");
+    let judged = TableRequest { filter: Some("kind != ''".into()), ..table.request() };
+    assert_eq!(fitted(judged, "chinchilla").unwrap().offsets, []);
+    let alike = fitted(file(&csv(1.0)).request(), "chinchilla").unwrap();
+    assert_eq!(alike.offsets, []);
+}
+
+#[test]
+fn words_for_sizes_are_no_recipes_where_the_law_bends_otherwise_than_the_data() {
+    let csv = grid("size,N,D,loss", |n, d, l| {
+        let size = ["tiny", "small", "medium", "large"][(n / 1e7).log(4.0).round() as usize];
+        format!("{size},{},{d},{l}\n", n * if d > 1e10 { 1.1 } else { 1.0 })
+    });
+    assert_eq!(fitted(file(&csv).request(), "n").unwrap().offsets, []);
+}
+
+#[test]
 fn seeds_alone_are_repeats_whatever_they_are_called() {
     for name in ["rep", "replicate", "trial", "CV fold", "repeat", "seed"] {
         let csv = grid(&format!("run,{name},seed,N,D,loss"), |n, d, l| {
