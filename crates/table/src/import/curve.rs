@@ -4,6 +4,7 @@ use super::Imported;
 use super::history::{Axis, History, Logged};
 use super::lives::{Kept, Metric};
 use super::mapping::{Mapping, Quantity};
+use crate::names::{Role, normalised};
 use crate::rows::{CurveRow, RunRow};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +25,6 @@ pub(super) fn finish(history: &History, run: &str, mapping: &Mapping, imported: 
             None => format!("{run}: {entry}: it has no such metric; its metrics are: {names}"),
         });
     }
-    let is_loss = |q: &Quantity| matches!(q, Quantity::TrainLoss | Quantity::TestLoss | Quantity::SetLoss(_));
     if !assigned.keys().any(is_loss) {
         imported.problems.push(format!(
             "{run}: no metric is recognised as a loss; assign test_loss or train_loss to one of its metrics: {names}"
@@ -58,8 +58,12 @@ pub(super) fn finish(history: &History, run: &str, mapping: &Mapping, imported: 
             ));
         }
         if let Some(from) = metric.diverged().filter(|_| is_loss(quantity)) {
-            diverged.insert(quantity, from);
+            diverged.insert(quantity, (name.as_str(), from));
         }
+    }
+    if let Some((name, from, last)) = left_diverged(&kept, &assigned) {
+        diverged.entry(&Quantity::TrainLoss).or_insert((name, from));
+        end = end.max(Some(last));
     }
     let rows: Vec<CurveRow> = curve.into_values().collect();
     let places = if history.axis == Axis::Steps { "steps" } else { "places" };
@@ -72,7 +76,7 @@ pub(super) fn finish(history: &History, run: &str, mapping: &Mapping, imported: 
     if history.axis == Axis::Steps {
         row.steps = end;
     }
-    for (quantity, from) in diverged {
+    for (quantity, (name, from)) in diverged {
         match quantity {
             Quantity::TestLoss => row.loss = None,
             Quantity::TrainLoss => row.train_loss = None,
@@ -81,13 +85,38 @@ pub(super) fn finish(history: &History, run: &str, mapping: &Mapping, imported: 
         }
         row.status = Some("diverged".into());
         imported.problems.push(format!(
-            "{run}: {quantity} is not a finite number from {} {from} to the end: the run diverged and has no final {quantity}",
+            "{run}: {name} is not a finite number from {} {from} to the end: the run diverged and has no final {quantity}",
             one(history.axis)
         ));
     }
     say_early_end(&rows, &row, run, imported);
     imported.runs.push(row);
     imported.curves.extend(rows);
+}
+
+/// A training loss that was not taken and shows that the run diverged: its name, from where on, and its last place. The
+/// losses that were taken end before, as estimates at the evaluations do beside the losses of the steps.
+fn left_diverged<'a>(kept: &'a Kept, assigned: &BTreeMap<Quantity, String>) -> Option<(&'a str, u64, u64)> {
+    let taken: BTreeSet<&String> = assigned.values().collect();
+    let losses = assigned.iter().filter(|(quantity, _)| is_loss(quantity));
+    let finite = |metric: &Metric| {
+        metric.values.iter().rev().find(|(_, l)| matches!(l, Logged::Number(_))).map(|(at, _)| *at)
+    };
+    let latest = losses.filter_map(|(_, name)| finite(kept.metrics.get(name)?)).max();
+    let left = kept.metrics.iter().filter(|(name, _)| !taken.contains(name));
+    left.filter(|(name, _)| Role::TrainLoss.names().contains(&&*normalised(name))).find_map(
+        |(name, metric)| {
+            // A metric without any number was not measured.
+            let from = metric.diverged().filter(|_| finite(metric).is_some())?;
+            let last = *metric.values.last_key_value()?.0;
+            latest.is_none_or(|latest| latest < from).then_some((name.as_str(), from, last))
+        },
+    )
+}
+
+/// Whether a quantity is a loss.
+fn is_loss(quantity: &Quantity) -> bool {
+    matches!(quantity, Quantity::TrainLoss | Quantity::TestLoss | Quantity::SetLoss(_))
 }
 
 /// One place of an axis.
@@ -149,8 +178,7 @@ fn fill(
     for (at, logged) in &metric.values {
         let Logged::Number(value) = logged else { continue };
         // Trainers write a loss of exactly zero in the place of one that is not finite.
-        let is_loss = matches!(quantity, Quantity::TrainLoss | Quantity::TestLoss | Quantity::SetLoss(_));
-        if is_loss && *value == 0.0 {
+        if is_loss(quantity) && *value == 0.0 {
             unusable.insert(*at);
             continue;
         }

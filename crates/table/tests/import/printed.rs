@@ -32,6 +32,25 @@ fn nanogpt_prints_steps_and_iterations() {
 }
 
 #[test]
+fn nanogpt_run_whose_loss_is_nan_to_the_end_diverged() {
+    // https://github.com/karpathy/nanoGPT/issues/215
+    let log = "iter 2990: loss 3.8853, time 1096.65ms, mfu 15.34%\nstep 3000: train loss 4.0390, val loss 4.0427\n\
+        iter 3000: loss 4.2490, time 35392.33ms, mfu 13.85%\niter 3010: loss nan, time 1019.95ms, mfu 14.12%\n\
+        iter 3020: loss nan, time 1015.95ms, mfu 14.36%\n";
+    let imported = import_text("train.log", log, &[]).unwrap();
+    let run = &imported.runs[0];
+    assert_eq!((run.status.as_deref(), run.steps, run.train_loss), (Some("diverged"), Some(3020), None));
+    assert_eq!(run.loss, Some(4.0427));
+    assert!(
+        imported.problems[0].contains("loss is not a finite number from step 3010"),
+        "{:?}",
+        imported.problems
+    );
+    let recovered = printed(&format!("{log}step 3030: train loss 4.0, val loss 4.1\n"));
+    assert_eq!((recovered.runs[0].status.as_deref(), recovered.runs[0].train_loss), (None, Some(4.0)));
+}
+
+#[test]
 fn llmc_logs_and_prints_the_same_steps() {
     let log = "s:0 tel:11.0091\ns:0 trl:11.0105 lr:0.000001 norm:15.72\ns:249 trl:6.4120 lr:0.000214 norm:1.21\n\
         s:250 eval:0.2442\ns:250 tel:6.4703\n";
