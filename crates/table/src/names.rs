@@ -208,6 +208,7 @@ impl Role {
                 "lossmetricsglobalavgloss",
                 "lmloss",
                 "trainceloss",
+                "reducedtrainloss",
                 "trl",
                 "loss",
             ],

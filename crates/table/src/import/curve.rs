@@ -40,8 +40,20 @@ pub(super) fn finish(history: &History, run: &str, mapping: &Mapping, imported: 
     for (quantity, name) in &assigned {
         left.remove(name.as_str());
         let Some(metric) = kept.metrics.get(name) else { continue };
+        let repeats = match quantity {
+            Quantity::TestLoss | Quantity::SetLoss(_) => metric.repeats(),
+            Quantity::TrainLoss | Quantity::Lr | Quantity::Tokens => BTreeSet::new(),
+        };
+        if !repeats.is_empty() {
+            imported.notes.push(format!(
+                "{run}: {name}: {} of {} values repeat the one before; evaluations counted: {}",
+                repeats.len(),
+                metric.values.len(),
+                metric.values.len() - repeats.len()
+            ));
+        }
         end = end.max(metric.values.last_key_value().map(|(at, _)| *at));
-        let unusable = fill(&mut curve, quantity, metric, history.axis, run);
+        let unusable = fill(&mut curve, quantity, metric, &repeats, history.axis, run);
         if metric.replaced > 0 {
             imported.notes.push(format!(
                 "{run}: {name}: {} values were logged again at the same {}; the last counts",
@@ -166,16 +178,17 @@ fn say_early_end(rows: &[CurveRow], row: &RunRow, run: &str, imported: &mut Impo
     }
 }
 
-/// Puts a metric's values into the curve; returns the places of those that are not usable.
+/// Puts a metric's values but its `repeats` into the curve; returns the places of those that are not usable.
 fn fill(
     curve: &mut BTreeMap<u64, CurveRow>,
     quantity: &Quantity,
     metric: &Metric,
+    repeats: &BTreeSet<u64>,
     axis: Axis,
     run: &str,
 ) -> BTreeSet<u64> {
     let mut unusable = metric.unusable();
-    for (at, logged) in &metric.values {
+    for (at, logged) in metric.values.iter().filter(|(at, _)| !repeats.contains(at)) {
         let Logged::Number(value) = logged else { continue };
         // Trainers write a loss of exactly zero in the place of one that is not finite.
         if is_loss(quantity) && *value == 0.0 {

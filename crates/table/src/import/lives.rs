@@ -43,6 +43,17 @@ impl Metric {
         at_the_end.then_some(first)
     }
 
+    /// Where a value is the one of the place before, if most are: a logger that repeats the last evaluation at every
+    /// step until the next one.
+    pub fn repeats(&self) -> BTreeSet<u64> {
+        let places = self.values.iter().zip(self.values.iter().skip(1));
+        let same: BTreeSet<u64> = places
+            .filter(|((_, before), (_, logged))| before == logged && matches!(logged, Logged::Number(_)))
+            .map(|(_, (at, _))| *at)
+            .collect();
+        if self.values.len() > 2 && 2 * same.len() >= self.values.len() { same } else { BTreeSet::new() }
+    }
+
     /// Places at which what was logged is no usable number.
     pub fn unusable(&self) -> BTreeSet<u64> {
         self.values.iter().filter(|(_, l)| !matches!(l, Logged::Number(_))).map(|(at, _)| *at).collect()
@@ -270,6 +281,17 @@ mod tests {
         assert_eq!(diverged(&[4.0, f64::NAN, f64::INFINITY]), Some(1));
         assert_eq!(diverged(&[4.0, f64::NAN, 3.0, f64::NAN]), None);
         assert_eq!(diverged(&[4.0, 3.0]), None);
+    }
+
+    #[test]
+    fn values_that_mostly_repeat_the_one_before_are_repeats() {
+        let repeats = |values: &[f64]| {
+            let values: Vec<_> = values.iter().enumerate().map(|(i, x)| ("val", i as u64, *x)).collect();
+            history(&values).kept().metrics["val"].repeats().into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(repeats(&[4.0, 4.0, 4.0, 3.0, 3.0, 3.0]), [1, 2, 4, 5]);
+        assert!(repeats(&[4.0, 3.5, 3.0, 3.0]).is_empty(), "evaluations may agree");
+        assert!(repeats(&[f64::NAN, f64::NAN, f64::NAN]).is_empty());
     }
 
     proptest! {

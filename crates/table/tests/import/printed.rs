@@ -168,6 +168,33 @@ fn megatron_prints_iterations_tokens_and_validation() {
 }
 
 #[test]
+fn nemo_repeats_its_evaluations_and_counts_updates_across_epochs() {
+    // Lines as in NVIDIA-BioNeMo/bionemo-recipes, pull request 740.
+    let line = |epoch: u64, i: u64, val: f64| {
+        format!(
+            "Training epoch {epoch}, iteration {i}/2 | lr: 3e-05 | consumed_samples: {0} | global_batch_size: 1 | global_step: \
+             {0} | reduced_train_loss: {1:.1} | train_step_timing in s: 0.03146 | val_loss: {val}\n",
+            3 * epoch + i,
+            9.0 - 3.0 * epoch as f64 - i as f64
+        )
+    };
+    let log: String = (0..3)
+        .flat_map(|e| (0..3).map(move |i| (e, i)))
+        .map(|(e, i)| line(e, i, 4.5 - 0.5 * e as f64))
+        .collect();
+    let imported = printed(&log);
+    assert_eq!(curve(&imported, "r", test), [(0, 4.5), (3, 4.0), (6, 3.5)]);
+    assert_eq!(curve(&imported, "r", train).len(), 9);
+    let run = &imported.runs[0];
+    assert_eq!((run.steps, run.best_step, run.train_loss), (Some(8), Some(6), Some(1.0)));
+    assert!(
+        said(&imported, "val_loss: 6 of 9 values repeat the one before; evaluations counted: 3"),
+        "{:?}",
+        imported.notes
+    );
+}
+
+#[test]
 fn torchtitan_prints_in_colours() {
     let imported = printed(
         "[titan] 2026-05-01 10:00:00,123 - root - INFO - \u{1b}[31mstep:  1  \u{1b}[32mloss: 12.26001  \u{1b}[38;2;180;60;0m\

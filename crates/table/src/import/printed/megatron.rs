@@ -1,8 +1,10 @@
 //! Megatron-LM, Megatron-DeepSpeed and GPT-NeoX: ` iteration 100/ 5000 | consumed samples: 800 | … | lm loss: 5.08E+00 |`
 //! and ` validation loss at iteration 1000 on validation set | lm loss value: 4.1E+00 | lm loss PPL: 6.0E+01 |`.
+//! NeMo's `Training epoch 0, iteration 120/149 | lr: 3e-05 | global_step: 120 | reduced_train_loss: 1.233 | val_loss: 4.1`
+//! counts iterations anew in every epoch, and updates in `global_step`.
 
 use super::Printer;
-use super::scan::{behind, number, whole};
+use super::scan::{behind, number, number_behind, whole};
 use crate::import::history::History;
 
 #[derive(Default)]
@@ -30,6 +32,7 @@ impl Printer for Lines {
         if !fields.trim_start().starts_with('|') {
             return false;
         }
+        let step = number_behind(fields, "global_step:").map_or(step, |step| step as u64);
         self.iteration = Some(step);
         let mut samples = None;
         let mut tokens = false;
