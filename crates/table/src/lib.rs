@@ -21,7 +21,7 @@ pub use column::{Column, Fault, Values};
 pub use error::TableError;
 pub use format::{Format, read_rows, write_filled, write_rows};
 pub use import::{About, Contents, Imported, Importer, LogKind, Mapping};
-pub use names::{Counts, Role, counts, is_seed};
+pub use names::{Counts, Role, counts, is_outcome, is_seed};
 pub use rows::{CurveRow, PositionRow, Row, RunRow, TimingRow};
 pub use table::{Need, Problem, Table, quoted};
 pub use units::{LossUnit, Unit, loss_unit};

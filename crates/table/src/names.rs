@@ -78,6 +78,7 @@ impl Role {
                 "ntotal",
                 "totalparameters",
                 "totalparametercount",
+                "totalparams",
                 "denseparametercount",
                 "numparams",
                 "nonembedparams",
@@ -364,6 +365,85 @@ pub fn is_seed(column: &str) -> bool {
     units::words(column).iter().any(|w| NAMES.contains(&w.to_lowercase().as_str()))
 }
 
+/// Whether a column is by its name what came of a run, no setting of it: a score, an accuracy, a speed, a time.
+pub fn is_outcome(column: &str) -> bool {
+    const WORDS: [&str; 34] = [
+        "throughput",
+        "tps",
+        "sps",
+        "mfu",
+        "hfu",
+        "accuracy",
+        "acc",
+        "score",
+        "scores",
+        "elo",
+        "f1",
+        "auc",
+        "bleu",
+        "rouge",
+        "ppl",
+        "perplexity",
+        "perplexities",
+        "entropy",
+        "rmse",
+        "mse",
+        "best",
+        "elapsed",
+        "duration",
+        "runtime",
+        "walltime",
+        "sec",
+        "seconds",
+        "minutes",
+        "hours",
+        "vram",
+        "benchmark",
+        "bench",
+        "arc",
+        "bbh",
+    ];
+    const LAST: [&str; 6] = ["time", "memory", "mb", "gb", "gib", "hard"];
+    // Parts of names without case and punctuation.
+    const BENCHMARKS: [&str; 23] = [
+        "hellaswag",
+        "mmlu",
+        "gpqa",
+        "gsm8k",
+        "humaneval",
+        "winograd",
+        "winogrande",
+        "truthfulqa",
+        "ifeval",
+        "musr",
+        "mtbench",
+        "hendryckstest",
+        "lambada",
+        "openbookqa",
+        "piqa",
+        "siqa",
+        "boolq",
+        "sciq",
+        "triviaqa",
+        "naturalquestions",
+        "mbpp",
+        "mathlvl",
+        "commonsenseqa",
+    ];
+    const NO_LOSS: [&str; 7] = ["weight", "coef", "coefficient", "scale", "type", "function", "fn"];
+    let words: Vec<String> = units::words(column).into_iter().map(|w| w.to_lowercase()).collect();
+    let has = |of: &[&str]| words.iter().any(|w| of.contains(&w.as_str()));
+    let last = words.last().map_or("", String::as_str);
+    let name = normalised(column);
+    has(&WORDS)
+        || LAST.contains(&last)
+        || BENCHMARKS.iter().any(|part| name.contains(part))
+        // `tok/s`, `tokens_per_second`
+        || (words.len() > 1 && ["s", "second"].contains(&last))
+        || (has(&["grad", "gradient"]) && last == "norm")
+        || (has(&["loss", "nll"]) && !has(&NO_LOSS))
+}
+
 /// What a column's name says it counts, when it says so.
 pub fn counts(column: &str) -> Option<Counts> {
     let name = units::header(column).map_or_else(|| normalised(column), |header| header.name);
@@ -387,4 +467,56 @@ pub fn counts(column: &str) -> Option<Counts> {
         return Some(Counts::Params(ParamConvention::Matmul));
     }
     (name == "ntotal" || name.starts_with("totalparam")).then_some(Counts::Params(ParamConvention::Total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_told_from_settings_by_their_names() {
+        for name in [
+            "throughput_sps",
+            "tokens_per_sec",
+            "tok/s",
+            "mfu",
+            "val_accuracy",
+            "GSM8K",
+            "MMLU-PRO",
+            "ARC",
+            "HellaSwag",
+            "bbh_navigate",
+            "hendrycksTest-anatomy",
+            "MATH Lvl 5",
+            "math_algebra_hard",
+            "wall_time_hours",
+            "gpu_memory_mb",
+            "grad_norm",
+            "final_train_loss",
+            "attention_entropy",
+            "best_val_step",
+        ] {
+            assert!(is_outcome(name), "{name}");
+        }
+        for name in [
+            "lr",
+            "batch_size",
+            "warmup",
+            "weight_decay",
+            "arch",
+            "norm",
+            "n_heads",
+            "depth",
+            "loss_weight",
+            "time_steps",
+            "model_type",
+            "memory_tokens",
+            "total_samples",
+            "dropout",
+            "beta2",
+            "init_std",
+        ] {
+            assert!(!is_outcome(name), "{name}");
+        }
+    }
 }

@@ -13,6 +13,9 @@ use scalelaw_table::{Column, Counts, LossUnit, Need, Problem, Role, Table, count
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Swept settings that are told one by one.
+const MOST_SWEPT: usize = 5;
+
 /// What the points are wanted for.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
@@ -69,7 +72,15 @@ impl Reading {
     pub fn doubtful(&self) -> Vec<(&'static str, String)> {
         let mut doubtful: Vec<(&str, String)> =
             self.doubts.iter().map(|d| (d.code(), d.to_string())).collect();
-        doubtful.extend(self.swept.iter().map(|swept| ("swept", swept.to_string())));
+        let (told, more) = self.swept.split_at(self.swept.len().min(MOST_SWEPT));
+        doubtful.extend(told.iter().map(|swept| ("swept", swept.to_string())));
+        if !more.is_empty() {
+            let more: Vec<&str> = more.iter().map(|swept| swept.column.as_str()).collect();
+            doubtful.push((
+                "swept",
+                format!("the same is true of {} more columns: {}", more.len(), more.join(", ")),
+            ));
+        }
         doubtful.extend(self.best_of.iter().map(|best| ("best_of", best.to_string())));
         doubtful.extend(self.checkpoints.iter().map(|found| ("checkpoints", found.to_string())));
         doubtful.extend(self.copies.iter().map(|found| ("copies", found.to_string())));

@@ -1,11 +1,12 @@
 //! Runs of one size that differ in something else than their seed: sweeps, recipes, and the best of a sweep.
 //!
-//! A setting is a column whose values repeat (a metric's do not). It is swept where it varies among rows that are alike
+//! A setting is a column whose values repeat (a metric's do not, but for few digits), and whose name is none of an outcome.
+//! It is swept where it varies among rows that are alike
 //! in every variable of the law.
 
 use crate::error::LabError;
 use scalelaw_fit::Dataset;
-use scalelaw_table::{Column, Role, Table, is_seed};
+use scalelaw_table::{Column, Role, Table, is_outcome, is_seed};
 use std::collections::HashMap;
 
 /// A setting that varies among rows alike in every variable of the law.
@@ -102,6 +103,7 @@ impl<'a> Places<'a> {
             let name = column.name.as_str();
             !used.contains(&name)
                 && !identities.contains(&name)
+                && !is_outcome(name)
                 && (repeats(column) || counts.contains(&name))
         };
         let mut settings: Vec<&Column> = table.columns().iter().filter(is_setting).collect();

@@ -331,6 +331,27 @@ fn words_for_sizes_are_no_recipes_where_the_law_bends_otherwise_than_the_data() 
 }
 
 #[test]
+fn outcomes_of_few_digits_are_no_settings_and_more_than_five_settings_are_told_in_one_line() {
+    let mut place = 0;
+    let csv = grid("seed,N,D,MMLU,throughput_sps,s1,s2,s3,s4,s5,s6,s7,loss", |n, d, l| {
+        place += 1;
+        let row = |k: u32| {
+            // The bits of k: no setting follows from another.
+            let settings: Vec<String> = (0..7).map(|bit| (k >> bit & 1).to_string()).collect();
+            let (score, speed) = (0.1 * f64::from(place % 3), 50 + k % 2);
+            format!("{k},{n},{d},{score},{speed},{},{}\n", settings.join(","), l + 1e-3 * f64::from(k))
+        };
+        (0..7).map(|bit| row(1 << bit)).collect()
+    });
+    let reading = points(&file(&csv).request(), &Chinchilla).unwrap().reading;
+    let swept: Vec<&str> = reading.swept.iter().map(|s| s.column.as_str()).collect();
+    assert_eq!(swept, ["s1", "s2", "s3", "s4", "s5", "s6", "s7"]);
+    let said = reading.doubtful();
+    assert_eq!(said.len(), 6);
+    assert_eq!(said[5].1, "the same is true of 2 more columns: s6, s7");
+}
+
+#[test]
 fn seeds_alone_are_repeats_whatever_they_are_called() {
     for name in ["rep", "replicate", "trial", "CV fold", "repeat", "seed"] {
         let csv = grid(&format!("run,{name},seed,N,D,loss"), |n, d, l| {
