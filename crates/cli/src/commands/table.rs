@@ -122,8 +122,11 @@ pub fn say(reading: &Reading) {
             Source::Computed { expression, .. } => format!("{variable} = {expression}"),
         })
         .collect();
-    if !reading.passed_over.is_empty() {
-        said[0] += &format!(" (not {}; choose with --map loss=COLUMN)", reading.passed_over.join(", "));
+    for (symbol, others) in [("loss", &reading.passed_over), ("N", &reading.other_sizes)] {
+        let at = reading.assigned.iter().position(|assigned| assigned.variable == symbol);
+        if let Some(at) = at.filter(|_| !others.is_empty()) {
+            said[at] += &format!(" (not {}; choose with --map {symbol}=COLUMN)", others.join(", "));
+        }
     }
     if let Some(trunk) = &reading.trunk {
         said.push(format!("runs that share a trunk (column {trunk}) are resampled together"));

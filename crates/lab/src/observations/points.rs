@@ -47,6 +47,8 @@ pub struct Reading {
     pub assigned: Vec<Assigned>,
     /// Other columns that could have been the loss.
     pub passed_over: Vec<String>,
+    /// Other columns that could have been N.
+    pub other_sizes: Vec<String>,
     /// Settings that differ among runs alike in every variable of the law.
     pub swept: Vec<Swept>,
     /// What was chosen of them, if that was asked for.
@@ -192,7 +194,12 @@ impl Observations {
             table: table.source.clone(),
             left_out: self.left_out.clone(),
             selected: self.selected.clone(),
-            passed_over: self.passed_over(&response),
+            passed_over: self.passed_over(Role::Loss, &response),
+            other_sizes: variables
+                .iter()
+                .filter(|assigned| assigned.variable == "N")
+                .flat_map(|assigned| self.passed_over(Role::N, assigned))
+                .collect(),
             swept,
             best_of,
             checkpoints,
@@ -274,17 +281,21 @@ impl Observations {
         Ok(Assigned { variable: variable.into(), source })
     }
 
-    /// The other columns that hold something and could have been the loss, where the user did not choose; our own run
+    /// The other columns that hold something and could have been the loss or N, where the user did not choose; our own run
     /// tables say by their names what each is.
-    fn passed_over(&self, response: &Assigned) -> Vec<String> {
-        let chosen = ["loss", "response"].iter().any(|symbol| self.map.contains_key(*symbol));
-        if chosen || response.variable != "loss" || self.table.is_run_table() {
+    fn passed_over(&self, role: Role, assigned: &Assigned) -> Vec<String> {
+        let chosen = |symbol: &str| self.map.contains_key(symbol);
+        let of_loss = role == Role::Loss;
+        let read = assigned.variable == role.symbol() && matches!(assigned.source, Source::Column { .. });
+        if !read || chosen(role.symbol()) || (of_loss && chosen("response")) || self.table.is_run_table() {
             return vec![];
         }
-        let used = response.source.columns();
+        let used = assigned.source.columns();
         let copies =
             |c: &Column| used.iter().any(|name| self.table.column(name).is_ok_and(|own| c.equals(own)));
-        let others = self.table.candidates(Role::Loss).into_iter().filter(|c| c.filled() > 0 && !copies(c));
+        // A count is of numbers.
+        let holds = |c: &Column| c.filled() > 0 && (of_loss || c.numbers().is_some());
+        let others = self.table.candidates(role).into_iter().filter(|c| holds(c) && !copies(c));
         others.map(|c| c.name.clone()).filter(|name| !used.contains(&name.as_str())).collect()
     }
 

@@ -86,6 +86,22 @@ fn losses_on_held_out_text_come_before_others_and_the_others_are_named() {
 }
 
 #[test]
+fn other_columns_of_sizes_are_named_unless_the_user_chose() {
+    let table = file(
+        "model_size,total_params,n,D,loss\n10M,12345678,small,2e8,4.1\n20M,24e6,large,4e8,3.8\n40M,46e6,xl,8e8,3.5\n",
+    );
+    let read = points(&table.request(), &Chinchilla).unwrap();
+    assert_eq!(
+        (column(&read, "N").as_str(), read.reading.other_sizes.join(" ")),
+        ("model_size", "total_params".into())
+    );
+    let read = points(&table.mapped(&[("N", "total_params")]), &Chinchilla).unwrap();
+    assert_eq!(read.reading.other_sizes.join(" "), "");
+    let same = file("params,n_params,D,loss\n1e7,1e7,2e8,4.1\n2e7,2e7,4e8,3.8\n4e7,4e7,8e8,3.5\n");
+    assert_eq!(points(&same.request(), &Chinchilla).unwrap().reading.other_sizes.join(" "), "");
+}
+
+#[test]
 fn two_columns_of_one_header_are_told_apart_or_refused() {
     let table = file("loss,N,D,loss\n9.9,1e7,2e8,4.1\n9.9,2e7,4e8,3.8\n9.9,4e7,8e8,3.5\n");
     let error = points(&table.request(), &Chinchilla).unwrap_err();
