@@ -22,7 +22,7 @@ pub struct Ranked {
     /// is below two standard errors (Diebold & Mariano 1995).
     pub tied: bool,
     /// Whether it was looked for what else the data allow: until then a status does not say that they identify the law.
-    /// Laws are examined in their order until one is sound, and those that are tied with the first.
+    /// Laws are examined in their order until one is sound, and the first few of those that are tied with the first.
     pub examined: bool,
     /// Other laws of the table that say the same in other variables.
     pub same: Vec<String>,
@@ -64,8 +64,12 @@ pub struct DecadeError {
     pub rms_log: f64,
 }
 
-/// Steps of one walk of a law that is ranked.
-const MOST_STEPS: usize = 200;
+/// Steps of one walk of a law that is ranked, how many starts are walked, and the points that they begin on.
+const MOST_STEPS: usize = 100;
+const POLISHED: usize = 5;
+const SCREENING: usize = 500;
+/// Tied laws that are examined.
+const MOST_EXAMINED: usize = 4;
 /// Width of a bin of [`HeldOut::by_decades`].
 const BIN: f64 = 0.5;
 
@@ -89,7 +93,9 @@ pub fn rank(
     let mut sorted = cost.to_vec();
     sorted.sort_by(f64::total_cmp);
     let cut = crate::statistics::quantile(&sorted, share);
-    let effort = Effort { steps: MOST_STEPS, ..options.effort };
+    let screening_points = options.effort.screening_points.min(SCREENING);
+    let polished = options.effort.polished.min(POLISHED);
+    let effort = Effort { polished, screening_points, steps: MOST_STEPS };
     let options =
         FitOptions { intervals: IntervalChoice::None, bootstrap_beside: 0, effort, ..options.clone() };
     let (mut ranked, mut refused) = (Vec::new(), Vec::new());
@@ -125,7 +131,8 @@ pub fn rank(
         }
     }
     for i in 0..marked.len() {
-        if marked[i].held_out.is_some() && (marked[i].tied || best(&marked).is_none()) {
+        let among_first = marked[i].tied && i < MOST_EXAMINED;
+        if marked[i].held_out.is_some() && (among_first || best(&marked).is_none()) {
             let options = FitOptions { intervals: IntervalChoice::Covariance, ..options.clone() };
             marked[i].law = fit(laws::by_name(&marked[i].law.law)?.as_ref(), dataset, &options)?;
             marked[i].examined = true;

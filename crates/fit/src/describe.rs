@@ -22,6 +22,8 @@ use crate::statistics::{quantile, quantile_error, standard_deviation, student_t}
 /// Rival minima are listed up to this excess of the objective.
 const RIVAL_EXCESS: f64 = 0.05;
 const MOST_RIVALS: usize = 12;
+/// Refits around a place that is no minimum: they take long, and what they show is that it is none.
+const FEW_REFITS: usize = 100;
 
 /// The fitted law. `fixed` holds a value for every parameter that is not fitted; `allowed` is what else the data do not
 /// reject, where intervals were asked for, and `outliers` the points that the law
@@ -46,7 +48,10 @@ pub(crate) fn describe(
     let t = student_t(0.975, noise.freedom);
     let rivals = rivals(problem, minima, noise, t);
     let (method, replicates) = method(options, data);
-    let replicates = replicates.max(options.bootstrap_beside);
+    let mut replicates = replicates.max(options.bootstrap_beside);
+    if !best.optimum.converged {
+        replicates = replicates.min(FEW_REFITS);
+    }
     let summary = (replicates > 0).then(|| {
         let starts: Vec<Vec<f64>> = std::iter::once(theta.clone())
             .chain(

@@ -141,6 +141,9 @@ impl<'a> Search<'a> {
 
     /// A place with coordinate `k` at `at` that the data do not reject, from the best start of the grid there.
     fn place_with(&mut self, k: usize, at: f64) -> Option<Vec<f64>> {
+        if self.profile.exhausted() {
+            return None;
+        }
         let (_, start) = self.minima.grid.iter().find(|(_, theta)| theta[k] == at)?;
         let j = self.problem.free[k];
         let natural = self.problem.law.params()[j].domain.from_internal(at).0;

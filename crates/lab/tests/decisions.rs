@@ -1,6 +1,7 @@
 //! From laws to decisions: isoFLOP optima, plans, comparisons and forecasts of tables whose truth is known.
 #![allow(clippy::unwrap_used)] // a failed step of a test's set-up is a failed test
 
+use scalelaw_core::observer::Silent;
 use scalelaw_fit::FitOptions;
 use scalelaw_fit::isoflop::Valley;
 use scalelaw_fit::plan::repetition::Decay;
@@ -12,6 +13,7 @@ use scalelaw_lab::fit::{self, FitReport, FitRequest};
 use scalelaw_lab::isoflop::{self, IsoflopReport, IsoflopRequest};
 use scalelaw_lab::plan::{self, PlanReport, PlanRequest};
 use scalelaw_lab::predict::{self, CurvesRequest, PlaceRequest, PlacesRequest};
+use scalelaw_lab::rank::{self, RankRequest};
 use scalelaw_lab::schedules::Schedules;
 use scalelaw_lab::suggest::{self, SuggestRequest};
 use scalelaw_lab::{LabError, TableRequest};
@@ -356,4 +358,37 @@ fn curves_of_differing_schedules_are_told_apart_from_those_of_one() {
         .collect();
     let Schedules::Named { names, .. } = study(&named) else { panic!("not told") };
     assert_eq!(names, ["cosine", "wsd"]);
+}
+
+#[test]
+fn forecaster_of_a_table_predicts_and_plans_like_the_law_that_made_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = TableRequest::new(grid(dir.path(), "runs.csv", 1.0, 3));
+    let report = rank::run(&RankRequest { table, options: FitOptions::default() }, &Silent).unwrap();
+    let file = dir.path().join("forecaster.json");
+    std::fs::write(&file, serde_json::to_string(&report.forecast.unwrap()).unwrap()).unwrap();
+    let law = file.display().to_string();
+    let at = vec![("N".to_string(), 1e10), ("D".to_string(), 2e11)];
+    let place = predict::at(&PlaceRequest { law: law.clone(), at, register: None }).unwrap().prediction;
+    assert!((place.mean / loss(1e10, 2e11) - 1.0).abs() < 5e-3, "{place:?}");
+    assert!(place.pi95.is_some_and(|[lo, hi]| lo < place.mean && place.mean < hi));
+    let plan = planned(&law, 1e22, None).unwrap().plan;
+    let [[lo, hi], _] = plan.ranges.unwrap();
+    assert!(lo < plan.n && plan.n < hi);
+    assert!(plan.loss_pi95.is_some_and(|[lo, hi]| lo < plan.loss.unwrap() && plan.loss.unwrap() < hi));
+    // A thousand times further than any run: the plan says so.
+    let far = planned(&law, 1e30, None).unwrap().plan;
+    assert!(far.warnings.iter().any(|w| w.contains("train a run in between first")), "{:?}", far.warnings);
+    // Questions about the constants of one law are refused.
+    let suggested = suggest::run(&SuggestRequest {
+        law,
+        budget: 1e21,
+        target: 1e23,
+        largest: None,
+        most_runs: 6,
+        base: None,
+        name: String::new(),
+        seed: 0,
+    });
+    assert!(matches!(suggested, Err(LabError::NotFitted { kind: "forecaster", .. })));
 }

@@ -534,8 +534,12 @@ fn ranking_text(ranked: &[Ranked], n: usize) -> String {
     match best(ranked) {
         Some(best) => {
             let _ = writeln!(out, "\nbest: {}{}", best.law.equation_with_values(), of(best));
+            for warning in &best.law.warnings {
+                let _ = writeln!(out, "  {}: {}", warning.code, warning.message);
+            }
             let tied = ranked.iter().filter(|r| r.tied && r.law.law != best.law.law);
-            let tied: Vec<String> = tied.map(|r| format!("{}{}", r.law.law, of(r))).collect();
+            let doubt = |r: &Ranked| if r.examined { of(r) } else { "  [not examined]".into() };
+            let tied: Vec<String> = tied.map(|r| format!("{}{}", r.law.law, doubt(r))).collect();
             if !tied.is_empty() {
                 let _ = writeln!(
                     out,

@@ -288,8 +288,13 @@ fn text(p: &Plan, unit: Option<&str>) -> String {
     }
     let doubt = behind(p.status, p.extrapolation_decades);
     let _ = writeln!(w, "\n  C     {} FLOPs = {} PF-days", short(p.flops), short(p.flops / PF_DAY));
-    let _ = writeln!(w, "  N     {} parameters{doubt}", short(p.n));
-    let _ = writeln!(w, "  D     {} tokens, {:.1} per parameter{doubt}", short(p.d), p.tokens_per_param);
+    let [n, d] = p.ranges.map_or([String::new(), String::new()], |ranges| {
+        ranges.map(|[lo, hi]| {
+            format!("; range over laws and over the cheaper runs {} to {}", short(lo), short(hi))
+        })
+    });
+    let _ = writeln!(w, "  N     {} parameters{n}{doubt}", short(p.n));
+    let _ = writeln!(w, "  D     {} tokens, {:.1} per parameter{d}{doubt}", short(p.d), p.tokens_per_param);
     if let Some(loss) = p.loss {
         let interval = |i: Option<[f64; 2]>, what: &str| {
             i.map_or(String::new(), |[lo, hi]| format!("; {what} {lo:.4} to {hi:.4}"))

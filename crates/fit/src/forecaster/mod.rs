@@ -257,6 +257,11 @@ impl Forecaster {
         by_law
     }
 
+    /// The median of [`Self::at`] alone.
+    pub fn loss(&self, n: f64, d: f64) -> f64 {
+        libm::exp(self.combined(&self.constants(), n, d).0)
+    }
+
     /// The loss of a run of `n` parameters and `d` tokens.
     ///
     /// # Units

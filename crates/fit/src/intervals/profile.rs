@@ -9,6 +9,10 @@ const FURTHEST: f64 = 25.0;
 
 /// Steps of one minimisation over the other parameters; a place is close to the next, so few do.
 const LIMITS: Limits = Limits::steps(60);
+/// Steps of one that converges, about.
+const FEW_STEPS: usize = 8;
+/// Steps of all minimisations of one search at most.
+const MOST_STEPS: usize = 16_000;
 
 /// The objective over one parameter, minimised over the others, against the minimum that the data reach.
 pub(crate) struct Profile<'a> {
@@ -20,6 +24,8 @@ pub(crate) struct Profile<'a> {
     pub t: f64,
     /// A lower minimum met on the way, as free coordinates of the whole problem.
     pub better: Option<Vec<f64>>,
+    /// Steps of all minimisations so far, about.
+    steps: usize,
 }
 
 /// A place on the profile: distance from where the walk began, signed root of the rise.
@@ -30,7 +36,7 @@ struct Place {
 
 impl<'a> Profile<'a> {
     pub fn new(problem: &'a Problem<'a>, minimum: f64, scale: Scale, t: f64) -> Self {
-        Self { problem, minimum, scale, t, better: None }
+        Self { problem, minimum, scale, t, better: None, steps: 0 }
     }
 
     /// √(2·rise/κ), to be compared with t: a straight line along a parameter for a quadratic objective.
@@ -45,6 +51,7 @@ impl<'a> Profile<'a> {
         let (natural, ..) = self.problem.law.params()[j].domain.from_internal(at);
         let reduced = self.problem.fixing(j, natural);
         let mut best = refine_within(&reduced, others, LIMITS);
+        self.steps += if best.converged { FEW_STEPS } else { LIMITS.steps };
         if best.value.is_finite()
             && let Some(moved) = reduced.off_bounds(&best.theta)
         {
@@ -59,6 +66,12 @@ impl<'a> Profile<'a> {
         best
     }
 
+    /// Whether the search has taken so long that the rest of it is given up, and its ends called open: along valleys
+    /// without end no minimisation converges.
+    pub fn exhausted(&self) -> bool {
+        self.steps > MOST_STEPS
+    }
+
     /// The end of the interval of coordinate `k` in the direction of `step` (about one standard error) from a place
     /// that the data do not reject; `None` where it is open.
     pub fn end(&mut self, from: &[f64], k: usize, step: f64) -> Option<f64> {
@@ -69,6 +82,9 @@ impl<'a> Profile<'a> {
         let mut next = step * t;
         // The secant rule finds t in a few places.
         for _ in 0..40 {
+            if self.exhausted() {
+                return None;
+            }
             let optimum = self.held(k, from[k] + next, &others);
             let place = Place { distance: next, root: self.root(optimum.value) };
             if !place.root.is_finite() {

@@ -143,6 +143,25 @@ impl Law for Shifted {
         ]);
         e + of_n + of_d
     }
+
+    fn hessian(&self, x: Vars<'_>, p: Pars<'_>, _: &[f64], h: &mut [f64]) -> bool {
+        let [_, a, b, alpha, beta, n_0, d_0] = p.values();
+        let [n, d] = x.values();
+        h.fill(0.0);
+        // A term's amplitude, exponent and shift stand at these places.
+        let terms = [([1, 3, 5], a, alpha, n + n_0), ([2, 4, 6], b, beta, d + d_0)];
+        for ([amplitude, exponent, shift], factor, power, base) in terms {
+            let log = ln(base);
+            let unit = exp(-power * log);
+            let term = factor * unit;
+            h[amplitude * 7 + exponent] = -log * unit;
+            h[amplitude * 7 + shift] = -power * unit / base;
+            h[exponent * 7 + exponent] = log * log * term;
+            h[exponent * 7 + shift] = (power * log - 1.0) * term / base;
+            h[shift * 7 + shift] = power * (power + 1.0) * term / (base * base);
+        }
+        true
+    }
 }
 
 /// E + (A·N^−α + B·D^−β)^k: k = 1 is Chinchilla's, β = 1 and E = 0 Kaplan's joint law.

@@ -5,6 +5,7 @@ use super::error::{Missing, PlanError, positive};
 use super::search::crossing;
 use crate::draws::optimum;
 use crate::fitted::{FitStatus, FittedLaw, ParamState, Prediction};
+use crate::forecaster::{Forecaster, Reach};
 use crate::interpolate::extended;
 use crate::law::{Law, value};
 use crate::of_run::OfRun;
@@ -28,11 +29,13 @@ enum Origin {
     Preset(&'static Preset),
     Fitted(Box<FittedLaw>),
     Chain(Vec<String>),
+    Forecaster,
 }
 
 /// The ways there are to divide a budget.
 pub(super) enum Dividing {
     Joint(Joint),
+    Forecaster(Box<Forecaster>),
     Kaplan(KaplanConstants),
     Frontier(Frontier),
     Tokens(&'static [(f64, f64)]),
@@ -112,6 +115,21 @@ impl Basis {
         })
     }
 
+    /// A forecaster made from a user's runs.
+    pub fn forecaster(name: &str, made: Forecaster) -> Self {
+        Self {
+            name: name.into(),
+            source: format!(
+                "{} laws, weighed by how they extrapolate among {} runs",
+                made.members.len(),
+                made.n_runs
+            ),
+            conventions: made.conventions,
+            rule: Dividing::Forecaster(Box::new(made)),
+            origin: Origin::Forecaster,
+        }
+    }
+
     /// The basis, if what decides the division of a budget is known.
     ///
     /// # Errors
@@ -141,8 +159,18 @@ impl Basis {
 
     /// The loss of N and D, where the basis is such a law.
     pub fn joint_loss(&self) -> Option<impl Fn(f64, f64) -> f64 + '_> {
-        let joint = self.joint()?;
-        Some(|n: f64, d: f64| joint.loss(n, d))
+        let loss: Box<dyn Fn(f64, f64) -> f64 + '_> = match &self.rule {
+            Dividing::Joint(joint) => Box::new(|n, d| joint.loss(n, d)),
+            Dividing::Forecaster(made) => Box::new(|n, d| made.loss(n, d)),
+            _ => return None,
+        };
+        Some(loss)
+    }
+
+    /// Ranges of N and D of the best division of a budget, where several laws have a say.
+    pub(super) fn ranges(&self, flops: f64) -> Option<[[f64; 2]; 2]> {
+        let Dividing::Forecaster(made) = &self.rule else { return None };
+        made.best_division(flops).ok().map(|best| [best.n95, best.d95])
     }
 
     /// The loss of N, D and the number of distinct tokens, where the law counts them itself.
@@ -162,6 +190,7 @@ impl Basis {
     pub(super) fn status(&self) -> Option<FitStatus> {
         match &self.origin {
             Origin::Fitted(fitted) => Some(fitted.status),
+            Origin::Forecaster => Some(FitStatus::Ok),
             Origin::Preset(_) | Origin::Chain(_) => None,
         }
     }
@@ -186,6 +215,10 @@ impl Basis {
         Ok(match &self.rule {
             Dividing::Joint(joint) => {
                 let Allocation { n, d, loss } = compute_optimal(&|n, d| joint.loss(n, d), &six_n, c)?;
+                Divided { loss: Some(loss), ..bare(n, d) }
+            }
+            Dividing::Forecaster(made) => {
+                let Allocation { n, d, loss } = compute_optimal(&|n, d| made.loss(n, d), &six_n, c)?;
                 Divided { loss: Some(loss), ..bare(n, d) }
             }
             Dividing::Kaplan(k) => {
@@ -234,6 +267,10 @@ impl Basis {
                 let (flops, _) = cheapest_for_loss(&|n, d| joint.loss(n, d), &six_n, loss)?;
                 self.at_budget(flops)
             }
+            Dividing::Forecaster(made) => {
+                let (flops, _) = cheapest_for_loss(&|n, d| made.loss(n, d), &six_n, loss)?;
+                self.at_budget(flops)
+            }
             Dividing::Kaplan(k) => self.at_budget(k.cheapest_for(loss)),
             _ => Err(PlanError::CannotPlan { name: self.name.clone(), missing: Missing::Loss }),
         }
@@ -250,16 +287,33 @@ impl Basis {
 
     /// What a fitted law says about the loss at a point, with its intervals.
     pub(super) fn prediction(&self, n: f64, d: f64) -> Option<Prediction> {
-        match &self.origin {
-            Origin::Fitted(fitted) => {
-                fitted.predict(&[("N", n), ("D", d), ("U", d), ("C", 6.0 * n * d), ("M", d / n)]).ok()
-            }
+        let place = [("N", n), ("D", d), ("U", d), ("C", 6.0 * n * d), ("M", d / n)];
+        match (&self.origin, &self.rule) {
+            (Origin::Fitted(fitted), _) => fitted.predict(&place).ok(),
+            (_, Dividing::Forecaster(made)) => made.predict(&place).ok(),
             _ => None,
         }
     }
 
     pub(super) fn warnings(&self, n: f64, d: f64, flops: f64) -> Vec<String> {
+        let name = &self.name;
+        if let Dividing::Forecaster(made) = &self.rule {
+            let (outlook, tried) = (made.at(n, d), made.tried());
+            let decades = outlook.decades;
+            return match outlook.reach {
+                Reach::Inside | Reach::Scored => vec![],
+                Reach::Beyond => vec![format!(
+                    "{name}: the run lies {decades:.1} decades beyond the runs, further than forecasts were tried among them \
+                     ({tried:.1} decades)"
+                )],
+                Reach::Far => vec![format!(
+                    "{name}: the run lies {decades:.1} decades beyond the runs, more than twice as far as forecasts were tried \
+                     among them ({tried:.1} decades): train a run in between first"
+                )],
+            };
+        }
         match &self.origin {
+            Origin::Forecaster => vec![],
             Origin::Preset(preset) => preset.warnings(Some(n), Some(d), Some(flops)),
             Origin::Chain(doubts) => doubts.clone(),
             Origin::Fitted(fitted) => {

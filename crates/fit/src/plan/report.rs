@@ -88,6 +88,8 @@ pub struct Plan {
     pub n: f64,
     /// Training tokens.
     pub d: f64,
+    /// Ranges of N and D over several laws and over fits to the cheaper runs, where the plan follows a forecaster.
+    pub ranges: Option<[[f64; 2]; 2]>,
     /// D/N.
     pub tokens_per_param: f64,
     /// Predicted loss, nats per token.
@@ -151,6 +153,7 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
         flops,
         n,
         d,
+        ranges: basis.ranges(flops),
         tokens_per_param: d / n,
         loss,
         loss_ci95: prediction.as_ref().and_then(|p| p.ci95),
