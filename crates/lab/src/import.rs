@@ -2,13 +2,13 @@
 
 use crate::error::LabError;
 use scalelaw_core::observer::{Observer, Progress};
-use scalelaw_table::{About, Imported, Importer, Mapping, TableError};
+use scalelaw_table::{About, Imported, Importer, Mapping, TableError, logs_in};
 use std::path::PathBuf;
 
 /// Which logs, and what they do not say.
 #[derive(Clone, Debug, Default)]
 pub struct ImportRequest {
-    /// Log files.
+    /// Log files; [`logs`] finds those of folders.
     pub files: Vec<PathBuf>,
     /// Name of the run where its log has none; all such files are one run.
     pub run: Option<String>,
@@ -25,6 +25,20 @@ pub struct ImportReport {
     pub imported: Imported,
     /// Why a file was left out.
     pub failed: Vec<TableError>,
+}
+
+/// The files among `paths`, and of each folder the logs in it; a folder without any stays, and is an error when it is
+/// read.
+///
+/// # Errors
+/// A folder cannot be listed.
+pub fn logs(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LabError> {
+    let mut files = Vec::new();
+    for path in paths {
+        let below = if path.is_dir() { logs_in(path)? } else { vec![] };
+        if below.is_empty() { files.push(path.clone()) } else { files.extend(below) }
+    }
+    Ok(files)
 }
 
 /// Imports the logs.

@@ -20,7 +20,7 @@ pub use cell::{Cell, Kind};
 pub use column::{Column, Fault, Values};
 pub use error::TableError;
 pub use format::{Format, read_rows, write_filled, write_rows};
-pub use import::{About, Contents, Imported, Importer, LogKind, Mapping};
+pub use import::{About, Contents, Imported, Importer, LogKind, Mapping, logs_in};
 pub use names::{Counts, Role, counts, is_outcome, is_seed};
 pub use rows::{CurveRow, PositionRow, Row, RunRow, TimingRow};
 pub use table::{Need, Problem, Table, quoted};

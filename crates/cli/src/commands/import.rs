@@ -22,7 +22,7 @@ use std::process::ExitCode;
     sizes.csv has what the logs do not say:\n  run_id,n_nonembed,batch_tokens\n  a,1.2e6,65536"
 )]
 pub struct Arguments {
-    /// Log files
+    /// Log files, or folders with event files, trainer_state.json or metrics.csv in or below them
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Name of the run where its log has none (default: the folder's, or the file's); all such files are one run
@@ -51,9 +51,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // Names of files are refused before the reading, which may be long.
     let format = |path: &Option<PathBuf>| path.as_deref().map(Format::to_write).transpose();
     let (runs_format, curves_format) = (format(&arguments.out_runs)?, format(&arguments.out_curves)?);
-    refuse_to_overwrite(arguments)?;
+    let files = import::logs(&arguments.files)?;
+    refuse_to_overwrite(arguments, &files)?;
     let request = ImportRequest {
-        files: arguments.files.clone(),
+        files,
         run: arguments.run.clone(),
         mapping: Mapping::parse(&arguments.map)?,
         about: arguments.about.clone(),
@@ -95,13 +96,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Refuses an output that is one of the inputs, or the other output.
-fn refuse_to_overwrite(arguments: &Arguments) -> anyhow::Result<()> {
+fn refuse_to_overwrite(arguments: &Arguments, files: &[PathBuf]) -> anyhow::Result<()> {
     // The same file may have several names.
     let file = |path: &Path| std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).ok();
     let outputs: Vec<&PathBuf> = arguments.out_runs.iter().chain(&arguments.out_curves).collect();
     for output in &outputs {
         let is_it = |other: &&PathBuf| file(output).is_some_and(|output| file(other) == Some(output));
-        if arguments.files.iter().chain(&arguments.about).any(|input| is_it(&input)) {
+        if files.iter().chain(&arguments.about).any(|input| is_it(&input)) {
             bail!("{}: it is read, and would be overwritten; name another file", output.display());
         }
     }

@@ -251,6 +251,36 @@ fn joined(parts: Vec<Part>, run: &str, imported: &mut Imported) -> Option<Histor
     Some(whole)
 }
 
+/// Folders below a run's that are looked into for its logs.
+const DEEPEST: usize = 4;
+
+/// The logs in a folder and below it that are known by their names, sorted: TensorBoard's event files, Hugging Face's
+/// `trainer_state.json` and Lightning's `metrics.csv`. Links to folders are not followed.
+///
+/// # Errors
+/// A folder cannot be listed.
+pub fn logs_in(folder: &Path) -> Result<Vec<PathBuf>, TableError> {
+    fn visit(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), TableError> {
+        for entry in std::fs::read_dir(folder).map_err(FileError::new(folder, "list"))? {
+            let entry = entry.map_err(FileError::new(folder, "list"))?;
+            let kind = entry.file_type().map_err(FileError::new(folder, "list"))?;
+            let name = entry.file_name().to_string_lossy().to_lowercase();
+            if kind.is_dir() {
+                if depth < DEEPEST {
+                    visit(&entry.path(), depth + 1, found)?;
+                }
+            } else if name.contains("tfevents") || ["trainer_state.json", "metrics.csv"].contains(&&*name) {
+                found.push(entry.path());
+            }
+        }
+        Ok(())
+    }
+    let mut found = Vec::new();
+    visit(folder, 0, &mut found)?;
+    found.sort();
+    Ok(found)
+}
+
 fn read(path: &Path, mapping: &Mapping) -> Result<Log, TableError> {
     if path.is_dir() {
         return Err(TableError::UnknownLog { path: path.to_path_buf(), contents: Contents::Directory });

@@ -1,7 +1,7 @@
 //! Runs that were interrupted and resumed: what counts is the life that was kept, whatever the kind of log.
 
 use crate::{curve, import_text, said};
-use scalelaw_table::{About, CurveRow, Imported, Importer, LogKind, Mapping};
+use scalelaw_table::{About, CurveRow, Imported, Importer, LogKind, Mapping, logs_in};
 use std::fs;
 use std::path::Path;
 
@@ -98,6 +98,25 @@ fn longest_state_of_a_hugging_face_run_counts_in_any_order() {
         assert_eq!((imported.runs[0].steps, imported.runs[0].loss), (Some(400), Some(3.0)));
         assert!(said(&imported, "is an earlier state of the run"), "{:?}", imported.notes);
     }
+}
+
+#[test]
+fn folder_of_runs_has_the_logs_that_are_known_by_their_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut paths = states(
+        dir.path(),
+        &[("a/checkpoint-200", &FIRST[..2]), ("a/checkpoint-400", &FIRST), ("b", &FIRST[..3])],
+    );
+    let events = dir.path().join("b/runs/events.out.tfevents.0.host");
+    fs::create_dir(events.parent().unwrap()).unwrap();
+    fs::write(&events, "").unwrap();
+    fs::write(dir.path().join("b/config.json"), "{}").unwrap();
+    paths.insert(2, events);
+    paths.sort();
+    assert_eq!(logs_in(dir.path()).unwrap(), paths);
+    fs::create_dir(dir.path().join("empty")).unwrap();
+    assert!(logs_in(&dir.path().join("empty")).unwrap().is_empty());
+    assert!(logs_in(&dir.path().join("none")).is_err());
 }
 
 #[test]
