@@ -12,7 +12,7 @@ const LIMITS: Limits = Limits::steps(60);
 /// Steps of one that converges, about.
 const FEW_STEPS: usize = 8;
 /// Steps of all minimisations of one search at most.
-const MOST_STEPS: usize = 16_000;
+const MOST_STEPS: usize = 60_000;
 
 /// The objective over one parameter, minimised over the others, against the minimum that the data reach.
 pub(crate) struct Profile<'a> {
