@@ -6,6 +6,11 @@ pub(crate) fn corners(points: impl Iterator<Item = [f64; 2]>) -> Vec<[f64; 2]> {
     let mut points: Vec<[f64; 2]> = points.filter(|p| p.iter().all(|v| v.is_finite() && *v > 0.0)).collect();
     points.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
     points.dedup();
+    // Of those with one first coordinate only the two ends can be corners.
+    let ends =
+        |column: &[[f64; 2]]| [column[0]].into_iter().chain(column.last().copied()).collect::<Vec<_>>();
+    let mut points: Vec<[f64; 2]> = points.chunk_by(|a, b| a[0] == b[0]).flat_map(ends).collect();
+    points.dedup();
     if points.len() < 3 {
         return points;
     }

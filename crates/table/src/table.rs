@@ -316,10 +316,11 @@ impl Table {
         }
         let mut problems = Vec::new();
         let mut keep = Vec::with_capacity(self.len());
-        let mut seen: HashMap<u64, usize> = HashMap::with_capacity(self.len());
+        let first_alike = self.first_alike();
         for i in 0..self.len() {
-            let first = *seen.entry(self.fingerprint(i)).or_insert(i);
-            if first != i && self.columns.iter().all(|c| c.same(first, i)) {
+            if let Some(&first) = first_alike.get(&i)
+                && self.columns.iter().all(|c| c.same(first, i))
+            {
                 let fault = Fault::Duplicate { of: self.rows[first] };
                 problems.push(Problem { row: self.rows[i], column: String::new(), fault });
                 continue;
@@ -365,6 +366,14 @@ impl Table {
             });
         }
         Ok((keep, problems))
+    }
+
+    /// Of each row whose fingerprint an earlier row has, the first such row.
+    fn first_alike(&self) -> HashMap<usize, usize> {
+        let mut order: Vec<(u64, usize)> = (0..self.len()).map(|i| (self.fingerprint(i), i)).collect();
+        order.sort_unstable();
+        let alike = order.chunk_by(|a, b| a.0 == b.0).filter(|chunk| chunk.len() > 1);
+        alike.flat_map(|chunk| chunk[1..].iter().map(|(_, i)| (*i, chunk[0].1))).collect()
     }
 
     /// A hash of the whole row (FNV-1a over the cells' bits).

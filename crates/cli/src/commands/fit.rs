@@ -348,8 +348,8 @@ fn rank(arguments: &Arguments, request: &RankRequest) -> anyhow::Result<ExitCode
         output::json(&report)?;
     } else {
         let ranking = ranking_text(&report.ranked, report.reading.n_points);
-        let forecast = report.forecast.as_ref().map(forecast_text).unwrap_or_default();
-        output::print(&(ranking + &forecast))?;
+        let forecast = report.forecast.as_ref().map(|made| forecast_text(made, &report.ranked));
+        output::print(&(ranking + &forecast.unwrap_or_default()))?;
     }
     Ok(exit(&report.reading))
 }

@@ -178,7 +178,7 @@ impl Observations {
         dataset = dataset.repeated(places.repeats());
         let trunk = self.column_for("trunk").filter(|_| self.column_for("run").is_some());
         let (mut checkpoints, mut copies) = (None, None);
-        if let Some((originals, found)) = sweeps::copies(&dataset) {
+        if let Some((originals, found)) = places.copies() {
             dataset = dataset.grouped(originals);
             copies = Some(found);
         } else if let Some(groups) = self.groups(&table, trunk.as_deref())? {

@@ -94,6 +94,10 @@ impl<'a> Places<'a> {
     /// The places of a law's variables. `used` are the columns of the points, which are no settings.
     pub(super) fn of(table: &'a Table, dataset: &Dataset, used: &[&str]) -> Self {
         let place = places(dataset);
+        // Where every row is a place of its own, as in curves, nothing varies within one.
+        if all_different(&place) {
+            return Self { table, place, response: vec![], settings: vec![], counts: vec![] };
+        }
         let identities = named(
             table,
             &[Role::Run, Role::Trunk, Role::Status, Role::Loss, Role::LossError, Role::NoiseScale],
@@ -113,6 +117,9 @@ impl<'a> Places<'a> {
 
     /// What is swept, without what follows from another swept column, and without counts and seeds.
     pub(super) fn swept(&self) -> Vec<Swept> {
+        if self.settings.is_empty() {
+            return vec![];
+        }
         let rates = named(self.table, &[Role::LearningRate]);
         let is_own = |c: &&Column| !is_seed(&c.name) && !self.counts.contains(&c.name.as_str());
         let mut settings: Vec<&Column> = self.settings.iter().copied().filter(is_own).collect();
@@ -164,11 +171,19 @@ impl<'a> Places<'a> {
     pub(super) fn repeats(&self) -> Vec<u32> {
         let settings: Vec<Vec<u32>> =
             self.settings.iter().filter(|c| !is_seed(&c.name)).map(|c| c.groups()).collect();
+        if settings.is_empty() {
+            return self.place.clone();
+        }
         numbered((0..self.place.len()).map(|i| {
             let mut key = vec![self.place[i]];
             key.extend(settings.iter().map(|groups| groups[i]));
             key
         }))
+    }
+
+    /// The different row that each row is or is a copy of; `None` when hardly any is a copy.
+    pub(super) fn copies(&self) -> Option<(Vec<u32>, Copies)> {
+        if all_different(&self.place) { None } else { copies(&self.place, &self.response) }
     }
 
     /// The rows among which the one of lowest loss counts: those of each place and each value of the settings that do
@@ -261,8 +276,16 @@ pub(super) fn most_values(dataset: &Dataset) -> usize {
 
 /// The place of each point: a number that is the same where all variables are.
 fn places(dataset: &Dataset) -> Vec<u32> {
-    let variables: Vec<&[f64]> = dataset.names().iter().filter_map(|name| dataset.column(name)).collect();
-    numbered((0..dataset.len()).map(|i| variables.iter().map(|v| v[i].to_bits()).collect::<Vec<_>>()))
+    let names = dataset.names();
+    let variables = names.iter().filter_map(|name| dataset.column(name));
+    variables.fold(vec![0; dataset.len()], |place, values| {
+        numbered(place.into_iter().zip(values.iter().map(|value| value.to_bits())))
+    })
+}
+
+/// Whether no two rows are of one place.
+fn all_different(place: &[u32]) -> bool {
+    place.iter().max().is_none_or(|last| *last as usize + 1 == place.len())
 }
 
 /// Rows whose variables are the same and whose responses are all but the same, as copies of one run are and repeats are
@@ -286,13 +309,12 @@ impl std::fmt::Display for Copies {
     }
 }
 
-/// The different row that each row is or is a copy of; `None` when hardly any is a copy.
-pub(super) fn copies(dataset: &Dataset) -> Option<(Vec<u32>, Copies)> {
+/// The different row that each row is or is a copy of, by the place of each; `None` when hardly any is a copy.
+fn copies(place: &[u32], response: &[f64]) -> Option<(Vec<u32>, Copies)> {
     const ALIKE: f64 = 1e-6;
-    let response = dataset.response();
-    let mut original = vec![0u32; dataset.len()];
+    let mut original = vec![0u32; place.len()];
     let mut different = 0;
-    for mut rows in gathered(&places(dataset)) {
+    for mut rows in gathered(place) {
         rows.sort_by(|a, b| response[*a].total_cmp(&response[*b]));
         let alike = |a: &usize, b: &usize| response[*b] - response[*a] <= ALIKE * response[*a].abs();
         for same in rows.chunk_by(alike) {
@@ -302,7 +324,7 @@ pub(super) fn copies(dataset: &Dataset) -> Option<(Vec<u32>, Copies)> {
             different += 1;
         }
     }
-    let (rows, different) = (dataset.len(), different as usize);
+    let (rows, different) = (place.len(), different as usize);
     (10 * different < 9 * rows).then_some((original, Copies { rows, different }))
 }
 

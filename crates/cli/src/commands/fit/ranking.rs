@@ -81,7 +81,7 @@ pub(super) fn ranking_text(ranked: &[Ranked], n: usize) -> String {
 }
 
 /// The forecast and how it was made.
-pub(super) fn forecast_text(made: &Forecaster) -> String {
+pub(super) fn forecast_text(made: &Forecaster, ranked: &[Ranked]) -> String {
     let weights: Vec<String> =
         made.weights_by_law().iter().map(|(law, weight)| format!("{law} {weight:.2}")).collect();
     let mut out = format!(
@@ -100,6 +100,17 @@ pub(super) fn forecast_text(made: &Forecaster) -> String {
         let _ = writeln!(
             out,
             "  too few runs to try it from the cheaper ones; weights are by what each run's loss is from the others"
+        );
+    }
+    // A law with further variables, such as the steps or the distinct tokens, may explain what N and D do not.
+    let own = made.members.iter().map(|m| m.held_out).fold(f64::INFINITY, f64::min);
+    let other = ranked.iter().find(|r| r.held_out.as_ref().is_some_and(|h| h.rms_log < 0.5 * own));
+    if let Some((law, held_out)) = other.and_then(|r| Some((&r.law.law, r.held_out.as_ref()?))) {
+        let _ = writeln!(
+            out,
+            "  N and D alone do not explain these runs: {law} errs by {:.4} where no member errs by less than {own:.4}; predict \
+             with that law instead",
+            held_out.rms_log
         );
     }
     let _ = writeln!(
