@@ -20,7 +20,7 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { polished: 10, screening_points: 2000, steps: 1000 }
+        Self { polished: 10, screening_points: 2000, steps: Limits::NONE.steps }
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// To the last digit.
-    const NONE: Self = Self { steps: 1000, enough: 0.0 };
+    pub const NONE: Self = Self { steps: 1000, enough: 0.0 };
 
     /// So many steps at most.
     pub const fn steps(steps: usize) -> Self {

@@ -70,6 +70,20 @@ fn law_file(dir: &Path, table: &Path, law: &str) -> (FitReport, String) {
     (report, path.display().to_string())
 }
 
+/// Six runs that pin down the forecast at 1e23 FLOPs.
+fn suggestion(law: String) -> SuggestRequest {
+    SuggestRequest {
+        law,
+        budget: 1e21,
+        target: 1e23,
+        largest: None,
+        most_runs: 6,
+        base: None,
+        name: String::new(),
+        seed: 0,
+    }
+}
+
 fn planned(law: &str, flops: f64, unique: Option<f64>) -> Result<PlanReport, LabError> {
     plan::run(&PlanRequest {
         law: law.into(),
@@ -194,18 +208,7 @@ fn expression_over_n_and_d_plans_predicts_and_suggests_as_the_law_it_is_equal_to
         assert!((plan.n / ours.n - 1.0).abs() < 1e-3, "{text}: {:e}, {:e}", plan.n, ours.n);
         assert!((plan.loss.unwrap() - ours.loss.unwrap()).abs() < 1e-5);
         assert!(plan.extrapolation_decades.unwrap() > 0.0 && plan.status == Some(report.law.status));
-        let suggested = suggest::run(&SuggestRequest {
-            law,
-            budget: 1e21,
-            target: 1e23,
-            largest: None,
-            most_runs: 6,
-            base: None,
-            name: String::new(),
-            seed: 0,
-        })
-        .unwrap()
-        .suggestion;
+        let suggested = suggest::run(&suggestion(law)).unwrap().suggestion;
         assert!(suggested.width_after < suggested.width_now, "{suggested:?}");
         assert!(
             suggested.runs.iter().all(|c| c.run.n >= 1e7 * 0.999 && c.run.d >= 1e9 * 0.999),
@@ -380,15 +383,6 @@ fn forecaster_of_a_table_predicts_and_plans_like_the_law_that_made_it() {
     let far = planned(&law, 1e30, None).unwrap().plan;
     assert!(far.warnings.iter().any(|w| w.contains("train a run in between first")), "{:?}", far.warnings);
     // Questions about the constants of one law are refused.
-    let suggested = suggest::run(&SuggestRequest {
-        law,
-        budget: 1e21,
-        target: 1e23,
-        largest: None,
-        most_runs: 6,
-        base: None,
-        name: String::new(),
-        seed: 0,
-    });
+    let suggested = suggest::run(&suggestion(law));
     assert!(matches!(suggested, Err(LabError::NotFitted { kind: "forecaster", .. })));
 }

@@ -168,6 +168,30 @@ impl Law for Shifted {
 #[derive(Clone, Copy, Debug)]
 pub struct Skaling;
 
+/// What value, gradient and Hessian of [`Skaling`] are made of.
+struct SkalingParts {
+    /// Derivatives of the inner sum by A, B, α and β.
+    of_inner: [f64; 4],
+    inner: f64,
+    ln_inner: f64,
+    /// The inner sum to the power k, and its derivative by the sum.
+    outer: f64,
+    slope: f64,
+}
+
+impl SkalingParts {
+    fn of(x: Vars<'_>, p: Pars<'_>) -> Self {
+        let [_, a, b, alpha, beta, k] = p.values();
+        let [ln_n, ln_d] = x.logs();
+        let (n, d) = (exp(-alpha * ln_n), exp(-beta * ln_d));
+        let inner = a * n + b * d;
+        let ln_inner = ln(inner);
+        let outer = exp(k * ln_inner);
+        let of_inner = [n, d, -a * n * ln_n, -b * d * ln_d];
+        Self { of_inner, inner, ln_inner, outer, slope: k * outer / inner }
+    }
+}
+
 impl Law for Skaling {
     fn name(&self) -> &str {
         "skaling"
@@ -201,36 +225,19 @@ impl Law for Skaling {
     }
 
     fn eval(&self, x: Vars<'_>, p: Pars<'_>, g: &mut [f64]) -> f64 {
-        let [e, a, b, alpha, beta, k] = p.values();
-        let [ln_n, ln_d] = x.logs();
-        let (n, d) = (exp(-alpha * ln_n), exp(-beta * ln_d));
-        let inner = a * n + b * d;
-        let ln_inner = ln(inner);
-        let outer = exp(k * ln_inner);
-        let slope = k * outer / inner;
-        g.copy_from_slice(&[
-            1.0,
-            slope * n,
-            slope * d,
-            -slope * a * n * ln_n,
-            -slope * b * d * ln_d,
-            outer * ln_inner,
-        ]);
+        let [e, ..] = p.values::<6>();
+        let SkalingParts { of_inner: [a, b, alpha, beta], ln_inner, outer, slope, .. } =
+            SkalingParts::of(x, p);
+        g.copy_from_slice(&[1.0, slope * a, slope * b, slope * alpha, slope * beta, outer * ln_inner]);
         e + outer
     }
 
     fn hessian(&self, x: Vars<'_>, p: Pars<'_>, _: &[f64], h: &mut [f64]) -> bool {
-        let [_, a, b, alpha, beta, k] = p.values();
+        let [.., k] = p.values::<6>();
         let [ln_n, ln_d] = x.logs();
-        let (n, d) = (exp(-alpha * ln_n), exp(-beta * ln_d));
-        let inner = a * n + b * d;
-        let ln_inner = ln(inner);
-        let outer = exp(k * ln_inner);
-        let slope = k * outer / inner;
+        let SkalingParts { of_inner, inner, ln_inner, outer, slope } = SkalingParts::of(x, p);
         let bend = slope * (k - 1.0) / inner;
         let by_k = slope * ln_inner + outer / inner;
-        // Derivatives of the inner sum by A, B, α and β.
-        let of_inner = [n, d, -a * n * ln_n, -b * d * ln_d];
         h.fill(0.0);
         for (i, by_i) in of_inner.iter().enumerate() {
             for (j, by_j) in of_inner.iter().enumerate().skip(i) {
@@ -238,10 +245,11 @@ impl Law for Skaling {
             }
             h[(i + 1) * 6 + 5] = by_k * by_i;
         }
-        h[6 + 3] -= slope * n * ln_n;
-        h[2 * 6 + 4] -= slope * d * ln_d;
-        h[3 * 6 + 3] += slope * a * n * ln_n * ln_n;
-        h[4 * 6 + 4] += slope * b * d * ln_d * ln_d;
+        let [a, b, alpha, beta] = of_inner;
+        h[6 + 3] -= slope * a * ln_n;
+        h[2 * 6 + 4] -= slope * b * ln_d;
+        h[3 * 6 + 3] -= slope * alpha * ln_n;
+        h[4 * 6 + 4] -= slope * beta * ln_d;
         h[5 * 6 + 5] = outer * ln_inner * ln_inner;
         true
     }
