@@ -53,17 +53,12 @@ pub(crate) fn describe(
         replicates = replicates.min(FEW_REFITS);
     }
     let summary = (replicates > 0).then(|| {
-        let starts: Vec<Vec<f64>> = std::iter::once(theta.clone())
-            .chain(
-                minima.minima[1..]
-                    .iter()
-                    .zip(&rivals)
-                    .filter(|(_, r)| r.within_interval)
-                    .take(3)
-                    .map(|(m, _)| m.optimum.theta.clone()),
-            )
-            .chain(problem.off_bounds(theta))
-            .collect();
+        let mut starts = vec![theta.clone()];
+        if best.optimum.converged {
+            let rivals = minima.minima[1..].iter().zip(&rivals).filter(|(_, r)| r.within_interval);
+            starts.extend(rivals.take(3).map(|(m, _)| m.optimum.theta.clone()));
+            starts.extend(problem.off_bounds(theta));
+        }
         summarise(problem, fixed, &starts, replicates, options.seed, noise.kappa)
     });
     let design = Design::of(data);

@@ -27,10 +27,14 @@ const ATTEMPTS: usize = 4;
 
 /// Looks for everything that the data do not reject at 95%. A lower minimum met on the way replaces the best.
 pub(crate) fn allowed(problem: &Problem<'_>, minima: &mut Minima) -> Allowed {
+    // What one attempt has spent the next one does not have.
+    let mut evaluations = 0;
     for attempt in 1.. {
         let best = minima.minima[0].optimum.clone();
         let mut search = Search::new(problem, minima);
+        search.profile.evaluations = evaluations;
         let found = search.all();
+        evaluations = search.profile.evaluations;
         let Some(better) = search.profile.better.filter(|_| attempt < ATTEMPTS) else { return found };
         minima::collect(&mut minima.minima, problem, polish(problem, &better), 0);
         if minima.minima[0].optimum.value >= best.value {

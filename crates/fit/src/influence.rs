@@ -42,6 +42,8 @@ pub(crate) fn outliers(
     let near = [problem.to_natural(&minima.minima[0].optimum.theta)];
     let many = problem.data.len() > effort.screening_points;
     let (starts, suspicious) = if many { (Some(&near[..]), UNEXPLAINED) } else { (None, SUSPICIOUS) };
+    // Where these points do not hold a minimum in place, no more of its last digits are looked for.
+    let effort = if minima.minima[0].optimum.converged { effort } else { effort.hurried() };
     let refit = |problem: &Problem<'_>| minima::find(problem, fixed, effort, starts);
     let mut found: Vec<Outlier> = Vec::new();
     let mut kept: Vec<usize> = (0..problem.data.len()).collect();

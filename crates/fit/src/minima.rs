@@ -24,6 +24,19 @@ impl Default for Effort {
     }
 }
 
+impl Effort {
+    /// The same with few steps a walk: enough for one that converges.
+    pub(crate) fn hurried(self) -> Self {
+        Self { steps: self.steps.min(FEW_STEPS), ..self }
+    }
+}
+
+/// Steps of a walk that converges; most take a tenth of them.
+const FEW_STEPS: usize = 100;
+/// Evaluations of the objective after which starts get no more steps than that: the first ones led along valleys
+/// without end.
+const PATIENCE: usize = 5000;
+
 /// Points on which the start grid is ranked.
 pub(crate) const SCREENING: usize = 32;
 
@@ -69,8 +82,9 @@ impl Style {
 
 /// The better of two optima: the converged one, else the lower.
 fn lower(a: Optimum, b: Optimum) -> Optimum {
+    let evaluations = a.evaluations + b.evaluations;
     let worse = (b.converged, -b.value) < (a.converged, -a.value);
-    if worse { a } else { b }
+    Optimum { evaluations, ..if worse { a } else { b } }
 }
 
 /// A place that a start was walked to, and the minimum from there.
@@ -107,7 +121,6 @@ pub(crate) fn find(
     effort: Effort,
     starts: Option<&[Vec<f64>]>,
 ) -> Result<Minima, FitError> {
-    let limits = Limits::steps(effort.steps);
     let thinned;
     let small = if problem.data.len() > effort.screening_points {
         thinned = problem.data.thinned(effort.screening_points);
@@ -131,7 +144,12 @@ pub(crate) fn find(
     let tried = chosen.len();
     let mut minima = Vec::new();
     let mut ways: Vec<Way> = Vec::new();
+    let mut evaluations = 0;
+    let mut limits = Limits::steps(effort.steps);
     for (rank, start) in chosen.iter().enumerate() {
+        if evaluations > PATIENCE {
+            limits = Limits::steps(effort.hurried().steps);
+        }
         let style = Style::of(problem.objective.penalty, rank);
         // From the grid a start is walked on few points first, if that improves it on all of them too; a caller's
         // own starts are walked on all points.
@@ -151,6 +169,7 @@ pub(crate) fn find(
             |w| w.optimum.clone(),
         );
         if known.is_none() {
+            evaluations += optimum.evaluations;
             ways.push(Way { style, near, optimum: optimum.clone() });
         }
         collect(&mut minima, &small, optimum, 1);

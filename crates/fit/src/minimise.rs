@@ -14,6 +14,8 @@ pub(crate) struct Optimum {
     /// The objective (the true penalty's, never a stand-in's).
     pub value: f64,
     pub converged: bool,
+    /// Evaluations of the objective and its derivatives that it took.
+    pub evaluations: usize,
 }
 
 /// Where a walk ends that has not come to the last digit of its minimum.
@@ -23,6 +25,14 @@ pub(crate) struct Limits {
     pub steps: usize,
     /// Gain of one step that is not worth another.
     pub enough: f64,
+}
+
+impl Optimum {
+    /// The same, counting what led to its start.
+    fn after(mut self, evaluations: usize) -> Self {
+        self.evaluations += evaluations;
+        self
+    }
 }
 
 impl Limits {
@@ -43,14 +53,15 @@ pub(crate) fn polish(problem: &Problem<'_>, start: &[f64]) -> Optimum {
 
 /// The same within limits.
 pub(crate) fn polish_within(problem: &Problem<'_>, start: &[f64], limits: Limits) -> Optimum {
-    refine_within(problem, &approach(problem, start, limits.steps), limits)
+    let (near, evaluations) = approach(problem, start, limits.steps);
+    refine_within(problem, &near, limits).after(evaluations)
 }
 
 /// The same, for a penalty that is sharper than the residuals, with the penalty rounded off to their size: finds
 /// the minimum that corners hide, and not the small ones between them.
 pub(crate) fn polish_rounded(problem: &Problem<'_>, start: &[f64], limits: Limits) -> Vec<f64> {
     let rounded = problem.smoothed(problem.typical_residual(start));
-    newton(&rounded, &approach(&rounded, start, limits.steps), limits).theta
+    newton(&rounded, &approach(&rounded, start, limits.steps).0, limits).theta
 }
 
 /// How much sharper than the residuals a penalty may be for Newton's method to see its curvature.
@@ -89,16 +100,20 @@ pub(crate) fn sharpen(problem: &Problem<'_>, start: &[f64], limits: Limits) -> O
     let mut delta = problem.typical_residual(start);
     // The corner is found exactly in the end; its neighbourhood is enough here.
     let last = target.max(NEAR_CORNER * delta);
+    let mut evaluations = 0;
     while delta > last {
-        theta = newton(&problem.smoothed(delta), &theta, limits).theta;
+        let near = newton(&problem.smoothed(delta), &theta, limits);
+        theta = near.theta;
+        evaluations += near.evaluations;
         delta *= 0.2;
     }
     if target > 0.0 {
-        return newton(problem, &theta, limits);
+        return newton(problem, &theta, limits).after(evaluations);
     }
-    let sharpest = newton(&problem.smoothed(last), &theta, limits).theta;
-    let (theta, converged) = corner::settle(problem, &sharpest);
-    Optimum { value: problem.objective_at(&theta), theta, converged }
+    let sharpest = newton(&problem.smoothed(last), &theta, limits);
+    let (theta, converged) = corner::settle(problem, &sharpest.theta);
+    let value = problem.objective_at(&theta);
+    Optimum { theta, value, converged, evaluations: evaluations + sharpest.evaluations }
 }
 
 /// Last digits of an ill-conditioned least-squares minimum: Gauss and Newton's curvature is convex to the last
@@ -126,13 +141,17 @@ fn settle(problem: &Problem<'_>, optimum: Optimum) -> Optimum {
     best
 }
 
+/// A damping that has come to 0 could never grow again.
+const LEAST_DAMPING: f64 = 1e-15;
+
 /// Levenberg and Marquardt's walk with Moré's scaling (the largest curvature seen in each coordinate).
-fn approach(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Vec<f64> {
+fn approach(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> (Vec<f64>, usize) {
     let m = start.len();
     let mut theta = start.to_vec();
     let mut at = problem.evaluate(&theta, Curvature::Majorant);
+    let mut evaluations = 1;
     if !at.value.is_finite() || m == 0 {
-        return theta;
+        return (theta, evaluations);
     }
     let mut widest = vec![0.0f64; m];
     let (mut damping, mut growth) = (1e-3, 2.0);
@@ -145,28 +164,29 @@ fn approach(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Vec<f64>
         // Where even the undamped model sees no thousandth to gain, the rest is Newton's work.
         let near = |step: Vec<f64>| model.predicted_decrease(&step) < 1e-3 * at.value;
         if model.step(0.0, &[f64::INFINITY; MAX_PARAMS][..m]).is_some_and(near) {
-            return theta;
+            return (theta, evaluations);
         }
         loop {
             let Some(step) = model.step(damping, &longest[..m]) else {
                 damping *= growth;
                 growth *= 2.0;
                 if damping > 1e15 {
-                    return theta;
+                    return (theta, evaluations);
                 }
                 continue;
             };
             let predicted = model.predicted_decrease(&step);
             if predicted <= 1e-9 * at.value {
-                return theta;
+                return (theta, evaluations);
             }
             let next: Vec<f64> = theta.iter().zip(&step).map(|(t, s)| t + s).collect();
             let there = problem.evaluate(&next, Curvature::Majorant);
+            evaluations += 1;
             if there.value.is_finite() && there.value < at.value {
                 // Nielsen's rule for the next damping.
                 let ratio = (at.value - there.value) / predicted;
                 let bend = 2.0 * ratio - 1.0;
-                damping *= (1.0 - bend * bend * bend).max(1.0 / 3.0);
+                damping = (damping * (1.0 - bend * bend * bend).max(1.0 / 3.0)).max(LEAST_DAMPING);
                 growth = 2.0;
                 (theta, at) = (next, there);
                 break;
@@ -174,19 +194,20 @@ fn approach(problem: &Problem<'_>, start: &[f64], most_steps: usize) -> Vec<f64>
             damping *= growth;
             growth *= 2.0;
             if damping > 1e15 {
-                return theta;
+                return (theta, evaluations);
             }
         }
     }
-    theta
+    (theta, evaluations)
 }
 
 fn newton(problem: &Problem<'_>, start: &[f64], limits: Limits) -> Optimum {
     let m = start.len();
     let mut theta = start.to_vec();
     let mut at = problem.evaluate(&theta, Curvature::Full);
+    let mut evaluations = 1;
     if !at.value.is_finite() || m == 0 {
-        return Optimum { theta, value: at.value, converged: at.value.is_finite() };
+        return Optimum { theta, value: at.value, converged: at.value.is_finite(), evaluations };
     }
     let (mut damping, mut last) = (0.0, f64::INFINITY);
     for _ in 0..limits.steps {
@@ -206,13 +227,14 @@ fn newton(problem: &Problem<'_>, start: &[f64], limits: Limits) -> Optimum {
             let tiny = predicted <= 1e-13 * at.value.abs();
             let next: Vec<f64> = theta.iter().zip(&step).map(|(t, s)| t + s).collect();
             if (0.0..limits.enough).contains(&predicted) && damping == 0.0 {
-                return Optimum { theta: next, value: at.value - predicted, converged: true };
+                return Optimum { theta: next, value: at.value - predicted, converged: true, evaluations };
             }
             let there = problem.evaluate(&next, Curvature::Full);
+            evaluations += 1;
             if tiny {
                 // Newton's steps shrink quadratically until rounding takes over.
                 if predicted >= 0.25 * last || !there.value.is_finite() {
-                    return Optimum { theta, value: at.value, converged: damping < 1.0 };
+                    return Optimum { theta, value: at.value, converged: damping < 1.0, evaluations };
                 }
                 last = predicted;
                 (theta, at) = (next, there);
@@ -234,11 +256,11 @@ fn newton(problem: &Problem<'_>, start: &[f64], limits: Limits) -> Optimum {
             damping = (damping * 8.0).max(1e-4);
             if damping > 1e12 {
                 let flat = largest(&model.gradient) < 1e-6 * at.value.abs().max(f64::MIN_POSITIVE);
-                return Optimum { theta, value: at.value, converged: flat };
+                return Optimum { theta, value: at.value, converged: flat, evaluations };
             }
         }
     }
-    Optimum { theta, value: at.value, converged: false }
+    Optimum { theta, value: at.value, converged: false, evaluations }
 }
 
 fn largest(v: &[f64]) -> f64 {

@@ -111,3 +111,23 @@ fn kaplan_of_one_ratio_is_not_identified_by_its_form_alone() {
     let law = fit(&KaplanNd, &Dataset::new(loss).with("N", n).with("D", d), &FitOptions::default()).unwrap();
     assert!(law.status >= FitStatus::Unidentified, "{:?}", law.warnings);
 }
+
+#[test]
+fn fit_of_three_sizes_that_are_one_ends_and_is_not_identified() {
+    // Losses that do not follow the sizes lead along a valley without end: alpha grows, and A with it.
+    let design: Vec<(f64, f64)> =
+        (0..150).map(|i| ([2.1506e9, 2.1552e9, 2.1562e9][i % 3], [2e9, 4e9, 8e9, 2e10][i % 4])).collect();
+    for seed in 0..4 {
+        let mut normal = normals(seed);
+        let of_size = |i: usize| [1.02, 1.0, 1.003][i % 3];
+        let loss =
+            |(i, (_, d)): (usize, &(f64, f64))| 75.0 / d.powf(0.196) * of_size(i) * (0.02 * normal()).exp();
+        let loss: Vec<f64> = design.iter().enumerate().map(loss).collect();
+        let dataset = Dataset::new(loss)
+            .with("N", design.iter().map(|(n, _)| *n).collect())
+            .with("D", design.iter().map(|(_, d)| *d).collect());
+        let law = fit(&Chinchilla, &dataset, &FitOptions::default()).unwrap();
+        assert!(law.status >= FitStatus::Unidentified, "{seed}: {:?}", law.status);
+        assert_eq!(state(&law, "alpha"), ParamState::Unidentified, "{seed}");
+    }
+}

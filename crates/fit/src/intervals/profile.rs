@@ -9,10 +9,8 @@ const FURTHEST: f64 = 25.0;
 
 /// Steps of one minimisation over the other parameters; a place is close to the next, so few do.
 const LIMITS: Limits = Limits::steps(60);
-/// Steps of one that converges, about.
-const FEW_STEPS: usize = 8;
-/// Steps of all minimisations of one search at most.
-const MOST_STEPS: usize = 60_000;
+/// Evaluations of the objective by one search at most.
+const MOST_EVALUATIONS: usize = 20_000;
 
 /// The objective over one parameter, minimised over the others, against the minimum that the data reach.
 pub(crate) struct Profile<'a> {
@@ -24,8 +22,8 @@ pub(crate) struct Profile<'a> {
     pub t: f64,
     /// A lower minimum met on the way, as free coordinates of the whole problem.
     pub better: Option<Vec<f64>>,
-    /// Steps of all minimisations so far, about.
-    steps: usize,
+    /// Evaluations of the objective so far.
+    pub evaluations: usize,
 }
 
 /// A place on the profile: distance from where the walk began, signed root of the rise.
@@ -36,7 +34,7 @@ struct Place {
 
 impl<'a> Profile<'a> {
     pub fn new(problem: &'a Problem<'a>, minimum: f64, scale: Scale, t: f64) -> Self {
-        Self { problem, minimum, scale, t, better: None, steps: 0 }
+        Self { problem, minimum, scale, t, better: None, evaluations: 0 }
     }
 
     /// √(2·rise/κ), to be compared with t: a straight line along a parameter for a quadratic objective.
@@ -51,11 +49,12 @@ impl<'a> Profile<'a> {
         let (natural, ..) = self.problem.law.params()[j].domain.from_internal(at);
         let reduced = self.problem.fixing(j, natural);
         let mut best = refine_within(&reduced, others, LIMITS);
-        self.steps += if best.converged { FEW_STEPS } else { LIMITS.steps };
+        self.evaluations += best.evaluations;
         if best.value.is_finite()
             && let Some(moved) = reduced.off_bounds(&best.theta)
         {
             let other = refine_within(&reduced, &moved, LIMITS);
+            self.evaluations += other.evaluations;
             if other.value < best.value {
                 best = other;
             }
@@ -69,7 +68,7 @@ impl<'a> Profile<'a> {
     /// Whether the search has taken so long that the rest of it is given up, and its ends called open: along valleys
     /// without end no minimisation converges.
     pub fn exhausted(&self) -> bool {
-        self.steps > MOST_STEPS
+        self.evaluations > MOST_EVALUATIONS
     }
 
     /// The end of the interval of coordinate `k` in the direction of `step` (about one standard error) from a place
