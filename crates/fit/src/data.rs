@@ -158,6 +158,7 @@ impl Dataset {
             weight: self.weights.clone().unwrap_or_else(|| vec![1.0; n]),
             group: self.groups.clone().unwrap_or_else(|| (0..n as u32).collect()),
             repeat: self.repeats.clone().unwrap_or_else(|| vec![0; n]),
+            places: Places::default(),
         };
         for i in 0..n {
             if !data.y[i].is_finite() {
@@ -183,6 +184,7 @@ impl Dataset {
                 data.ln_x.push(libm::log(value));
             }
         }
+        data.places = Places::of(&data);
         Ok(data)
     }
 }
@@ -199,6 +201,88 @@ pub struct Data {
     pub(crate) group: Vec<u32>,
     /// Points alike in every variable are repeats where this is the same too.
     pub(crate) repeat: Vec<u32>,
+    pub(crate) places: Places,
+}
+
+/// The points by place: those alike in every variable, for which a law is evaluated once. A sweep of learning rates or
+/// of seeds has many points and few places.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places {
+    /// For each point a number that those at the same place share.
+    label: Vec<u32>,
+    /// The points, place after place in the order of their first ones.
+    points: Vec<u32>,
+    /// Where each place ends in `points`.
+    ends: Vec<u32>,
+}
+
+impl Places {
+    fn of(data: &Data) -> Self {
+        // FNV-1a over the bits of a point's variables.
+        let fingerprint = |i: usize| {
+            data.vars(i).value.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, x| {
+                (hash ^ x.to_bits()).wrapping_mul(0x0100_0000_01b3).rotate_left(29)
+            })
+        };
+        let mut alike: Vec<(u64, u32)> = (0..data.len()).map(|i| (fingerprint(i), i as u32)).collect();
+        alike.sort_unstable();
+        let mut label: Vec<u32> = (0..data.len() as u32).collect();
+        for points in alike.chunk_by(|a, b| a.0 == b.0) {
+            let first = points[0].1;
+            for (_, point) in &points[1..] {
+                if data.vars(*point as usize).value == data.vars(first as usize).value {
+                    label[*point as usize] = first;
+                }
+            }
+        }
+        Self::gathered(label)
+    }
+
+    fn gathered(label: Vec<u32>) -> Self {
+        let n = label.len() as u32;
+        if label.is_sorted_by(|a, b| a < b) {
+            return Self { label, points: (0..n).collect(), ends: (1..=n).collect() };
+        }
+        let mut place_of = vec![u32::MAX; label.iter().max().map_or(0, |most| *most as usize + 1)];
+        let mut ends: Vec<u32> = vec![];
+        for l in &label {
+            let place = &mut place_of[*l as usize];
+            if *place == u32::MAX {
+                *place = ends.len() as u32;
+                ends.push(0);
+            }
+            ends[*place as usize] += 1;
+        }
+        let mut end = 0;
+        for e in &mut ends {
+            end += *e;
+            *e = end;
+        }
+        let mut next: Vec<u32> = std::iter::once(0).chain(ends.iter().copied()).collect();
+        let mut points = vec![0; label.len()];
+        for (i, l) in label.iter().enumerate() {
+            let at = &mut next[place_of[*l as usize] as usize];
+            points[*at as usize] = i as u32;
+            *at += 1;
+        }
+        Self { label, points, ends }
+    }
+
+    /// Number of places.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The points at a place, never none.
+    pub fn points(&self, place: usize) -> impl ExactSizeIterator<Item = usize> + '_ {
+        let first = if place == 0 { 0 } else { self.ends[place - 1] as usize };
+        self.points[first..self.ends[place] as usize].iter().map(|i| *i as usize)
+    }
+
+    /// One of the points at a place.
+    pub fn first(&self, place: usize) -> usize {
+        self.points[if place == 0 { 0 } else { self.ends[place - 1] as usize }] as usize
+    }
 }
 
 impl Data {
@@ -262,8 +346,11 @@ impl Data {
             weight: vec![],
             group: vec![],
             repeat: vec![],
+            places: Places::default(),
         };
+        let mut label = vec![];
         for (i, weight) in points {
+            label.push(self.places.label[i]);
             let at = self.vars(i);
             data.x.extend_from_slice(at.value);
             data.ln_x.extend_from_slice(at.ln);
@@ -273,6 +360,7 @@ impl Data {
             data.group.push(self.group[i]);
             data.repeat.push(self.repeat[i]);
         }
+        data.places = Places::gathered(label);
         data
     }
 }

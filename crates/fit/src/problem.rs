@@ -14,7 +14,7 @@ const CHANGE: f64 = 1e-3;
 /// Where a parameter that had vanished is felt again, as a share of the response or of its range.
 const FELT: f64 = 1e-2;
 
-/// Points that are evaluated before their terms are summed.
+/// Places that are evaluated before their terms are summed.
 const BLOCK: usize = 16;
 
 /// The function a minimiser sees. Fixed parameters keep their value and have no coordinate.
@@ -152,9 +152,15 @@ impl<'a> Problem<'a> {
         let np = self.base.len();
         let pars = Pars { value: &n.value[..np], ln: &n.ln[..np] };
         let mut g = [0.0; MAX_PARAMS];
-        (0..self.data.len())
-            .map(|i| self.residual(i, self.law.eval(self.data.vars(i), pars, &mut g[..np])))
-            .collect()
+        let mut out = vec![0.0; self.data.len()];
+        for place in 0..self.data.places.len() {
+            let at = self.data.vars(self.data.places.first(place));
+            let predicted = self.in_space(self.law.eval(at, pars, &mut g[..np]));
+            for i in self.data.places.points(place) {
+                out[i] = predicted - self.observed(i);
+            }
+        }
+        out
     }
 
     /// Median size of the residuals, from at most about a hundred of them.
@@ -165,16 +171,28 @@ impl<'a> Problem<'a> {
         let mut g = [0.0; MAX_PARAMS];
         let sizes = (0..self.data.len())
             .step_by(self.data.len().div_ceil(100).max(1))
-            .map(|i| self.residual(i, self.law.eval(self.data.vars(i), pars, &mut g[..np])).abs())
+            .map(|i| {
+                let predicted = self.in_space(self.law.eval(self.data.vars(i), pars, &mut g[..np]));
+                (predicted - self.observed(i)).abs()
+            })
             .filter(|r| r.is_finite())
             .collect();
         median(sizes).unwrap_or(1.0).max(1e-12)
     }
 
-    fn residual(&self, i: usize, value: f64) -> f64 {
+    /// A prediction in the objective's space.
+    fn in_space(&self, value: f64) -> f64 {
         match self.objective.space {
-            Space::Linear => value - self.data.y[i],
-            Space::Log => ln(value) - self.data.ln_y[i],
+            Space::Linear => value,
+            Space::Log => ln(value),
+        }
+    }
+
+    /// The observation in the objective's space.
+    fn observed(&self, i: usize) -> f64 {
+        match self.objective.space {
+            Space::Linear => self.data.y[i],
+            Space::Log => self.data.ln_y[i],
         }
     }
 
@@ -184,16 +202,22 @@ impl<'a> Problem<'a> {
         let np = self.base.len();
         let pars = Pars { value: &n.value[..np], ln: &n.ln[..np] };
         let mut g = [0.0; MAX_PARAMS];
-        let mut out = Vec::with_capacity(self.data.len() * self.free.len());
-        for i in 0..self.data.len() {
-            let value = self.law.eval(self.data.vars(i), pars, &mut g[..np]);
+        let m = self.free.len();
+        let mut out = vec![0.0; self.data.len() * m];
+        for place in 0..self.data.places.len() {
+            let at = self.data.vars(self.data.places.first(place));
+            let value = self.law.eval(at, pars, &mut g[..np]);
             let scale = match self.objective.space {
                 Space::Linear => 1.0,
                 Space::Log => 1.0 / value,
             };
-            out.extend(self.free.iter().map(|&j| g[j] * n.slope[j] * scale));
+            for i in self.data.places.points(place) {
+                for (entry, &j) in out[i * m..(i + 1) * m].iter_mut().zip(&self.free) {
+                    *entry = g[j] * n.slope[j] * scale;
+                }
+            }
         }
-        Matrix::from_rows(self.free.len(), out)
+        Matrix::from_rows(m, out)
     }
 
     /// Size of a prediction in the objective's space.
@@ -307,24 +331,41 @@ impl<'a> Problem<'a> {
     fn sums<const P: usize>(&self, n: &Natural, curvature: Curvature) -> Option<Sums<P>> {
         let pars = Pars { value: &n.value[..P], ln: &n.ln[..P] };
         let mut sums = Sums { value: 0.0, gradient: [0.0; P], hessian: [[0.0; P]; P] };
-        let (mut value, mut residual, mut g) = ([0.0; BLOCK], [0.0; BLOCK], [[0.0; P]; BLOCK]);
+        let places = &self.data.places;
+        let (mut value, mut predicted, mut g) = ([0.0; BLOCK], [0.0; BLOCK], [[0.0; P]; BLOCK]);
         let mut h = [0.0; MAX_PARAMS * MAX_PARAMS];
-        for first in (0..self.data.len()).step_by(BLOCK) {
-            let block = BLOCK.min(self.data.len() - first);
+        for first in (0..places.len()).step_by(BLOCK) {
+            let block = BLOCK.min(places.len() - first);
             // Each loop's turns do not wait for each other, so the processor overlaps them.
             for i in 0..block {
-                value[i] = self.law.eval(self.data.vars(first + i), pars, &mut g[i]);
+                value[i] = self.law.eval(self.data.vars(places.first(first + i)), pars, &mut g[i]);
             }
             for i in 0..block {
-                residual[i] = self.residual(first + i, value[i]);
+                predicted[i] = self.in_space(value[i]);
             }
             for i in 0..block {
-                let weight = self.data.weight[first + i];
-                if weight == 0.0 {
-                    continue;
+                // Sums over the points here, which have one gradient.
+                let (mut slope, mut curved) = (0.0, 0.0);
+                for point in places.points(first + i) {
+                    let weight = self.data.weight[point];
+                    if weight == 0.0 {
+                        continue;
+                    }
+                    let residual = predicted[i] - self.observed(point);
+                    if !residual.is_finite() {
+                        return None;
+                    }
+                    let rho = self.rho(residual);
+                    sums.value += weight * rho.value;
+                    slope += weight * rho.slope;
+                    curved += weight
+                        * match curvature {
+                            Curvature::Full => rho.curvature,
+                            Curvature::Majorant => rho.weight,
+                        };
                 }
-                if !residual[i].is_finite() {
-                    return None;
+                if slope == 0.0 && curved == 0.0 {
+                    continue;
                 }
                 let (slope_by_value, bend_by_value) = match self.objective.space {
                     Space::Linear => (1.0, 0.0),
@@ -333,27 +374,24 @@ impl<'a> Problem<'a> {
                         (inverse, -inverse * inverse)
                     }
                 };
-                let (g, rho) = (&g[i], self.rho(residual[i]));
-                sums.value += weight * rho.value;
-                let slope = weight * rho.slope * slope_by_value;
+                let g = &g[i];
+                let by_value = slope * slope_by_value;
                 for (sum, g) in sums.gradient.iter_mut().zip(g) {
-                    *sum += slope * g;
+                    *sum += by_value * g;
                 }
-                let outer = match curvature {
-                    Curvature::Full => {
-                        let x = self.data.vars(first + i);
-                        if !self.law.hessian(x, pars, g, &mut h[..P * P]) {
-                            hessian_by_differences(self.law, x, pars, g, &self.free, &mut h[..P * P]);
-                        }
-                        for j in 0..P {
-                            for k in j..P {
-                                sums.hessian[j][k] += slope * h[j * P + k];
-                            }
-                        }
-                        weight * (rho.curvature * slope_by_value * slope_by_value + rho.slope * bend_by_value)
+                let mut outer = curved * slope_by_value * slope_by_value;
+                if curvature == Curvature::Full {
+                    outer += slope * bend_by_value;
+                    let x = self.data.vars(places.first(first + i));
+                    if !self.law.hessian(x, pars, g, &mut h[..P * P]) {
+                        hessian_by_differences(self.law, x, pars, g, &self.free, &mut h[..P * P]);
                     }
-                    Curvature::Majorant => weight * rho.weight * slope_by_value * slope_by_value,
-                };
+                    for j in 0..P {
+                        for k in j..P {
+                            sums.hessian[j][k] += by_value * h[j * P + k];
+                        }
+                    }
+                }
                 for j in 0..P {
                     let gj = outer * g[j];
                     for (sum, gk) in sums.hessian[j].iter_mut().zip(g).skip(j) {

@@ -10,7 +10,7 @@ const FURTHEST: f64 = 25.0;
 /// Steps of one minimisation over the other parameters; a place is close to the next, so few do.
 const LIMITS: Limits = Limits::steps(60);
 /// Evaluations of the objective by one search at most.
-const MOST_EVALUATIONS: usize = 20_000;
+const MOST_EVALUATIONS: usize = 60_000;
 
 /// The objective over one parameter, minimised over the others, against the minimum that the data reach.
 pub(crate) struct Profile<'a> {
