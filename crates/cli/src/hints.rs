@@ -129,6 +129,9 @@ fn lab(error: &LabError) -> Option<String> {
     match error {
         LabError::Table(error) => table(error),
         LabError::Fit(error) | LabError::Unfitted { error, .. } => fit(error),
+        LabError::OtherConvention { .. } => {
+            Some("name the column that N is read from: --map N=COLUMN; or leave --params out".into())
+        }
         LabError::NoColumn { symbol, columns, .. } => {
             let perplexity = columns.iter().find(|column| loss_unit(column) == Some(LossUnit::Perplexity));
             Some(match perplexity.filter(|_| symbol == "loss") {

@@ -2,14 +2,17 @@
 //!
 //! ```text
 //! cargo run --release -p scalelaw-fit --example forecast_contest -- TABLE.csv … > rows.csv
+//! cargo run --release -p scalelaw-fit --example forecast_contest -- --rules TABLE.csv … > rules.csv
 //! ```
+//! The second has the forecaster alone, by each of the rules among which it was chosen.
 //! Every table has columns `N`, `D` and `loss`. Runs up to a share of the range of ln C (C = 6·N·D) are fitted, the
 //! dearer ones scored. A row of the output is one forecast of one run.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use scalelaw_fit::{
-    Dataset, FitOptions, IntervalChoice, Law, Objective, Penalty, Space, fit, forecaster, laws, rank,
+    Dataset, FitOptions, IntervalChoice, Law, Objective, Penalty, Rules, Space, fit, forecaster,
+    forecaster_by, laws, rank,
 };
 use std::path::Path;
 use std::time::Instant;
@@ -21,7 +24,10 @@ const FEWEST: [usize; 2] = [8, 3];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("table,cut,method,decades,observed,forecast,lo,hi,seconds");
-    for path in std::env::args().skip(1) {
+    let (options, paths): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    let by_rules = options.iter().any(|option| option == "--rules");
+    for path in paths {
         let table = Path::new(&path).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
         let [n, d, loss] = columns(&std::fs::read_to_string(&path)?)?;
         let log_flops: Vec<f64> = n.iter().zip(&d).map(|(n, d)| (6.0 * n * d).log10()).collect();
@@ -35,6 +41,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 continue;
             }
             let dearest = log_flops.iter().filter(|c| **c <= top).fold(f64::MIN, |m, c| m.max(*c));
+            if by_rules {
+                for rules in RULES {
+                    let mut made = forecaster_by(rules, &runs, &|_, _| {})?;
+                    for drift in DRIFTS {
+                        made.rules.drift = drift;
+                        for i in &scored {
+                            let (outlook, observed) = (made.at(n[*i], d[*i]), loss[*i]);
+                            let (decades, [lo, hi]) = (log_flops[*i] - dearest, outlook.interval95);
+                            println!(
+                                "{table},{cut},recency {} skaling {} drift {drift},{decades:.4},{observed},{},{lo},{hi},0",
+                                rules.recency, rules.skaling, outlook.loss
+                            );
+                        }
+                    }
+                }
+                continue;
+            }
             for method in METHODS {
                 let start = Instant::now();
                 let said = match (method.1)(&runs) {
@@ -58,6 +81,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     Ok(())
 }
+
+/// The rules among which the forecaster's were chosen.
+const RULES: [Rules; 9] = {
+    const fn rules(recency: f64, skaling: f64) -> Rules {
+        Rules { recency, skaling, drift: 0.0 }
+    }
+    [
+        rules(0.0, 1.0),
+        rules(0.0, 3.0),
+        rules(0.0, 8.0),
+        rules(0.5, 1.0),
+        rules(0.5, 3.0),
+        rules(0.5, 8.0),
+        rules(1.0, 1.0),
+        rules(1.0, 3.0),
+        rules(1.0, 8.0),
+    ]
+};
+const DRIFTS: [f64; 6] = [0.0, 0.25, 0.5, 0.75, 1.0, 1.5];
 
 /// The forecast at N and D, and its 95% interval for one run (NaN where the method gives none).
 type Said = Box<dyn Fn(f64, f64) -> (f64, [f64; 2])>;

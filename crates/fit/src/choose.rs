@@ -151,8 +151,17 @@ fn same(a: &FittedLaw, b: &FittedLaw) -> bool {
         && close(x.max_residual, y.max_residual)
 }
 
+/// A law whose errors are this many times those of the first is no match for it, however few points there are to show it.
+const FAR_WORSE: f64 = 3.0;
+/// Errors below this are rounding.
+const ROUNDING: f64 = 1e-9;
+
 /// Whether the errors of two laws at the same points cannot be told apart.
 fn tied(errors: &[f64], first: &[f64]) -> bool {
+    let rms = |errors: &[f64]| mean(&errors.iter().map(|e| e * e).collect::<Vec<_>>()).sqrt();
+    if rms(errors) > FAR_WORSE * rms(first).max(ROUNDING) {
+        return false;
+    }
     let excess: Vec<f64> = errors.iter().zip(first).map(|(e, f)| e * e - f * f).collect();
     if excess.len() < 2 {
         return !excess.is_empty();

@@ -4,6 +4,7 @@ use crate::error::FitError;
 use crate::law::{Law, Vars};
 use scalelaw_core::Conventions;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Named columns of observations: what a caller builds from a table.
 #[derive(Clone, Debug, Default)]
@@ -71,6 +72,14 @@ impl Dataset {
     pub fn counted(mut self, conventions: Conventions) -> Self {
         self.conventions = Some(conventions);
         self
+    }
+
+    /// How many observations the run of each has.
+    pub(crate) fn points_of_run(&self) -> Vec<f64> {
+        let Some(groups) = &self.groups else { return vec![1.0; self.len()] };
+        let mut count: BTreeMap<u32, f64> = BTreeMap::new();
+        groups.iter().for_each(|group| *count.entry(*group).or_default() += 1.0);
+        groups.iter().map(|group| count[group]).collect()
     }
 
     /// Number of observations.

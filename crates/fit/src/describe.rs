@@ -1,7 +1,7 @@
 //! Everything there is to say about the minima of a fit: constants with their intervals and whether the data identify
 //! them, rivals, and diagnostics.
 
-use crate::data::Dataset;
+use crate::data::{Data, Dataset};
 use crate::design::{self, Design};
 use crate::doubts::{self, Evidence};
 use crate::fit::{FitOptions, method, n_groups};
@@ -49,7 +49,7 @@ pub(crate) fn describe(
     let rivals = rivals(problem, minima, noise, t);
     let (method, replicates) = method(options, data);
     let mut replicates = replicates.max(options.bootstrap_beside);
-    if !best.optimum.converged {
+    if !best.optimum.converged && !noise.exact {
         replicates = replicates.min(FEW_REFITS);
     }
     let summary = (replicates > 0).then(|| {
@@ -138,6 +138,7 @@ pub(crate) fn describe(
         hull: data.hull(),
         intervals,
         diagnostics: diagnostics(problem, &best.residuals, noise, condition, correlations, covariance),
+        forecaster: None,
     };
     let elsewhere = allowed.map_or(vec![], |a| {
         let natural = |k: usize, place: &f64| law.params()[problem.free[k]].domain.from_internal(*place).0;
@@ -147,7 +148,7 @@ pub(crate) fn describe(
             .collect()
     });
     let evidence = Evidence {
-        converged: best.optimum.converged,
+        converged: best.optimum.converged || noise.exact,
         design,
         elsewhere,
         singular: !condition.is_finite(),
@@ -286,6 +287,12 @@ fn correlations(names: &[String], covariance: Option<&Matrix>) -> Vec<Correlatio
         .collect()
 }
 
+/// Degrees of freedom of intervals: where runs have several points, as many as runs less one.
+fn freedom(data: &Data, noise: Scale) -> f64 {
+    let runs = n_groups(data);
+    if runs < data.len() { noise.freedom.min(runs as f64 - 1.0).max(1.0) } else { noise.freedom }
+}
+
 fn diagnostics(
     problem: &Problem<'_>,
     residuals: &[f64],
@@ -316,7 +323,7 @@ fn diagnostics(
         rms_loss,
         max_residual: residuals.iter().fold(0.0, |m, r| m.max(r.abs())),
         sigma: noise.sigma,
-        degrees_of_freedom: noise.freedom,
+        degrees_of_freedom: freedom(data, noise),
         aicc,
         condition_number: condition.is_finite().then_some(condition),
         correlations,

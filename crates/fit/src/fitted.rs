@@ -1,6 +1,7 @@
 //! A fitted law as a value and as a versioned JSON file that later commands read.
 
 use crate::error::FitError;
+use crate::forecaster::Forecaster;
 use crate::law::{Domain, Law, Response};
 use crate::laws;
 use crate::objective::Objective;
@@ -56,6 +57,9 @@ pub struct FittedLaw {
     pub intervals: Intervals,
     /// Residuals and conditioning.
     pub diagnostics: Diagnostics,
+    /// What the same runs say without taking the form of this law for true; only in files of laws of N and D.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecaster: Option<Box<Forecaster>>,
 }
 
 /// One constant.

@@ -60,7 +60,8 @@ pub use fitted::{
     Intervals, ObjectiveValue, ParamState, Prediction, Rival, Starts, Warning,
 };
 pub use forecaster::{
-    BestDivision, FORECASTER_FORMAT, Forecaster, Member, Origin, Outlook, Reach, forecaster,
+    BestDivision, FORECASTER_FORMAT, Forecaster, Member, Origin, Outlook, Reach, Rules, forecaster,
+    forecaster_by,
 };
 pub use frontier::{Curve, Envelope, FrontierPoint, envelope, readings};
 pub use law::{

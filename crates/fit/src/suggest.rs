@@ -67,13 +67,13 @@ pub struct Request<'a> {
 /// Draws of the law over which a design must be good: one set of constants would be trusted too much.
 const DRAWS: usize = 24;
 /// Exponents of cost by which a greedy choice values information; the best design of them is taken.
-const THRIFT: [f64; 3] = [0.0, 0.5, 1.0];
+pub(crate) const THRIFT: [f64; 3] = [0.0, 0.5, 1.0];
 /// The law's form is wrong by half as much as its runs scatter, alike within a third of a decade: what another seed of a
 /// run, or a run beside it, cannot tell.
 const MISFIT: f64 = 0.5;
 const ALIKE_DECADES: f64 = 0.3;
 /// A run that narrows the interval by less than this share is not worth its place.
-const LEAST_GAIN: f64 = 0.002;
+pub(crate) const LEAST_GAIN: f64 = 0.002;
 
 /// Chooses runs by the mean, over draws of the law, of ln of the target's variance (c-optimality), one after the other,
 /// each given those chosen before.

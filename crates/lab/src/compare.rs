@@ -62,10 +62,14 @@ impl Side {
 /// Fits both and compares.
 ///
 /// # Errors
-/// A table or the law cannot be used.
+/// A table or the law cannot be used, or the tables' losses are in different units.
 pub fn run(request: &CompareRequest) -> Result<CompareReport, LabError> {
     let law = laws::by_name(&request.law)?;
     let (a, b) = (side(&request.a, law.as_ref())?, side(&request.b, law.as_ref())?);
+    if a.law.unit != b.law.unit {
+        let units = [a.law.unit.clone(), b.law.unit.clone()];
+        return Err(LabError::OtherUnits { tables: [a.reading.table, b.reading.table], units });
+    }
     let CompareRequest { flops, paired, draws, seed, .. } = *request;
     let how = compare::Request { flops, paired, draws, seed };
     let comparison = compare(a.compared(), b.compared(), &how)?;

@@ -1,6 +1,7 @@
 //! What can keep a request from having a report.
 
 use crate::observations::Reading;
+use scalelaw_core::ParamConvention;
 use scalelaw_experiment::ExperimentError;
 use scalelaw_files::FileError;
 use scalelaw_fit::FitError;
@@ -152,6 +153,42 @@ pub enum LabError {
         /// Points there were.
         n_points: usize,
     },
+    /// A column's name says that it counts something else than what was asked for.
+    #[error("{table}: column {column} holds {said}, and no column holds {asked}")]
+    OtherConvention {
+        /// The table.
+        table: String,
+        /// The column that N would be read from.
+        column: String,
+        /// What it counts.
+        said: ParamConvention,
+        /// What was asked for.
+        asked: ParamConvention,
+    },
+    /// The losses of two tables are measured in different units.
+    #[error("{} has losses in {}, {} in {}: they cannot be compared", tables[0], unit(&units[0]), tables[1], unit(&units[1]))]
+    OtherUnits {
+        /// The tables.
+        tables: [String; 2],
+        /// Their units; `None` for nats per token.
+        units: [Option<String>; 2],
+    },
+    /// A place names something that the law does not use.
+    #[error("{law} does not use {name}: it needs {}", variables.join(", "))]
+    UnusedAt {
+        /// The law.
+        law: String,
+        /// What was given.
+        name: String,
+        /// The law's variables.
+        variables: Vec<String>,
+    },
+    /// A place names a variable twice.
+    #[error("{name} is given twice")]
+    GivenTwice {
+        /// The variable.
+        name: String,
+    },
     /// The table counts N, C and D in one way only.
     #[error("{table}: it has one counting convention; to compare, it needs several of {}", columns.join(", "))]
     OneConvention {
@@ -293,4 +330,8 @@ pub enum LabError {
         /// What the files hold.
         notes: &'static str,
     },
+}
+
+fn unit(unit: &Option<String>) -> &str {
+    unit.as_deref().unwrap_or("nats per token")
 }

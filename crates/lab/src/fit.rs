@@ -5,9 +5,11 @@ use crate::error::LabError;
 use crate::leave_out::{self, LeftOut};
 use crate::observations::{Observations, Reading, TableRequest, Wanted};
 use crate::offsets::{self, Offset};
+use crate::rank;
 use crate::valley::{self, Valley};
 use scalelaw_fit::{
-    FitOptions, FitStatus, FittedLaw, LackOfFit, ResidualBin, Space, Warning, fit, lack_of_fit, residuals_by,
+    FitOptions, FitStatus, FittedLaw, LackOfFit, ResidualBin, Response, Space, Warning, fit, forecaster,
+    lack_of_fit, residuals_by,
 };
 use serde::Serialize;
 
@@ -33,6 +35,8 @@ pub struct FitRequest {
     pub assumed: Option<Assumption>,
     /// A variable each of whose values is left out in turn.
     pub leave_out: Option<String>,
+    /// Whether a law of N and D is to have beside it what the same runs say without taking its form for true.
+    pub forecaster: bool,
 }
 
 /// The fitted law. Serialises to the law file.
@@ -87,6 +91,16 @@ pub fn run(request: &FitRequest) -> Result<FitReport, LabError> {
     for (code, message) in points.reading.doubtful().into_iter().chain(recipes) {
         fitted.warnings.push(Warning { code: code.into(), message });
         fitted.status = fitted.status.max(FitStatus::Remarks);
+    }
+    if request.forecaster && law.response() == Response::Loss && rank::of_size_and_data(&points.dataset) {
+        // Too few runs for one: the law stands alone.
+        let made = forecaster(&points.dataset, &|_, _| {}).ok();
+        let doubts = points.reading.doubtful().into_iter();
+        let doubts = doubts.map(|(code, message)| Warning { code: code.into(), message });
+        fitted.forecaster = made.map(|mut made| {
+            made.doubts.extend(doubts);
+            Box::new(made)
+        });
     }
     let residuals = request.residuals_by.as_deref();
     let residuals = residuals.map(|by| residuals_by(&fitted, &points.dataset, by, MOST_BINS)).transpose()?;

@@ -4,7 +4,7 @@ use crate::lines::log_spaced;
 use scalelaw_core::Conventions;
 use scalelaw_fit::{
     Curve, Dataset, Envelope, FitError, FitOptions, FittedLaw, FrontierPoint, IntervalChoice, Law, envelope,
-    fit, readings,
+    fit, forecaster, readings,
 };
 
 /// Readings of a frontier per decade of compute.
@@ -48,11 +48,13 @@ pub struct Settings {
     pub data_digest: Option<String>,
     /// Which intervals.
     pub intervals: IntervalChoice,
+    /// Whether a law of N and D is to have beside it what the same runs say without taking its form for true.
+    pub forecaster: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { conventions: None, data_digest: None, intervals: IntervalChoice::Auto }
+        Self { conventions: None, data_digest: None, intervals: IntervalChoice::Auto, forecaster: false }
     }
 }
 
@@ -74,7 +76,12 @@ pub fn fit_observations(
     }
     data.digest.clone_from(&settings.data_digest);
     let options = FitOptions { intervals: settings.intervals, ..FitOptions::default() };
-    Ok(Fitted { law: fit(law, &data, &options)?, points })
+    let mut law = fit(law, &data, &options)?;
+    if settings.forecaster {
+        // Too few runs for one: the law stands alone.
+        law.forecaster = forecaster(&data, &|_, _| {}).ok().map(Box::new);
+    }
+    Ok(Fitted { law, points })
 }
 
 /// The lower envelope of learning curves against a cost, read at equal ratios of the cost: what L(C) is fitted to.

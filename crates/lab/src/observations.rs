@@ -25,7 +25,7 @@ use crate::error::LabError;
 use scalelaw_core::ParamConvention;
 use scalelaw_fit::laws::{self, Expression};
 use scalelaw_fit::{Law, Response};
-use scalelaw_table::{Role, Table, Unit};
+use scalelaw_table::{Column, Counts, Role, Table, Unit, counts};
 pub(crate) use source::RULES;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -238,10 +238,17 @@ impl Observations {
     fn direct(&self, symbol: &str) -> Option<Source> {
         let recognised = || {
             let role = Role::of(symbol)?;
-            let column = self.table.recognise(role)?;
+            let column = self.counted(role).or_else(|| self.table.recognise(role))?;
             Some(Source::Column { name: column.name.clone(), unit: role.unit(&column.header) })
         };
         self.map.get(symbol).cloned().or_else(recognised)
+    }
+
+    /// Of several columns of a role, the one whose name says that it counts what the request asks for.
+    fn counted(&self, role: Role) -> Option<&Column> {
+        let asked = Counts::Params(self.params.filter(|_| role == Role::N)?);
+        let mut columns = self.table.candidates(role).into_iter();
+        columns.find(|column| column.filled() > 0 && counts(&column.name) == Some(asked))
     }
 
     pub(crate) fn source(&self, variable: &str) -> Option<Source> {

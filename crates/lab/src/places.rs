@@ -2,7 +2,6 @@
 
 use crate::error::LabError;
 use crate::observations::{Observations, Source, no_column};
-use scalelaw_fit::Law;
 use scalelaw_table::Problem;
 use std::borrow::Cow;
 
@@ -17,16 +16,20 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// The law's variables at every row whose cells are usable.
+    /// The variables of a law called `name` at every row whose cells are usable.
     ///
     /// # Errors
     /// A variable has no column and follows from no others, or no row is usable.
-    pub fn of(law: &dyn Law, observations: &Observations) -> Result<Self, LabError> {
+    pub fn of(
+        name: &str,
+        variables: &[Cow<'static, str>],
+        observations: &Observations,
+    ) -> Result<Self, LabError> {
         let source = |variable: &Cow<'static, str>| {
             let source = observations.source(variable);
-            source.ok_or_else(|| no_column(&observations.table, variable, Some(law.name())))
+            source.ok_or_else(|| no_column(&observations.table, variable, Some(name)))
         };
-        let sources = law.variables().iter().map(source).collect::<Result<Vec<_>, LabError>>()?;
+        let sources = variables.iter().map(source).collect::<Result<Vec<_>, LabError>>()?;
         let mut used: Vec<&str> = sources.iter().flat_map(Source::columns).collect();
         used.sort_unstable();
         used.dedup();

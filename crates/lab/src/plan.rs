@@ -5,12 +5,13 @@ mod spec;
 pub use spec::DecayChoice;
 
 use crate::error::LabError;
-use crate::forecasts;
+use crate::forecasts::{self, Forecast};
 use crate::law_source::LawSource;
 use scalelaw_core::spec::DataSpec;
 use scalelaw_core::{Head, ParamConvention, RunSpec, Surroundings};
+use scalelaw_fit::BestDivision;
 use scalelaw_fit::plan::shapes::NamedRule;
-use scalelaw_fit::plan::{Goal, Hardware, Plan, Request, plan};
+use scalelaw_fit::plan::{Allocation, Basis, Goal, Hardware, Plan, Request, plan};
 use scalelaw_fit::presets::Preset;
 use scalelaw_tokens::Dataset;
 use serde::Serialize;
@@ -63,9 +64,9 @@ pub struct RunRequest {
 
 /// The plan. Serialises without the spec.
 #[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
 pub struct PlanReport {
     /// The plan.
+    #[serde(flatten)]
     pub plan: Plan,
     /// The planned run.
     #[serde(skip)]
@@ -73,6 +74,9 @@ pub struct PlanReport {
     /// What the loss is measured in, where that is not nats per token.
     #[serde(skip)]
     pub unit: Option<String>,
+    /// The division of the same budget by the forecaster in the law's file, which does not take the form for true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of_any_form: Option<BestDivision>,
 }
 
 impl PlanReport {
@@ -89,6 +93,10 @@ impl PlanReport {
 pub fn run(request: &PlanRequest) -> Result<PlanReport, LabError> {
     let source = LawSource::open(&request.law)?;
     let (data_digest, unit) = (source.data_digest(), source.unit());
+    let forecaster = match &source {
+        LawSource::Fitted(_, fitted) => fitted.forecaster.clone(),
+        LawSource::Preset(_) | LawSource::Chain(..) | LawSource::Forecaster(..) => None,
+    };
     let basis = source.basis()?;
     let hyper = request.hyper.iter().map(|h| Preset::by_name(h)).collect::<Result<Vec<_>, _>>()?;
     let plan = plan(&Request {
@@ -99,31 +107,74 @@ pub fn run(request: &PlanRequest) -> Result<PlanReport, LabError> {
         inference_tokens: request.inference_tokens,
         hardware: request.hardware,
     })?;
-    let spec = request.spec.as_ref().map(|request| spec(&plan, request)).transpose()?;
+    let advised = Advised::of(&plan, &basis);
+    let spec = request.spec.as_ref().map(|request| spec(&plan, advised, request)).transpose()?;
     if let Some(path) = &request.register {
-        let loss = plan.loss.ok_or_else(|| LabError::NoForecast { law: plan.basis.clone() })?;
-        let at = [("C", plan.flops), ("N", plan.n), ("D", plan.d)].map(|(name, v)| (name.to_string(), v));
-        forecasts::register(path, &plan.basis, data_digest, &at, loss, plan.loss_pi95)?;
+        let loss = advised.loss.ok_or_else(|| LabError::NoForecast { law: plan.basis.clone() })?;
+        let at = [("C", advised.flops), ("N", advised.n), ("D", advised.d)];
+        let at = at.map(|(name, v)| (name.to_string(), v));
+        let made = Forecast {
+            data_digest,
+            loss_pi95: advised.loss_pi95,
+            unit: unit.clone(),
+            status: plan.status,
+            extrapolation_decades: plan.extrapolation_decades,
+            ..Forecast::now(&plan.basis, &at, loss)
+        };
+        forecasts::register(path, &made)?;
     }
-    Ok(PlanReport { plan, spec, unit })
+    let of_any_form = forecaster.map(|made| made.best_division(plan.flops)).transpose()?;
+    Ok(PlanReport { plan, spec, unit, of_any_form })
+}
+
+/// The run that a plan advises: the best one with the distinct tokens there are, or to train and serve, where one of
+/// these was asked for.
+#[derive(Clone, Copy)]
+struct Advised {
+    flops: f64,
+    n: f64,
+    d: f64,
+    loss: Option<f64>,
+    loss_pi95: Option<[f64; 2]>,
+}
+
+impl Advised {
+    fn of(plan: &Plan, basis: &Basis) -> Self {
+        if let Some(repeated) = plan.repeated {
+            let Allocation { n, d, loss } = repeated.allocation;
+            // What a law of fresh text says is no interval where text is repeated.
+            return Self { flops: plan.flops, n, d, loss: Some(loss), loss_pi95: None };
+        }
+        if let Some(served) = plan.served {
+            let prediction = basis.prediction(served.n, served.d);
+            return Self {
+                flops: served.training_flops,
+                n: served.n,
+                d: served.d,
+                loss: plan.loss,
+                loss_pi95: prediction.and_then(|p| p.pi95),
+            };
+        }
+        Self { flops: plan.flops, n: plan.n, d: plan.d, loss: plan.loss, loss_pi95: plan.loss_pi95 }
+    }
 }
 
 fn counted(plan: &Plan) -> ParamConvention {
     plan.conventions.map_or(ParamConvention::NonEmbedding, |c| c.params)
 }
 
-fn spec(plan: &Plan, request: &RunRequest) -> Result<RunSpec, LabError> {
+fn spec(plan: &Plan, advised: Advised, request: &RunRequest) -> Result<RunSpec, LabError> {
     let (data, n_vocab) = match &request.data {
         Some(dir) => dataset(dir)?,
-        None => (external(plan), request.n_vocab),
+        None => (external(plan, advised), request.n_vocab),
     };
     let around = Surroundings { n_ctx: request.n_ctx, n_vocab, head: request.head };
     let batch_tokens = request.batch_tokens.or(plan.batch_tokens.as_ref().map(|b| b.value));
     let lr = request.lr.or(plan.lr.as_ref().map(|l| l.value));
     let missing = |setting| LabError::NoSetting { law: plan.basis.clone(), setting };
     run_spec(&SpecRequest {
-        model: NamedRule::by_name(&request.shape)?.shape(plan.n, counted(plan), &around)?,
-        tokens: plan.d,
+        model: NamedRule::by_name(&request.shape)?.shape(advised.n, counted(plan), &around)?,
+        tokens: advised.d,
         batch_tokens: batch_tokens.ok_or_else(|| missing("batch"))?,
         lr: lr.ok_or_else(|| missing("lr"))?,
         decay: request.decay,
@@ -149,11 +200,12 @@ fn dataset(dir: &Path) -> Result<(DataSpec, u32), LabError> {
 const MOST_TEST_TOKENS: u64 = 1 << 20;
 
 /// The data of another trainer's run: as many tokens as it processes.
-fn external(plan: &Plan) -> DataSpec {
+fn external(plan: &Plan, advised: Advised) -> DataSpec {
+    let distinct = plan.repeated.map_or(advised.d, |repeated| repeated.unique.min(advised.d));
     DataSpec {
         name: "external".into(),
         digest: "external".into(),
-        train_tokens: plan.d.clamp(1.0, 1e18) as u64,
+        train_tokens: distinct.clamp(1.0, 1e18) as u64,
         test_tokens: MOST_TEST_TOKENS,
     }
 }

@@ -4,7 +4,9 @@
 use crate::error::LabError;
 use crate::observations::{Observations, Reading, TableRequest, Wanted};
 use scalelaw_core::observer::{Observer, Progress};
-use scalelaw_fit::{FitError, FitOptions, Forecaster, Law, Ranked, forecaster, laws, rank};
+use scalelaw_fit::{
+    Dataset, FitError, FitOptions, FitStatus, Forecaster, Law, Ranked, Warning, forecaster, laws, rank,
+};
 use serde::Serialize;
 
 /// Share of the points, the cheapest ones, that laws are fitted to; the others score them.
@@ -64,7 +66,11 @@ pub fn run(request: &RankRequest, observer: &dyn Observer) -> Result<RankReport,
     let observations = Observations::open(&request.table)?;
     let served: Vec<Box<dyn Law>> =
         laws::all().into_iter().filter(|law| observations.serves(law.as_ref())).collect();
-    let widest = served.iter().max_by_key(|law| law.variables().len()).ok_or_else(|| {
+    // The doubts about a table are about its N and D: of two laws with as many variables, the one that reads them.
+    let reads_both =
+        |law: &dyn Law| ["N", "D"].iter().all(|v| law.variables().iter().any(|variable| variable == v));
+    let widest = served.iter().max_by_key(|law| (law.variables().len(), reads_both(law.as_ref())));
+    let widest = widest.ok_or_else(|| {
         let (table, columns) = (observations.table.source.clone(), observations.table.names());
         LabError::NothingToFit { table, columns }
     })?;
@@ -99,27 +105,42 @@ pub fn run(request: &RankRequest, observer: &dyn Observer) -> Result<RankReport,
     let total = laws.len() as u64;
     let stage = |done| Progress::Stage { name: "fitting", done, total, unit: "laws" };
     observer.progress(stage(0));
-    let (ranked, failed) = rank(&laws, &dataset, &cost, FITTED_SHARE, &request.options)?;
+    let (mut ranked, failed) = rank(&laws, &dataset, &cost, FITTED_SHARE, &request.options)?;
     observer.progress(stage(total));
     not_fitted
         .extend(failed.into_iter().map(|(law, error)| NotFitted { law, reason: Reason::Failed(error) }));
+    let doubtful = points.reading.doubtful().into_iter();
+    let doubts: Vec<Warning> =
+        doubtful.map(|(code, message)| Warning { code: code.into(), message }).collect();
+    for law in ranked.iter_mut().map(|ranked| &mut ranked.law).filter(|_| !doubts.is_empty()) {
+        law.warnings.extend(doubts.iter().cloned());
+        law.status = law.status.max(FitStatus::Remarks);
+    }
     if ranked.is_empty() {
         let (table, n_points) = (observations.table.source, dataset.len());
         return Err(LabError::NoLawFitted { table, laws: laws.len(), n_points });
     }
-    let (forecast, no_forecast) = if ["N", "D"].iter().all(|v| dataset.column(v).is_some_and(varies)) {
+    let (forecast, no_forecast) = if of_size_and_data(&dataset) {
         let done = |done, total| {
             let (done, total) = (done as u64, total as u64);
             observer.progress(Progress::Stage { name: "forecasting", done, total, unit: "fits" });
         };
         match forecaster(&dataset, &done) {
-            Ok(forecast) => (Some(forecast), None),
+            Ok(mut forecast) => {
+                forecast.doubts.extend(doubts.iter().cloned());
+                (Some(forecast), None)
+            }
             Err(error) => (None, Some(error)),
         }
     } else {
         (None, None)
     };
     Ok(RankReport { forecast, no_forecast, ranked, not_fitted, reading: points.reading })
+}
+
+/// Whether both N and D are known and change, so that a loss can be forecast from them.
+pub(crate) fn of_size_and_data(dataset: &Dataset) -> bool {
+    ["N", "D"].iter().all(|variable| dataset.column(variable).is_some_and(varies))
 }
 
 /// Whether a column has more than one value.

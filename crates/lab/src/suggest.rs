@@ -3,11 +3,12 @@
 use crate::error::LabError;
 use crate::law_source::LawSource;
 use crate::valley::grid;
-use scalelaw_core::{ModelShape, ParamConvention, RunSpec};
+use scalelaw_core::{Conventions, ModelShape, ParamConvention, RunSpec};
 use scalelaw_experiment::{DataSection, ExperimentFile, Facts};
 use scalelaw_files::FileError;
 use scalelaw_fit::plan::{Basis, Goal, Request as PlanRequest, plan};
 use scalelaw_fit::suggest::{Candidate, Chosen, Request, Suggestion, suggest};
+use scalelaw_fit::{FitStatus, FittedLaw, Forecaster};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ const WIDTHS: [f64; 9] = [0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0];
 /// Which law, how much compute, and for which target.
 #[derive(Clone, Debug)]
 pub struct SuggestRequest {
-    /// The file of a law of N and D fitted to the runs there are.
+    /// The file of a law of N and D fitted to the runs there are, or of a forecaster.
     pub law: String,
     /// FLOPs that may be spent on new runs.
     pub budget: f64,
@@ -41,6 +42,12 @@ pub struct SuggestRequest {
 pub struct SuggestReport {
     /// The runs and how much they narrow the interval.
     pub suggestion: Suggestion,
+    /// Whether the width is that of the forecast over several forms.
+    #[serde(skip)]
+    pub of_any_form: bool,
+    /// What the loss is measured in, where that is not nats per token.
+    #[serde(skip)]
+    pub unit: Option<String>,
     /// The runs as the text of an experiment file, when there is a base.
     #[serde(skip)]
     pub experiment: Option<String>,
@@ -51,29 +58,20 @@ pub struct SuggestReport {
 /// # Errors
 /// The law has no covariance, no run fits the budget, or the base cannot be read.
 pub fn run(request: &SuggestRequest) -> Result<SuggestReport, LabError> {
-    let law = LawSource::open(&request.law)?.fitted()?;
-    let basis = Basis::fitted(&request.law, law.clone())?.decided()?;
-    let target = plan(&PlanRequest {
-        basis: &basis,
-        goal: Goal::Compute(request.target),
-        hyper: &[],
-        unique_tokens: None,
-        inference_tokens: None,
-        hardware: None,
-    })?;
-    let counted = law.conventions.map_or(ParamConvention::NonEmbedding, |c| c.params);
+    let known = Known::open(&request.law)?;
+    let target = known.optimum(request.target)?;
+    let counted = known.conventions().map_or(ParamConvention::NonEmbedding, |c| c.params);
     let base = request.base.as_deref().map(Base::read).transpose()?;
     let sizes: Vec<(f64, Option<Model>)> = match &base {
         Some(base) => models(base, counted),
         None => {
-            let [lo, hi] = law.ranges.iter().find(|(v, _)| v == "N").map_or([1e5, 1e9], |(_, r)| *r);
+            let [lo, hi] = known.sizes().unwrap_or([1e5, 1e9]);
             grid(lo, 10.0 * hi, 16).into_iter().map(|n| (n, None)).collect()
         }
     };
-    let most = request.largest.unwrap_or(request.budget);
+    let most = request.largest.unwrap_or(f64::INFINITY);
     // Runs smaller than all that were fitted are farther from the target than what is known.
-    let least = |range: Option<[f64; 2]>| range.map_or(0.0, |[lo, _]| lo * (1.0 - 1e-9));
-    let smallest = [law.range("N"), law.range("D"), law.flops_range()].map(least);
+    let smallest = known.smallest();
     let below = |n: f64, d: f64| [n, d, 6.0 * n * d].iter().zip(smallest).any(|(v, lo)| *v < lo);
     let mut candidates = Vec::new();
     for (n, _) in &sizes {
@@ -85,16 +83,103 @@ pub fn run(request: &SuggestRequest) -> Result<SuggestReport, LabError> {
             }
         }
     }
-    let suggestion = suggest(&Request {
-        law: &law,
-        candidates: &candidates,
-        budget: request.budget,
-        target: (target.n, target.d),
-        most_runs: request.most_runs,
-        seed: request.seed,
-    })?;
+    let mut suggestion = match &known {
+        Known::Law(law) => suggest(&Request {
+            law,
+            candidates: &candidates,
+            budget: request.budget,
+            target,
+            most_runs: request.most_runs,
+            seed: request.seed,
+        })?,
+        Known::AnyForm(made, _) => made.suggest(&candidates, request.budget, target, request.most_runs)?,
+    };
+    if let Known::AnyForm(_, law) = known {
+        suggestion.status = suggestion.status.max(law);
+    }
     let experiment = base.map(|base| experiment(&request.name, &base, &suggestion, &sizes)).transpose()?;
-    Ok(SuggestReport { suggestion, experiment: experiment.map(|e| e.text().to_string()) })
+    Ok(SuggestReport {
+        suggestion,
+        of_any_form: matches!(known, Known::AnyForm(..)),
+        unit: known.unit(),
+        experiment: experiment.map(|e| e.text().to_string()),
+    })
+}
+
+/// What the runs there are say of the loss.
+enum Known {
+    /// One law, its form taken for true.
+    Law(Box<FittedLaw>),
+    /// Several forms, and the doubt about the law whose file they stand in.
+    AnyForm(Box<Forecaster>, FitStatus),
+}
+
+impl Known {
+    /// A forecaster's file, or a law's: the forecaster beside it where it has one.
+    fn open(name: &str) -> Result<Self, LabError> {
+        if let LawSource::Forecaster(_, made) = LawSource::open(name)? {
+            return Ok(Self::AnyForm(made, FitStatus::Ok));
+        }
+        let law = LawSource::open(name)?.fitted()?;
+        // What the law leaves open is no target, whoever says how wide its interval is.
+        Basis::fitted(name, law.clone())?.decided()?;
+        Ok(match law.forecaster {
+            Some(made) => Self::AnyForm(made, law.status),
+            None => Self::Law(Box::new(law)),
+        })
+    }
+
+    /// N and D with the lowest loss at a budget.
+    fn optimum(&self, flops: f64) -> Result<(f64, f64), LabError> {
+        Ok(match self {
+            Self::AnyForm(made, _) => {
+                let best = made.best_division(flops)?.optimum;
+                (best.n, best.d)
+            }
+            Self::Law(law) => {
+                let best = plan(&PlanRequest {
+                    basis: &Basis::fitted("law", (**law).clone())?.decided()?,
+                    goal: Goal::Compute(flops),
+                    hyper: &[],
+                    unique_tokens: None,
+                    inference_tokens: None,
+                    hardware: None,
+                })?;
+                (best.n, best.d)
+            }
+        })
+    }
+
+    fn unit(&self) -> Option<String> {
+        match self {
+            Self::Law(law) => law.unit.clone(),
+            Self::AnyForm(made, _) => made.unit.clone(),
+        }
+    }
+
+    fn conventions(&self) -> Option<Conventions> {
+        match self {
+            Self::Law(law) => law.conventions,
+            Self::AnyForm(made, _) => made.conventions,
+        }
+    }
+
+    /// Smallest and largest N of the runs.
+    fn sizes(&self) -> Option<[f64; 2]> {
+        match self {
+            Self::Law(law) => law.range("N"),
+            Self::AnyForm(made, _) => made.range(0),
+        }
+    }
+
+    /// Smallest N, D and compute of the runs, less what rounding makes.
+    fn smallest(&self) -> [f64; 3] {
+        let ranges = match self {
+            Self::Law(law) => [law.range("N"), law.range("D"), law.flops_range()],
+            Self::AnyForm(made, _) => [made.range(0), made.range(1), Some(made.flops)],
+        };
+        ranges.map(|range| range.map_or(0.0, |[lo, _]| lo * (1.0 - 1e-9)))
+    }
 }
 
 /// The experiment whose recipe, data and shapes new runs share.

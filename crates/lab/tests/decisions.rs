@@ -12,7 +12,7 @@ use scalelaw_lab::compare::{self, CompareRequest};
 use scalelaw_lab::fit::{self, FitReport, FitRequest};
 use scalelaw_lab::isoflop::{self, IsoflopReport, IsoflopRequest};
 use scalelaw_lab::plan::{self, PlanReport, PlanRequest};
-use scalelaw_lab::predict::{self, CurvesRequest, PlaceRequest, PlacesRequest};
+use scalelaw_lab::predict::{self, CurvesRequest, OfAnyForm, PlaceRequest, PlacesRequest};
 use scalelaw_lab::rank::{self, RankRequest};
 use scalelaw_lab::schedules::Schedules;
 use scalelaw_lab::suggest::{self, SuggestRequest};
@@ -60,6 +60,7 @@ fn fit_request(table: &Path, law: &str) -> FitRequest {
         valley: None,
         assumed: None,
         leave_out: None,
+        forecaster: false,
     }
 }
 
@@ -382,7 +383,37 @@ fn forecaster_of_a_table_predicts_and_plans_like_the_law_that_made_it() {
     // A thousand times further than any run: the plan says so.
     let far = planned(&law, 1e30, None).unwrap().plan;
     assert!(far.warnings.iter().any(|w| w.contains("train a run in between first")), "{:?}", far.warnings);
-    // Questions about the constants of one law are refused.
-    let suggested = suggest::run(&suggestion(law));
-    assert!(matches!(suggested, Err(LabError::NotFitted { kind: "forecaster", .. })));
+    let suggested = suggest::run(&suggestion(law)).unwrap();
+    assert!(suggested.of_any_form && suggested.suggestion.width_after < suggested.suggestion.width_now);
+}
+
+#[test]
+fn law_of_size_and_data_has_beside_it_what_holds_whatever_its_form() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = grid(dir.path(), "runs.csv", 1.0, 0);
+    // Kaplan's joint law is not what made these runs.
+    let request = FitRequest { forecaster: true, ..fit_request(&table, "nd") };
+    let law = serde_json::to_string(&fit::run(&request).unwrap()).unwrap();
+    let law = write(dir.path(), "nd.json", &law).display().to_string();
+    let (n, d) = (4e10, 4e12);
+    let at = vec![("N".to_string(), n), ("D".to_string(), d)];
+    let report = predict::at(&PlaceRequest { law: law.clone(), at, register: None }).unwrap();
+    let OfAnyForm::Beside(over) = &report.of_any_form else { panic!("{report:?}") };
+    let held = |[lo, hi]: [f64; 2]| lo <= loss(n, d) && loss(n, d) <= hi;
+    assert!(held(over.pi95.unwrap()), "{over:?} does not hold {}", loss(n, d));
+    assert!(!held(report.prediction.pi95.unwrap()), "the wrong form is sure of itself: {report:?}");
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["forecast"]["mean"], over.mean);
+    let plan = planned(&law, 1e24, None).unwrap();
+    assert!(held_at(plan.of_any_form.unwrap().outlook.interval95, 1e24));
+    // Of a law without tokens there is none.
+    let of_size = FitRequest { forecaster: true, ..fit_request(&table, "n") };
+    assert!(fit::run(&of_size).unwrap().law.forecaster.is_none());
+}
+
+/// Whether an interval holds the lowest loss of a budget.
+fn held_at([lo, hi]: [f64; 2], flops: f64) -> bool {
+    let sizes = (0..400).map(|i| 1e8 * 1e5f64.powf(f64::from(i) / 400.0));
+    let lowest = sizes.map(|n| loss(n, flops / (6.0 * n))).fold(f64::INFINITY, f64::min);
+    lo <= lowest && lowest <= hi
 }

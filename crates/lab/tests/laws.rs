@@ -36,6 +36,7 @@ fn request(table: TableRequest) -> FitRequest {
         valley: None,
         assumed: None,
         leave_out: None,
+        forecaster: false,
     }
 }
 
@@ -125,9 +126,22 @@ fn conventions_fit_once_for_each_choice_of_columns() {
     }
     let both = dir.path().join("both.csv");
     std::fs::write(&both, csv).unwrap();
-    let report = conventions::run(&request(TableRequest::new(both))).unwrap();
+    let report = conventions::run(&request(TableRequest::new(&both))).unwrap();
     let columns: Vec<&str> = report.fits.iter().map(|(columns, _)| columns.as_str()).collect();
     assert_eq!(columns, ["n_nonembed tokens", "n_total tokens"]);
+    let asked = |params| FitRequest {
+        table: TableRequest { params: Some(params), ..TableRequest::new(&both) },
+        ..request(TableRequest::new(&both))
+    };
+    let total = fit::run(&asked(ParamConvention::Total)).unwrap();
+    assert_eq!(
+        total.reading.assigned.iter().find(|a| a.variable == "N").unwrap().source.columns(),
+        ["n_total"]
+    );
+    assert_eq!(total.reading.conventions.unwrap().params, ParamConvention::Total);
+    // No column counts that: the values of another would be labelled as what they are not.
+    let matmul = fit::run(&asked(ParamConvention::Matmul));
+    assert!(matches!(matmul, Err(LabError::OtherConvention { .. })));
     let one = TableRequest::new(path);
     assert!(matches!(conventions::run(&request(one)), Err(LabError::OneConvention { .. })));
 }

@@ -224,6 +224,8 @@ pub fn demo() -> Study {
         batch_tokens: 8192.0,
         loss: sample.loss,
         loss_interval: sample.interval,
+        of_any_form: None,
+        epochs: 1.0,
         largest_run: largest,
     });
     let (mut runs, mut curves) = (Vec::new(), Vec::new());

@@ -8,6 +8,7 @@ pub mod figure;
 pub mod number;
 pub mod page;
 pub mod paper;
+pub mod reliability;
 pub mod study;
 pub mod text;
 pub mod valley;

@@ -1,7 +1,7 @@
 //! `scalelaw compare`: two recipes at a compute budget.
 
 use super::doubt::behind;
-use super::table::{Pairs, doubt, flat, pairs, say_problems};
+use super::table::{Pairs, doubt, flat, pairs, say};
 use crate::output;
 use scalelaw_core::number;
 use scalelaw_fit::compare::{AtBudget, Interval, Without};
@@ -82,10 +82,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// Writes to stderr what was fitted, and its warnings.
 fn say_side(side: &Side) {
-    if side.reading.left_out.rows() > 0 {
-        eprintln!("left out: {}", side.reading.left_out);
-    }
-    say_problems(&side.reading.problems);
+    eprintln!("{}", side.reading.table);
+    say(&side.reading);
     doubt(&side.reading);
     let (n_fitted, n_points) = (side.dataset.len(), side.reading.n_points);
     if n_fitted < n_points {

@@ -251,6 +251,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         valley: arguments.valley.clone(),
         assumed: arguments.how.fix.iter().find_map(Held::range).cloned(),
         leave_out: arguments.leave_out.clone(),
+        forecaster: arguments.out.is_some(),
     };
     if arguments.conventions { compare_conventions(arguments, &request) } else { one(arguments, &request) }
 }

@@ -7,7 +7,7 @@ use scalelaw_core::number::{self, short};
 use scalelaw_core::{Head, PF_DAY, RunSpec};
 use scalelaw_fit::plan::contradiction::{Crossing, sensitivity};
 use scalelaw_fit::plan::shapes::SHAPE_RULES;
-use scalelaw_fit::plan::{Goal, Hardware, Plan};
+use scalelaw_fit::plan::{Goal, Hardware};
 use scalelaw_fit::presets::{Answer, Mark, PRESETS};
 use scalelaw_lab::plan::{self, DecayChoice, PlanReport, PlanRequest, RunRequest};
 use std::fmt::Write as _;
@@ -149,7 +149,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             eprintln!("warning: {warning}");
         }
     } else {
-        output::print(&text(&report.plan, report.unit.as_deref()))?;
+        output::print(&text(&report))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -276,7 +276,8 @@ fn presets_text() -> String {
 }
 
 /// A plan.
-fn text(p: &Plan, unit: Option<&str>) -> String {
+fn text(report: &PlanReport) -> String {
+    let PlanReport { plan: p, unit, of_any_form, .. } = report;
     let mut out = String::new();
     let w = &mut out;
     let _ = writeln!(w, "{} ({})", p.basis, p.source);
@@ -287,7 +288,12 @@ fn text(p: &Plan, unit: Option<&str>) -> String {
         let _ = writeln!(w, "warning: {warning}");
     }
     let doubt = behind(p.status, p.extrapolation_decades);
-    let _ = writeln!(w, "\n  C     {} FLOPs = {} PF-days", short(p.flops), short(p.flops / PF_DAY));
+    let _ = writeln!(
+        w,
+        "\n  C     {} FLOPs = {} PF-days",
+        short(p.flops),
+        number::significant(p.flops / PF_DAY, 3)
+    );
     let [n, d] = p.ranges.map_or([String::new(), String::new()], |ranges| {
         ranges.map(|[lo, hi]| {
             format!("; range over laws and over the cheaper runs {} to {}", short(lo), short(hi))
@@ -302,9 +308,22 @@ fn text(p: &Plan, unit: Option<&str>) -> String {
         let _ = writeln!(
             w,
             "  loss  {loss:.4} {}{}{}{doubt}",
-            unit.unwrap_or("nats per token"),
+            unit.as_deref().unwrap_or("nats per token"),
             interval(p.loss_ci95, "95% interval of the law"),
             interval(p.loss_pi95, "of one run")
+        );
+    }
+    if let Some(best) = of_any_form {
+        let [lo, hi] = best.outlook.interval95;
+        let [n, d] = [best.n95, best.d95].map(|[lo, hi]| format!("{} to {}", short(lo), short(hi)));
+        let beyond = behind(None, Some(best.outlook.decades));
+        let _ = writeln!(
+            w,
+            "        The interval takes the form of this law for true. Over several forms: loss {:.4}, one run {lo:.4} to \
+             {hi:.4}; N {}, range {n}; D {}, range {d}{beyond}",
+            best.outlook.loss,
+            short(best.optimum.n),
+            short(best.optimum.d)
         );
     }
     if let Some(c) = p.closed_form {

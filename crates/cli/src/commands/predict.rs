@@ -9,7 +9,7 @@ use scalelaw_core::number::constant;
 use scalelaw_fit::{FitError, Prediction};
 use scalelaw_lab::LabError;
 use scalelaw_lab::predict::{
-    self, CurvesReport, CurvesRequest, PlaceReport, PlaceRequest, Placed, PlacesRequest,
+    self, CurvesReport, CurvesRequest, OfAnyForm, PlaceReport, PlaceRequest, Placed, PlacesRequest,
 };
 use scalelaw_lab::schedules::Schedules;
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ fn of_law(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Some(points) = &arguments.points {
         return at_points(arguments, points);
     }
-    let PlaceReport { prediction, derived } = predict::at(&PlaceRequest {
+    let report = predict::at(&PlaceRequest {
         law: arguments.what.display().to_string(),
         at: arguments.at.clone(),
         register: arguments.register.clone(),
@@ -84,16 +84,16 @@ fn of_law(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         ),
         other => other.into(),
     })?;
-    for equation in derived {
+    for equation in &report.derived {
         eprintln!("{equation}");
     }
     if let Some(path) = &arguments.register {
         eprintln!("forecast: {}", path.display());
     }
     if arguments.json {
-        output::json(&prediction)?;
+        output::json(&report)?;
     } else {
-        output::print(&place_text(&prediction))?;
+        output::print(&place_text(&report))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -135,16 +135,32 @@ fn places_text(places: &[Placed]) -> String {
     out
 }
 
-fn place_text(prediction: &Prediction) -> String {
+fn place_text(report: &PlaceReport) -> String {
+    let PlaceReport { prediction, of_any_form, unit, .. } = report;
+    let unit = unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"));
     let interval =
         |i: Option<[f64; 2]>| i.map_or_else(|| "not known".into(), |[lo, hi]| format!("{lo:.4} to {hi:.4}"));
-    let doubt = behind(Some(prediction.status), Some(prediction.extrapolation_decades));
-    format!(
-        "{:.4}{doubt}\n  95% interval of the law   {}{doubt}\n  95% interval of one run   {}{doubt}",
+    let behind = |p: &Prediction| behind(Some(p.status), Some(p.extrapolation_decades));
+    let doubt = behind(prediction);
+    let (of, form) = match of_any_form {
+        OfAnyForm::This => ("the mean", ""),
+        OfAnyForm::NotKnown | OfAnyForm::Beside(_) => ("the law", ", if its form is true"),
+    };
+    let mut out = format!(
+        "{:.4}{unit}{doubt}\n  95% interval of {of:<9} {}{form}{doubt}\n  95% interval of one run   {}{form}{doubt}",
         prediction.mean,
         interval(prediction.ci95),
         interval(prediction.pi95)
-    )
+    );
+    if let OfAnyForm::Beside(over) = of_any_form {
+        out += &format!(
+            "\nover several forms: {:.4}; 95% interval of one run {}{}",
+            over.mean,
+            interval(over.pi95),
+            behind(over)
+        );
+    }
+    out
 }
 
 fn of_curves(arguments: &Arguments) -> anyhow::Result<ExitCode> {

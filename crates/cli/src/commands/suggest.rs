@@ -3,20 +3,20 @@
 use super::doubt::behind;
 use crate::output;
 use scalelaw_core::number::{self, short};
-use scalelaw_fit::suggest::Suggestion;
-use scalelaw_lab::suggest::{self, SuggestRequest};
+use scalelaw_lab::suggest::{self, SuggestReport, SuggestRequest};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Arguments of `scalelaw suggest`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Runs are chosen one after the other, each given those before it, none below the runs there are. The law's form is \
+    after_help = "Runs are chosen one after the other, each given those before it, none below the runs there are. Of a forecaster, and of \
+    a law file with one beside, they narrow the forecast over several forms; of a law alone its interval, its form being \
     taken to be wrong by half as much as its runs scatter, alike within a third of a decade: another seed, or a run beside one that is \
     chosen, tells less than a run elsewhere.\n\nExample:\n  scalelaw suggest --law law.json --budget 1e18 --target 1e20 --base experiment.toml --out next.toml"
 )]
 pub struct Arguments {
-    /// A law of N and D fitted to the runs there are
+    /// A law of N and D fitted to the runs there are, or a forecaster (fit --forecast)
     #[arg(long, value_name = "FILE")]
     law: String,
     /// FLOPs that may be spent on new runs
@@ -70,14 +70,18 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.json {
         output::json(&report)?;
     } else {
-        output::print(&text(&report.suggestion, arguments))?;
+        output::print(&text(&report, arguments))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(s: &Suggestion, arguments: &Arguments) -> String {
+fn text(report: &SuggestReport, arguments: &Arguments) -> String {
+    let s = &report.suggestion;
+    let unit = report.unit.as_deref().unwrap_or("nats");
+    let of =
+        if report.of_any_form { "over several forms of the law" } else { "if the form of the law is true" };
     let mut out = format!(
-        "95% interval of the loss at the optimum of {} FLOPs: {:.4} nats wide now, {:.4} expected after {} runs{}\n{:>4} {:>10} {:>10} {:>10}  width after\n",
+        "95% interval of the loss at the optimum of {} FLOPs, {of}: {:.4} {unit} wide now, {:.4} expected after {} runs{}\n{:>4} {:>10} {:>10} {:>10}  width after\n",
         short(arguments.target),
         s.width_now,
         s.width_after,

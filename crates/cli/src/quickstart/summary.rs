@@ -47,6 +47,8 @@ struct PlanLine {
     batch_tokens: f64,
     loss: f64,
     loss_pi95: Option<[f64; 2]>,
+    loss_of_any_form: Option<(f64, [f64; 2])>,
+    epochs: f64,
 }
 
 impl Summary {
@@ -73,6 +75,8 @@ impl Summary {
                 batch_tokens: n.batch_tokens,
                 loss: n.loss,
                 loss_pi95: n.loss_pi95,
+                loss_of_any_form: n.of_any_form,
+                epochs: n.epochs,
             }),
             floor_nats_per_token: findings.floor.as_ref().map(|f| f.loss),
             lowest_loss: findings.rows.iter().filter_map(|r| r.loss_min).reduce(f64::min),
@@ -101,7 +105,7 @@ impl Summary {
         }
         if let Some(plan) = &self.plan {
             lines.push(format!(
-                "  next, {FACTOR:.0}x the compute in one run: N {}, {} tokens in {} steps of {}, loss {:.3}{}; \
+                "  next, {FACTOR:.0}x the compute in one run: N {}, {} tokens in {} steps of {}, loss {:.3}{}{}; \
                  extrapolated",
                 short(plan.n_nonembed),
                 short(plan.tokens),
@@ -109,6 +113,9 @@ impl Summary {
                 plan.batch_tokens,
                 plan.loss,
                 plan.loss_pi95.map_or(String::new(), |[low, high]| format!(" ({low:.3} to {high:.3})")),
+                plan.loss_of_any_form.map_or(String::new(), |(loss, [low, high])| format!(
+                    ", over several forms of the law {loss:.3} ({low:.3} to {high:.3})"
+                )),
             ));
         }
         lines.push(self.report.display().to_string());

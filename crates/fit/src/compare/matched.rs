@@ -15,7 +15,7 @@ pub struct Matched {
     pub places: usize,
     /// Places where A's mean loss is the lower.
     pub a_better: usize,
-    /// Mean over the places of B's loss minus A's, nats per token; interval by Student's t.
+    /// Mean over A's runs of B's loss minus A's at their places, nats per token; interval by Student's t.
     pub advantage: Interval,
     /// Probability that the mean is above 0.
     pub probability_a_better: f64,
@@ -41,21 +41,29 @@ pub(super) fn matched(a: &Side<'_>, b: &Side<'_>, law: &dyn Law) -> Result<Optio
         }
     }
     let mut places: BTreeMap<Vec<usize>, [Vec<f64>; 2]> = BTreeMap::new();
+    let mut run_at: BTreeMap<Vec<usize>, u32> = BTreeMap::new();
     for (i, key) in keys.into_iter().enumerate() {
         let (side, loss) = if i < n { (0, of_a.y()[i]) } else { (1, of_b.y()[i - n]) };
+        if side == 0 {
+            run_at.entry(key.clone()).or_insert(of_a.group[i]);
+        }
         places.entry(key).or_default()[side].push(loss);
     }
-    let both = places.values().filter(|[a, b]| !a.is_empty() && !b.is_empty());
-    let differences: Vec<f64> = both.map(|[a, b]| mean(b) - mean(a)).collect();
+    let both = places.iter().filter(|(_, [a, b])| !a.is_empty() && !b.is_empty());
+    let at_places: Vec<(u32, f64)> = both.map(|(key, [a, b])| (run_at[key], mean(b) - mean(a))).collect();
+    // Checkpoints of one run share its luck: they are one difference.
+    let mut of_runs: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    at_places.iter().for_each(|(run, difference)| of_runs.entry(*run).or_default().push(*difference));
+    let differences: Vec<f64> = of_runs.values().map(|of_run| mean(of_run)).collect();
     if differences.len() < FEWEST_PLACES {
         return Ok(None);
     }
-    let (places, freedom) = (differences.len(), differences.len() as f64 - 1.0);
-    let (advantage, se) = (mean(&differences), standard_deviation(&differences) / (places as f64).sqrt());
+    let (runs, freedom) = (differences.len() as f64, differences.len() as f64 - 1.0);
+    let (advantage, se) = (mean(&differences), standard_deviation(&differences) / runs.sqrt());
     let half = student_t(0.975, freedom) * se;
     Ok(Some(Matched {
-        places,
-        a_better: differences.iter().filter(|d| **d > 0.0).count(),
+        places: at_places.len(),
+        a_better: at_places.iter().filter(|(_, d)| *d > 0.0).count(),
         advantage: Interval {
             value: Some(advantage),
             ci95: [Some(advantage - half), Some(advantage + half)],

@@ -1,6 +1,6 @@
 //! The members of a forecast: every form by every objective, from all runs and from the cheaper ones.
 
-use super::{Member, ends};
+use super::{Member, Rules, ends};
 use crate::data::Dataset;
 use crate::error::FitError;
 use crate::fit::{FitOptions, IntervalChoice, fit};
@@ -12,9 +12,8 @@ use crate::objective::{Objective, Penalty, Space};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The forms, each with its weight before anything was scored. Skaling's bends as the others do and in between.
-const FORMS: [(&dyn Law, f64); 4] =
-    [(&Skaling, 8.0), (&Chinchilla, 1.0), (&ChinchillaTied, 1.0), (&KaplanNd, 1.0)];
+/// The forms.
+const FORMS: [&dyn Law; 4] = [&Skaling, &Chinchilla, &ChinchillaTied, &KaplanNd];
 
 /// The objectives: all runs alike, few wild ones, and the lower edge (runs are tuned badly more often than too well).
 const OBJECTIVES: [Objective; 3] = [
@@ -27,8 +26,6 @@ const OBJECTIVES: [Objective; 3] = [
 const CUTS: [f64; 6] = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4];
 /// Fewer runs than this are not fitted at a cut.
 const FEWEST: usize = 7;
-/// Each run is weighted by its compute to this power.
-const RECENCY: f64 = 0.5;
 
 /// All fits.
 pub(super) struct Fitted {
@@ -47,7 +44,7 @@ pub(super) struct Cut {
 
 /// The form called `name`.
 pub(super) fn form(name: &str) -> Option<&'static dyn Law> {
-    FORMS.iter().map(|(law, _)| *law).find(|law| law.name() == name)
+    FORMS.into_iter().find(|law| law.name() == name)
 }
 
 /// The constants in the law's order.
@@ -67,10 +64,11 @@ pub(super) fn constants_of(law: &dyn Law, constants: &[(String, f64)]) -> Result
         .collect()
 }
 
-/// Weights of runs by their compute, the dearest having 1.
-pub(super) fn recency(log10_flops: &[f64]) -> Vec<f64> {
+/// Weights of runs by their compute, the dearest having 1; points of one run share it.
+pub(super) fn weights(rules: Rules, dataset: &Dataset, log10_flops: &[f64]) -> Vec<f64> {
     let [_, top] = ends(log10_flops);
-    log10_flops.iter().map(|c| libm::pow(10.0, RECENCY * (c - top))).collect()
+    let of_compute = log10_flops.iter().map(|c| libm::pow(10.0, rules.recency * (c - top)));
+    of_compute.zip(dataset.points_of_run()).map(|(weight, points)| weight / points).collect()
 }
 
 /// Fits every member to all runs and to those up to each cut, and weighs them.
@@ -78,6 +76,7 @@ pub(super) fn recency(log10_flops: &[f64]) -> Vec<f64> {
 /// # Errors
 /// No member can be fitted.
 pub(super) fn fits(
+    rules: Rules,
     dataset: &Dataset,
     log10_flops: &[f64],
     progress: &(dyn Fn(usize, usize) + Sync),
@@ -95,16 +94,16 @@ pub(super) fn fits(
             cuts.push(cut);
         }
     }
-    let all: Vec<(&dyn Law, f64, Objective)> =
-        FORMS.iter().flat_map(|(law, prior)| OBJECTIVES.map(|objective| (*law, *prior, objective))).collect();
+    let all: Vec<(&dyn Law, Objective)> =
+        FORMS.into_iter().flat_map(|law| OBJECTIVES.map(|objective| (law, objective))).collect();
     let total = all.len() * cuts.len();
     let done = AtomicUsize::new(0);
     let fitted: Vec<Result<FittedLaw, FitError>> = (0..total)
         .into_par_iter()
         .map(|index| {
-            let (law, _, objective) = all[index % all.len()];
+            let (law, objective) = all[index % all.len()];
             let cut = cuts[index / all.len()];
-            let fitted = one(law, objective, dataset, log10_flops, cut);
+            let fitted = one(rules, law, objective, dataset, log10_flops, cut);
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
             fitted
         })
@@ -122,9 +121,12 @@ pub(super) fn fits(
                 }
             }
             let n = (cuts.len() - 1) as f64;
-            let (law, _, objective) = all[member];
-            let error =
-                if n > 0.0 { squares / n } else { leave_one_out(law, objective, dataset, log10_flops)? };
+            let (law, objective) = all[member];
+            let error = if n > 0.0 {
+                squares / n
+            } else {
+                leave_one_out(rules, law, objective, dataset, log10_flops)?
+            };
             Some((member, error.sqrt()))
         })
         .collect();
@@ -134,7 +136,8 @@ pub(super) fn fits(
     }
     let weight = |(member, held_out): &(usize, f64)| {
         // Exact data: no error is smaller than what rounding makes.
-        all[*member].1 / held_out.max(1e-12).powi(2)
+        let prior = if all[*member].0.name() == Skaling.name() { rules.skaling } else { 1.0 };
+        prior / held_out.max(1e-12).powi(2)
     };
     speaking.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
     let sum: f64 = speaking.iter().map(weight).sum();
@@ -156,7 +159,7 @@ pub(super) fn fits(
             let bound = law.params.iter().filter(|(_, e)| e.state == ParamState::AtBound);
             Some(Member {
                 law: law.law.clone(),
-                objective: all[member].2,
+                objective: all[member].1,
                 constants: law.params.iter().map(|(name, e)| (name.clone(), e.value)).collect(),
                 weight: weight(speaker) / sum,
                 held_out,
@@ -169,6 +172,7 @@ pub(super) fn fits(
 
 /// One member from the runs up to a cut.
 fn one(
+    rules: Rules,
     law: &dyn Law,
     objective: Objective,
     dataset: &Dataset,
@@ -181,7 +185,9 @@ fn one(
         let (n_points, n_free) = (below.len(), law.params().len() + 1);
         return Err(FitError::TooFewPoints { law: law.name().into(), n_points, n_free });
     }
-    let runs = dataset.filtered(|i| log10_flops[i] <= cut).times(recency(&below));
+    let runs = dataset.filtered(|i| log10_flops[i] <= cut);
+    let weights = weights(rules, &runs, &below);
+    let runs = runs.times(weights);
     let effort = Effort { polished: 6, screening_points: 500, steps: 100 };
     let options = FitOptions { objective, effort, intervals: IntervalChoice::None, ..FitOptions::default() };
     fit(law, &runs, &options)
@@ -189,13 +195,19 @@ fn one(
 
 /// Mean squared error in ln loss of each run by the fit to the others, for tables that are too small to be cut; `None`
 /// where one of these fits has no value.
-fn leave_one_out(law: &dyn Law, objective: Objective, dataset: &Dataset, log10_flops: &[f64]) -> Option<f64> {
+fn leave_one_out(
+    rules: Rules,
+    law: &dyn Law,
+    objective: Objective,
+    dataset: &Dataset,
+    log10_flops: &[f64],
+) -> Option<f64> {
     let (n, d) = (dataset.column("N")?, dataset.column("D")?);
     let mut squares = 0.0;
     for left in 0..dataset.len() {
         let keep = |i: usize| i != left;
         let flops: Vec<f64> = (0..dataset.len()).filter(|i| keep(*i)).map(|i| log10_flops[i]).collect();
-        let others = one(law, objective, &dataset.filtered(keep), &flops, f64::INFINITY).ok()?;
+        let others = one(rules, law, objective, &dataset.filtered(keep), &flops, f64::INFINITY).ok()?;
         let said = value(law, &[n[left], d[left]], &others.values());
         squares += libm::log(said / dataset.response()[left]).powi(2);
     }

@@ -8,15 +8,17 @@
 //! `docs/studies/forecast.md` has the contest that decided the constants below.
 
 mod members;
+mod suggest;
 #[cfg(test)]
 mod tests;
 
 use crate::data::Dataset;
+use crate::design::Design;
 use crate::error::FitError;
-use crate::fitted::{FitStatus, Prediction};
+use crate::fitted::{FitStatus, Prediction, Warning};
 use crate::hull;
 use crate::law::value;
-use crate::laws;
+use crate::laws::{self, Chinchilla};
 use crate::objective::Objective;
 use crate::plan::{Allocation, PlanError, compute_optimal};
 use crate::statistics::student_t;
@@ -28,13 +30,28 @@ pub const FORECASTER_FORMAT: &str = "scalelaw-forecaster-1";
 
 /// Fewer runs than this are not extrapolated.
 const FEWEST: usize = 8;
-/// Growth of the scatter: standard deviations a decade of compute.
-const DRIFT: f64 = 0.75;
 /// More degrees of freedom than this do not make the tails thinner: the forms are not the truth.
 const MOST_FREEDOM: f64 = 30.0;
 
+/// What is taken for given: chosen on public tables, which `docs/studies/forecast.md` names.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rules {
+    /// Each run is weighted by its compute to this power.
+    pub recency: f64,
+    /// Weight of Skaling's form before anything was scored, where the others have 1: it bends as they do and in between.
+    pub skaling: f64,
+    /// Growth of the scatter: standard deviations a decade of compute.
+    pub drift: f64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { recency: 0.5, skaling: 8.0, drift: 0.75 }
+    }
+}
+
 /// Several laws that speak with the weight of how well they extrapolate.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forecaster {
     /// [`FORECASTER_FORMAT`].
     pub format: String,
@@ -58,10 +75,23 @@ pub struct Forecaster {
     pub unit: Option<String>,
     /// Digest of the data.
     pub data_digest: Option<String>,
+    /// What was taken for given; not in files of before.
+    #[serde(default)]
+    pub rules: Rules,
+    /// Whether the runs show how a budget is best divided: N and D do not move together, and both range widely.
+    #[serde(default = "yes")]
+    pub divides: bool,
+    /// What is doubtful about the runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Warning>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A law fitted by one objective.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     /// The law.
     pub law: String,
@@ -79,7 +109,7 @@ pub struct Member {
 }
 
 /// A forecast made from the cheaper runs alone.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
     /// Dearest compute fitted.
     pub flops: f64,
@@ -156,6 +186,18 @@ pub fn forecaster(
     dataset: &Dataset,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Forecaster, FitError> {
+    forecaster_by(Rules::default(), dataset, progress)
+}
+
+/// The same by other rules: for the study that chose them.
+///
+/// # Errors
+/// As [`forecaster`].
+pub fn forecaster_by(
+    rules: Rules,
+    dataset: &Dataset,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Forecaster, FitError> {
     let missing = |variable: &str| FitError::MissingVariable {
         law: "a forecast".into(),
         variable: variable.into(),
@@ -171,30 +213,39 @@ pub fn forecaster(
         });
     }
     let log10_flops: Vec<f64> = n.iter().zip(d).map(|(n, d)| libm::log10(6.0 * n * d)).collect();
-    let Fitted { members, origins } = fits(dataset, &log10_flops, progress)?;
+    let Fitted { members, origins } = fits(rules, dataset, &log10_flops, progress)?;
     let [lo, hi] = ends(&log10_flops);
     // Constants that the members have on average: degrees of freedom that the scatter loses.
     let constants: f64 = members.iter().map(|m| m.weight * m.constants.len() as f64).sum();
+    // Points of one run err together: what there is to know of the scatter comes from runs.
+    let points = dataset.len() as f64;
+    let runs: f64 = dataset.points_of_run().iter().map(|points| 1.0 / points).sum::<f64>().round();
+    let freedom = if runs < points { runs - 1.0 } else { points - constants };
+    let (divides, doubts) = design(dataset)?;
     let mut made = Forecaster {
         format: FORECASTER_FORMAT.into(),
         members,
         origins: vec![],
-        n_runs: dataset.len(),
+        n_runs: runs as usize,
         sigma: 0.0,
-        freedom: (dataset.len() as f64 - constants).clamp(1.0, MOST_FREEDOM),
+        freedom: freedom.clamp(1.0, MOST_FREEDOM),
         flops: [lo, hi].map(|log10| libm::pow(10.0, log10)),
         hull: hull::corners(n.iter().zip(d).map(|(n, d)| [*n, *d])),
         conventions: dataset.conventions,
         unit: dataset.unit.clone(),
         data_digest: dataset.digest.clone(),
+        rules,
+        divides,
+        doubts,
     };
     let error = |constants: &[Vec<f64>], i: usize| {
         made.combined(constants, n[i], d[i]).0 - libm::log(dataset.response()[i])
     };
     let own = made.constants();
-    let weights = members::recency(&log10_flops);
+    let weights = members::weights(rules, dataset, &log10_flops);
     let squares: f64 = weights.iter().enumerate().map(|(i, w)| w * error(&own, i).powi(2)).sum();
-    let correction = dataset.len() as f64 / (dataset.len() as f64 - constants).max(1.0);
+    let correction = points / (points - constants).max(1.0);
+    let correction = if runs < points { correction * runs / (runs - 1.0).max(1.0) } else { correction };
     let sigma = (squares / weights.iter().sum::<f64>() * correction).sqrt();
     let origins = origins
         .into_iter()
@@ -220,6 +271,32 @@ pub fn forecaster(
     Ok(made)
 }
 
+/// Whether the runs show how a budget is best divided, and why not.
+fn design(dataset: &Dataset) -> Result<(bool, Vec<Warning>), FitError> {
+    let data = dataset.for_law(&Chinchilla)?;
+    let design = Design::of(&data);
+    let doubt = |code: &str, message: String| Warning { code: code.into(), message };
+    let tied = design.tied.iter().map(|tied| {
+        let message = if tied.slope > 0.0 {
+            "N and D of the runs rise together: which of them the loss depends on is not identifiable, and a forecast holds \
+             along the runs only"
+        } else {
+            "the runs have one budget: what another one brings is not identifiable from them"
+        };
+        doubt("tied_variables", message.into())
+    });
+    let narrow = design.narrow.iter().map(|variable| {
+        let (lo, hi) = data.range(*variable);
+        let name = &data.variables[*variable];
+        doubt(
+            "narrow_range",
+            format!("{name} spans a factor of {:.2} only: what it does is not identifiable", hi / lo),
+        )
+    });
+    let doubts: Vec<Warning> = tied.chain(narrow).collect();
+    Ok((doubts.is_empty(), doubts))
+}
+
 fn ends(values: &[f64]) -> [f64; 2] {
     values.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[lo, hi], v| [lo.min(*v), hi.max(*v)])
 }
@@ -242,6 +319,12 @@ impl Forecaster {
     /// Decades of compute that forecasts from the cheaper runs were scored over; 0 where there were too few.
     pub fn tried(&self) -> f64 {
         self.origins.iter().map(|o| o.decades).fold(0.0, f64::max)
+    }
+
+    /// Smallest and largest N (0) or D (1) of the runs.
+    pub fn range(&self, variable: usize) -> Option<[f64; 2]> {
+        let values: Vec<f64> = self.hull.iter().map(|corner| corner[variable]).collect();
+        (!values.is_empty()).then(|| ends(&values))
     }
 
     /// Weight of each law, over its objectives, the weightiest first.
@@ -272,7 +355,7 @@ impl Forecaster {
         let decades = beyond.max(hull::decades_outside(&self.hull, [n, d])).max(0.0);
         // A place that was written down in few digits is no extrapolation.
         let decades = if decades > 1e-6 { decades } else { 0.0 };
-        let drift = self.sigma * DRIFT * decades;
+        let drift = self.sigma * self.rules.drift * decades;
         let of_mean = (drift * drift + spread * spread).sqrt();
         let of_run = (of_mean * of_mean + self.sigma * self.sigma).sqrt();
         let t = student_t(0.975, self.freedom);
@@ -312,21 +395,55 @@ impl Forecaster {
                 have: at.iter().map(|(name, _)| (*name).into()).collect(),
             })
         };
-        let outlook = self.at(value("N")?, value("D")?);
+        let (n, d) = (value("N")?, value("D")?);
+        for value in [n, d] {
+            if !(value.is_finite() && value > 0.0) {
+                let point = vec![("N".to_string(), n), ("D".to_string(), d)];
+                return Err(FitError::NoValue { law: "a forecast".into(), point });
+            }
+        }
+        let outlook = self.at(n, d);
         Ok(Prediction {
             mean: outlook.loss,
             ci95: Some(outlook.mean95),
             pi95: Some(outlook.interval95),
             extrapolation_decades: outlook.decades,
-            status: FitStatus::Ok,
+            status: self.status(outlook.decades),
         })
+    }
+
+    /// What is to be said behind a number that lies so many decades outside the runs.
+    pub fn status(&self, decades: f64) -> FitStatus {
+        if !self.divides && decades > 0.0 {
+            FitStatus::Unidentified
+        } else if self.doubts.is_empty() {
+            FitStatus::Ok
+        } else {
+            FitStatus::Remarks
+        }
+    }
+
+    /// # Errors
+    /// The runs do not show how a budget is best divided.
+    pub(crate) fn check_divides(&self, name: &str) -> Result<(), PlanError> {
+        match self
+            .doubts
+            .iter()
+            .find(|doubt| ["tied_variables", "narrow_range"].contains(&doubt.code.as_str()))
+        {
+            Some(doubt) if !self.divides => {
+                Err(PlanError::OneDirection { name: name.into(), doubt: doubt.message.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The best division of a budget of C = 6·N·D.
     ///
     /// # Errors
-    /// The forecast has no lowest place within the search.
+    /// The runs do not show it, or the forecast has no lowest place within the search.
     pub fn best_division(&self, flops: f64) -> Result<BestDivision, PlanError> {
+        self.check_divides("the forecast")?;
         let of = |constants: &[Vec<f64>]| {
             compute_optimal(&|n, d| libm::exp(self.combined(constants, n, d).0), &|n| 6.0 * n, flops)
         };

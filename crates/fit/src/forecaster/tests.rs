@@ -2,6 +2,7 @@ use super::*;
 use crate::laws::Chinchilla;
 use crate::presets::Preset;
 use crate::random::{generator, normal};
+use crate::suggest::Candidate;
 
 /// Runs of Besiroglu et al.'s law at five sizes for each of four budgets from 1e18 to 1e20 FLOPs, with `noise` in ln loss.
 fn runs(noise: f64, seed: u64) -> Dataset {
@@ -113,4 +114,36 @@ fn progress_counts_every_fit_once() {
     seen.sort_unstable();
     let total = 12 * (1 + made.origins.len());
     assert_eq!(seen, (1..=total).map(|done| (done, total)).collect::<Vec<_>>());
+}
+
+#[test]
+fn suggested_runs_narrow_the_forecast_about_as_much_as_they_promise() {
+    let before = runs(0.003, 9);
+    let made = forecaster(&before, &|_, _| {}).unwrap();
+    let mut candidates = vec![];
+    for i in 0..12 {
+        for j in 0..8 {
+            let (n, d) = (1e8 * 2f64.powi(i), 1e9 * 4f64.powi(j));
+            candidates.push(Candidate { n, d, cost: 6.0 * n * d });
+        }
+    }
+    let best = made.best_division(1e22).unwrap().optimum;
+    let suggestion = made.suggest(&candidates, 3e21, (best.n, best.d), 6).unwrap();
+    assert!(!suggestion.runs.is_empty() && suggestion.cost <= 3e21);
+    assert!(suggestion.width_after < 0.7 * suggestion.width_now, "{suggestion:?}");
+    assert!(suggestion.runs.is_sorted_by(|a, b| a.width_after > b.width_after));
+    // A run beyond those there are: deciding between forms among the cheap ones brings nothing nearer.
+    assert!(suggestion.runs.iter().any(|chosen| chosen.run.cost > 1e20));
+    let column = |name: &str, more: &dyn Fn(&Candidate) -> f64| {
+        let new = suggestion.runs.iter().map(|chosen| more(&chosen.run));
+        before.column(name).unwrap().iter().copied().chain(new).collect::<Vec<f64>>()
+    };
+    let mut rng = generator(31, 0);
+    let new = suggestion.runs.iter().map(|c| truth(c.run.n, c.run.d) * (0.003 * normal(&mut rng)).exp());
+    let loss: Vec<f64> = before.response().iter().copied().chain(new).collect();
+    let all = Dataset::new(loss).with("N", column("N", &|c| c.n)).with("D", column("D", &|c| c.d));
+    let [lo, hi] = forecaster(&all, &|_, _| {}).unwrap().at(best.n, best.d).mean95;
+    let came = (hi - lo) / suggestion.width_after;
+    assert!((0.3..3.0).contains(&came), "{came} times the width promised");
+    assert!(made.suggest(&candidates, 1.0, (best.n, best.d), 6).is_err());
 }

@@ -138,6 +138,9 @@ impl Basis {
         if let (Dividing::Joint(joint), Origin::Fitted(fitted)) = (&self.rule, &self.origin) {
             decided(&self.name, fitted, joint)?;
         }
+        if let Dividing::Forecaster(made) = &self.rule {
+            made.check_divides(&self.name)?;
+        }
         Ok(self)
     }
 
@@ -190,7 +193,10 @@ impl Basis {
     pub(super) fn status(&self) -> Option<FitStatus> {
         match &self.origin {
             Origin::Fitted(fitted) => Some(fitted.status),
-            Origin::Forecaster => Some(FitStatus::Ok),
+            Origin::Forecaster => match &self.rule {
+                Dividing::Forecaster(made) => Some(made.status(0.0)),
+                _ => None,
+            },
             Origin::Preset(_) | Origin::Chain(_) => None,
         }
     }
@@ -286,7 +292,7 @@ impl Basis {
     }
 
     /// What a fitted law says about the loss at a point, with its intervals.
-    pub(super) fn prediction(&self, n: f64, d: f64) -> Option<Prediction> {
+    pub fn prediction(&self, n: f64, d: f64) -> Option<Prediction> {
         let place = [("N", n), ("D", d), ("U", d), ("C", 6.0 * n * d), ("M", d / n)];
         match (&self.origin, &self.rule) {
             (Origin::Fitted(fitted), _) => fitted.predict(&place).ok(),
@@ -300,17 +306,23 @@ impl Basis {
         if let Dividing::Forecaster(made) = &self.rule {
             let (outlook, tried) = (made.at(n, d), made.tried());
             let decades = outlook.decades;
-            return match outlook.reach {
-                Reach::Inside | Reach::Scored => vec![],
-                Reach::Beyond => vec![format!(
+            let mut warnings: Vec<String> =
+                made.doubts.iter().map(|doubt| format!("{name}: {}", doubt.message)).collect();
+            if self.conventions.is_none() {
+                warnings.push(format!("{name}: the forecaster's file does not say what N, C and D count"));
+            }
+            warnings.extend(match outlook.reach {
+                Reach::Inside | Reach::Scored => None,
+                Reach::Beyond => Some(format!(
                     "{name}: the run lies {decades:.1} decades beyond the runs, further than forecasts were tried among them \
                      ({tried:.1} decades)"
-                )],
-                Reach::Far => vec![format!(
+                )),
+                Reach::Far => Some(format!(
                     "{name}: the run lies {decades:.1} decades beyond the runs, more than twice as far as forecasts were tried \
                      among them ({tried:.1} decades): train a run in between first"
-                )],
-            };
+                )),
+            });
+            return warnings;
         }
         match &self.origin {
             Origin::Forecaster => vec![],

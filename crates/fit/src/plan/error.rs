@@ -150,6 +150,14 @@ pub enum PlanError {
         /// Whether N and D of the runs rise together, so that either stands for the other.
         together: bool,
     },
+    /// The runs of a forecaster lie along one direction.
+    #[error("{name} cannot divide a budget: {doubt}")]
+    OneDirection {
+        /// The forecaster's file.
+        name: String,
+        /// What its runs leave open.
+        doubt: String,
+    },
     /// The law cannot be found or evaluated.
     #[error(transparent)]
     Fit(#[from] crate::FitError),

@@ -15,7 +15,7 @@ use crate::laws::CriticalBatch;
 use crate::presets::kaplan2020::TYPICAL_EXCESS;
 use crate::presets::muennighoff2023::{DECAY, R_D_STAR_MINIMA};
 use crate::presets::{Preset, Rule};
-use scalelaw_core::Conventions;
+use scalelaw_core::{Conventions, DataConvention};
 use serde::Serialize;
 
 /// What is asked for.
@@ -225,9 +225,12 @@ fn joint_parts(
 ) -> Result<(), PlanError> {
     let (n, d, target) = (plan.n, plan.d, loss_of(plan.n, plan.d));
     plan.f = Some(super::overfit::overfit(loss_of, n, d));
-    plan.tokens_against_overfitting = tokens_needed(loss_of, n, TYPICAL_EXCESS)
-        .ok()
-        .map(|value| Advice { value, by: request.basis.name.clone() });
+    // Where D counts tokens processed, what more of them bring is training, not less over-fitting.
+    if request.basis.conventions.is_some_and(|c| c.data == DataConvention::Unique) {
+        let needed = tokens_needed(loss_of, n, TYPICAL_EXCESS).ok();
+        plan.tokens_against_overfitting =
+            needed.map(|value| Advice { value, by: request.basis.name.clone() });
+    }
     plan.other_sizes = SIZES
         .iter()
         .map(|&x| {
@@ -272,12 +275,19 @@ fn batch(request: &Request<'_>, run: &Divided) -> Option<Advice> {
 }
 
 fn learning_rate(request: &Request<'_>, run: &Divided) -> Option<Advice> {
-    request.hyper.iter().find_map(|preset| match preset.rule {
+    let mut rules = request.hyper.iter().filter_map(|preset| match preset.rule {
         Rule::HyperParameters(h) => {
-            Some(Advice { value: h.lr?.at(run.n, run.d, run.flops)?, by: preset.name.into() })
+            Some((preset, Advice { value: h.lr?.at(run.n, run.d, run.flops)?, by: preset.name.into() }))
         }
         _ => None,
-    })
+    });
+    let inside = |preset: &Preset| preset.range.params.is_none_or(|[lo, hi]| (lo..=hi).contains(&run.n));
+    // A rule is followed beyond the sizes that it was fitted to only where no other one is there.
+    let first = rules.next()?;
+    if inside(first.0) {
+        return Some(first.1);
+    }
+    Some(rules.find(|(preset, _)| inside(preset)).map_or(first.1, |(_, advice)| advice))
 }
 
 #[cfg(test)]

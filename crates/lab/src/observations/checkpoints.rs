@@ -2,7 +2,7 @@
 
 use scalelaw_fit::Dataset;
 
-/// Fewest rows of one size, in the file's order, that are taken for checkpoints of one run.
+/// Fewest rows of one size that are taken for checkpoints of one run.
 const FEWEST: usize = 8;
 
 /// Along evenly spaced checkpoints no step between two rows is longer than this many of the shortest; sizes of a grid
@@ -43,8 +43,13 @@ pub(super) fn runs(dataset: &Dataset) -> Option<(Vec<u32>, Checkpoints)> {
         return None;
     }
     let goes_on = |i: &usize, j: &usize| rising[*j] > rising[*i] && fixed.iter().all(|v| v[*i] == v[*j]);
-    let order: Vec<usize> = (0..dataset.len()).collect();
-    let (mut run_of, mut in_curves, mut runs) = (Vec::with_capacity(order.len()), 0, 0);
+    // By size, then along the run: the rows of a file may be in any order.
+    let mut order: Vec<usize> = (0..dataset.len()).collect();
+    order.sort_by(|i, j| {
+        let sizes = fixed.iter().map(|v| v[*i].total_cmp(&v[*j])).find(|o| o.is_ne());
+        sizes.unwrap_or(std::cmp::Ordering::Equal).then(rising[*i].total_cmp(&rising[*j]))
+    });
+    let (mut run_of, mut in_curves, mut runs) = (vec![0; order.len()], 0, 0);
     for rows in order.chunk_by(goes_on) {
         let steps: Vec<f64> = rows.windows(2).map(|w| rising[w[1]] - rising[w[0]]).collect();
         let (shortest, longest) =
@@ -52,7 +57,7 @@ pub(super) fn runs(dataset: &Dataset) -> Option<(Vec<u32>, Checkpoints)> {
         if rows.len() >= FEWEST && longest <= EVEN * shortest {
             in_curves += rows.len();
         }
-        run_of.extend(std::iter::repeat_n(runs as u32, rows.len()));
+        rows.iter().for_each(|i| run_of[*i] = runs as u32);
         runs += 1;
     }
     (2 * in_curves > dataset.len()).then_some((run_of, Checkpoints { rows: dataset.len(), runs }))

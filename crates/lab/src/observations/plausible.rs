@@ -239,9 +239,9 @@ struct Count<'a> {
 /// Sizes of models, corpora and trainings that there may be.
 fn possible(variable: &str) -> std::ops::Range<f64> {
     match variable {
-        "N" => 1.0..1e16,
+        "N" => 100.0..1e16,
         "C" => 1e3..1e32,
-        _ => 1.0..1e18,
+        _ => 1e3..1e18,
     }
 }
 
@@ -390,7 +390,9 @@ fn likely_units(
     let rare = |unit: f64| f64::from(u8::from(unit == 1e3 || unit == 1e12));
     let odd = |(a, b): &(f64, f64)| {
         let away = libm::fabs(libm::log(b * d_median / (a * n_median) / 20.0));
-        away + 1e-3 * (rare(*a) + rare(*b))
+        // Of two pairs with the same ratio, the one whose models are nearer to a billion parameters.
+        let size = libm::fabs(libm::log(a * n_median / 1e9));
+        away + 1e-2 * size + 1e-3 * (rare(*a) + rare(*b))
     };
     let pairs = UNITS.iter().flat_map(|a| UNITS.iter().map(|b| (*a, *b)));
     let best = pairs.filter(usual).min_by(|x, y| odd(x).total_cmp(&odd(y)));

@@ -188,7 +188,7 @@ impl Observations {
             checkpoints = Some(found);
         }
         dataset.digest = Some(table.digest.clone());
-        dataset.conventions = self.conventions(&variables);
+        dataset.conventions = self.conventions(&variables)?;
         dataset.unit = self.unit(law, &response);
         let reading = Reading {
             table: table.source.clone(),
@@ -365,23 +365,38 @@ impl Observations {
         Ok(Some((0..table.len()).map(group).collect()))
     }
 
-    /// What the law's variables count, by the names of their columns.
-    fn conventions(&self, variables: &[Assigned]) -> Option<Conventions> {
+    /// What the law's variables count: what the request says of N, and what the names of their columns say.
+    fn conventions(&self, variables: &[Assigned]) -> Result<Option<Conventions>, LabError> {
         let (mut params, mut flops, mut data) = (self.params, None, None);
-        for count in variables.iter().flat_map(|v| v.source.columns()).filter_map(counts) {
-            match count {
-                Counts::Params(p) => params = params.or(Some(p)),
-                Counts::Flops(f) => flops = Some(f),
-                Counts::Data(d) => data = Some(d),
+        for assigned in variables {
+            for column in assigned.source.columns() {
+                match counts(column) {
+                    // What is computed from a column counts something else.
+                    Some(Counts::Params(said)) => match self.params {
+                        Some(asked) if asked != said && matches!(assigned.source, Source::Column { .. }) => {
+                            let (table, column) = (self.table.source.clone(), column.to_string());
+                            return Err(LabError::OtherConvention { table, column, said, asked });
+                        }
+                        _ => params = params.or(Some(said)),
+                    },
+                    Some(Counts::Flops(said)) => flops = Some(said),
+                    // The distinct tokens are a variable of their own beside the tokens processed.
+                    Some(Counts::Data(said)) if assigned.variable != "U" => data = Some(said),
+                    Some(Counts::Data(_)) | None => {}
+                }
             }
         }
-        if params.is_none() && variables.iter().any(|v| v.variable == "N") {
-            return None;
+        let of_n = |assigned: &Assigned| match &assigned.source {
+            Source::Derived { rule, .. } => rule.inputs.contains(&"N"),
+            Source::Column { .. } | Source::Computed { .. } => assigned.variable == "N",
+        };
+        if params.is_none() && variables.iter().any(of_n) {
+            return Ok(None);
         }
-        Some(Conventions {
+        Ok(Some(Conventions {
             params: params.unwrap_or(ParamConvention::NonEmbedding),
             flops: flops.unwrap_or(FlopConvention::SixN),
             data: data.unwrap_or(DataConvention::Processed),
-        })
+        }))
     }
 }

@@ -65,7 +65,9 @@ impl Findings {
         let laws = laws::fit_all(&groups, &curves, &data.digest());
         let spent = runs.iter().map(|r| r.result.flops_full).sum();
         let next = match &laws.budget {
-            Ok(fitted) => plan::next_run(&fitted.law, plan::FACTOR * spent),
+            Ok(fitted) => {
+                plan::next_run(&fitted.law, plan::FACTOR * spent, data.manifest().splits.train.tokens as f64)
+            }
             Err(error) => Err(NoNextRun::NotFitted(error.clone())),
         };
         let head_shares = || runs.iter().map(head_share);

@@ -75,15 +75,15 @@ pub fn fit_all(groups: &Groups, curves: &[CurveRow], digest: &str) -> Quickstart
     let (unique, processed) = (DataConvention::Unique, DataConvention::Processed);
     let n = |r: &RunRow| n_of(r, ParamConvention::NonEmbedding);
     let n_and = |r: &RunRow, data| Some(vec![n(r)?, d_of(r, data)?]);
-    let fit = |law: &dyn Law, points, data| {
-        fit_observations(law, points, &settings(Conventions { data, ..CONVENTIONS }, digest))
-    };
+    let counted = |data| settings(Conventions { data, ..CONVENTIONS }, digest);
+    let fit = |law: &dyn Law, points, data| fit_observations(law, points, &counted(data));
+    let beside = Settings { forecaster: true, ..counted(processed) };
     QuickstartLaws {
         params: fit(&PowerLaw::N, observed(full, |r| Some(vec![n(r)?])), unique),
         data: fit(&PowerLaw::D, observed(subsets, |r| Some(vec![d_of(r, unique)?])), unique),
         compute: fit_frontier(full, curves, FlopConvention::Full, digest),
         joint: fit(&KaplanNd, observed(&both, |r| n_and(r, unique)), unique),
-        budget: fit(&KaplanNd, observed(&fresh, |r| n_and(r, processed)), processed),
+        budget: fit_observations(&KaplanNd, observed(&fresh, |r| n_and(r, processed)), &beside),
         by_convention: by_convention(full, curves, digest),
     }
 }

@@ -165,7 +165,13 @@ fn register_forecast(findings: &Findings, out: &Path) -> Result<Vec<Forecast>, Q
         let digest = law.and_then(|fitted| fitted.law.data_digest.clone());
         let at = [("C", next.compute), ("N", next.n_params), ("D", next.tokens)];
         let at = at.map(|(name, value)| (name.to_string(), value));
-        forecasts::register(&path, "laws/nd-processed.json", digest, &at, next.loss, next.loss_pi95)?;
+        let made = forecasts::Forecast {
+            data_digest: digest,
+            loss_pi95: next.loss_pi95,
+            status: law.map(|fitted| fitted.law.status),
+            ..forecasts::Forecast::now("laws/nd-processed.json", &at, next.loss)
+        };
+        forecasts::register(&path, &made)?;
     }
     let entry = |(forecast, score): (forecasts::Forecast, Option<forecasts::Score>)| Forecast {
         made: forecast.made,

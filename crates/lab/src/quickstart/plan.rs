@@ -26,17 +26,21 @@ pub struct NextRun {
     pub loss: f64,
     /// 95% interval of one new run, if the law holds there.
     pub loss_pi95: Option<[f64; 2]>,
+    /// The same loss and interval over several forms of the law.
+    pub of_any_form: Option<(f64, [f64; 2])>,
+    /// How often the run would see the text.
+    pub epochs: f64,
 }
 
 /// Divides `compute` between model and tokens by L(N, D) of runs on fresh text.
 ///
 /// L(N, D) of runs that repeat a subset says what a small text costs, not what a short run costs: it would ask
-/// for models that see each token once and never learn it. The law's N is continuous; the model is the nearest
+/// for models that see each token once and never learn it. `unique_tokens` there are. The law's N is continuous; the model is the nearest
 /// width that is a multiple of 16.
 ///
 /// # Errors
 /// When the law prefers no size between the smallest and the largest, or has no value.
-pub(super) fn next_run(law: &FittedLaw, compute: f64) -> Result<NextRun, NoNextRun> {
+pub(super) fn next_run(law: &FittedLaw, compute: f64, unique_tokens: f64) -> Result<NextRun, NoNextRun> {
     let loss = |n: f64, d: f64| law.predict(&[("N", n), ("D", d)]).map_or(f64::NAN, |p| p.mean);
     let best = compute_optimal(&loss, &flops_per_token, compute).map_err(NoNextRun::NoBestSize)?;
     let d_model = (((best.n / 24.0).sqrt() / 16.0).round().max(1.0) * 16.0) as u32;
@@ -45,6 +49,7 @@ pub(super) fn next_run(law: &FittedLaw, compute: f64) -> Result<NextRun, NoNextR
     let tokens = compute / model.train_flops_per_token(FlopConvention::Full);
     let batch_tokens = BATCH_TOKENS as f64;
     let loss = law.predict(&[("N", n_params), ("D", tokens)])?;
+    let of_any_form = law.forecaster.as_ref().map(|made| made.at(n_params, tokens));
     Ok(NextRun {
         compute,
         n_params,
@@ -53,6 +58,8 @@ pub(super) fn next_run(law: &FittedLaw, compute: f64) -> Result<NextRun, NoNextR
         steps: (tokens / batch_tokens).ceil(),
         loss: loss.mean,
         loss_pi95: loss.pi95,
+        of_any_form: of_any_form.map(|outlook| (outlook.loss, outlook.interval95)),
+        epochs: tokens / unique_tokens,
     })
 }
 

@@ -90,6 +90,8 @@ fn plan(next: &NextRun, largest_run: f64) -> Plan {
         batch_tokens: next.batch_tokens,
         loss: next.loss,
         loss_interval: next.loss_pi95.map(|[low, high]| (low, high)),
+        of_any_form: next.of_any_form.map(|(loss, [low, high])| (loss, (low, high))),
+        epochs: next.epochs,
         largest_run,
     }
 }

@@ -19,11 +19,20 @@ pub struct Plan {
     pub loss: f64,
     /// Its 95% interval of one new run, if L(N, D) holds there.
     pub loss_interval: Option<(f64, f64)>,
+    /// The same loss and interval over several forms of L(N, D), none of them taken for true.
+    pub of_any_form: Option<(f64, (f64, f64))>,
+    /// How often the run would see the text.
+    pub epochs: f64,
     /// The largest compute of one run in this study, FLOPs by the same convention.
     pub largest_run: f64,
 }
 
 impl Plan {
+    /// Whether it sees text more than once, which a law of fresh text does not price.
+    pub fn is_repeating(&self) -> bool {
+        self.epochs > 1.05
+    }
+
     /// How far beyond the study's largest run it lies, in decades of compute.
     pub fn decades_beyond(&self) -> f64 {
         libm::log10(self.compute / self.largest_run)

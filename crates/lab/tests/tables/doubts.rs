@@ -35,6 +35,7 @@ fn fitted(table: TableRequest, law: &str) -> Result<FitReport, LabError> {
         valley: None,
         assumed: None,
         leave_out: None,
+        forecaster: false,
     })
 }
 
@@ -61,8 +62,10 @@ fn sizes_in_millions_and_billions_without_a_unit_are_refused_with_the_units_that
 #[test]
 fn whole_sizes_that_do_not_belong_together_are_refused() {
     let csv = grid("N,D,loss", |n, d, l| format!("{},{d},{l}\n", (n / 1e6).round()));
-    // Models of 500 parameters and more may see a million tokens for each: the four largest pass.
-    assert!(matches!(refused(&csv), Doubt::TokensPerParameter { rows: 12, .. }));
+    assert!(matches!(refused(&csv), Doubt::NotACount { .. }), "ten parameters are no model");
+    let csv = grid("N,D,loss", |n, d, l| format!("{},{d},{l}\n", (n / 1e5).round()));
+    // A million tokens for each parameter are not rare for so small a model: three of the dearest pass.
+    assert!(matches!(refused(&csv), Doubt::TokensPerParameter { rows: 13, .. }));
     let csv = grid("N,D,loss", |n, d, l| format!("{n},{},{l}\n", (d / 1e6).round()));
     assert!(matches!(refused(&csv), Doubt::TokensPerParameter { rows: 13, .. }));
     let csv = grid("N,D,loss", |n, d, l| format!("{n}e200,{d}e200,{l}\n"));

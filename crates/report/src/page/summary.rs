@@ -33,7 +33,7 @@ fn sentences(study: &Study) -> Vec<String> {
         });
         sentences.push(format!(
             "Next, {}: train N = {} {} on {} tokens ({} steps of {} tokens), C = {} {}. Expected loss {}{interval} nats \
-             per token, an extrapolation by {} decades of compute.",
+             per token, an extrapolation by {} decades of compute.{}{}",
             budget(plan.factor),
             count(plan.n_params),
             conventions.params,
@@ -44,6 +44,20 @@ fn sentences(study: &Study) -> Vec<String> {
             conventions.flops,
             plan.loss_interval.map_or_else(|| significant(plan.loss, 3), |interval| within(plan.loss, interval)),
             significant(plan.decades_beyond(), 2),
+            plan.of_any_form.map_or_else(String::new, |(loss, ends)| format!(
+                " Over several forms of the law: {} ({} to {}).",
+                within(loss, ends),
+                within(ends.0, ends),
+                within(ends.1, ends)
+            )),
+            if plan.is_repeating() {
+                format!(
+                    " It would see the text {} times, and the law is of fresh text.",
+                    significant(plan.epochs, 2)
+                )
+            } else {
+                String::new()
+            },
         ));
     }
     sentences

@@ -140,21 +140,37 @@ pub(super) fn plan(study: &Study, plan: &Plan) -> Table {
         Some(ends) => format!("{} ({}; {})", within(plan.loss, ends), interval(ends), INTERVAL_OF_PLAN),
         None => format!("{} (no interval)", significant(plan.loss, 4)),
     };
+    let of_any_form = plan.of_any_form.map(|(loss, ends)| {
+        let value = format!("{} ({}; 95% interval of one new run)", within(loss, ends), interval(ends));
+        ("The same over several forms of L(N, D)".to_owned(), value)
+    });
     let rows = [
         ("Budget".to_owned(), budget(plan.factor)),
         (format!("C, {}", conventions.flops), significant(plan.compute, 3)),
         (format!("N, {}", conventions.params), count(plan.n_params)),
-        ("Tokens processed".to_owned(), count(plan.tokens)),
+        ("Tokens processed".to_owned(), tokens(plan)),
         ("Steps".to_owned(), count(plan.steps)),
         ("Batch, tokens".to_owned(), count(plan.batch_tokens)),
         ("Expected test loss, nats per token".to_owned(), loss),
-    ];
+    ]
+    .into_iter()
+    .chain(of_any_form);
     Table {
         caption: None,
         head: vec![],
-        rows: rows.into_iter().map(|(name, value)| vec![name, value]).collect(),
+        rows: rows.map(|(name, value)| vec![name, value]).collect(),
         numbers_from: usize::MAX,
     }
+}
+
+/// The tokens of a plan, and how often it sees the text where it repeats it.
+fn tokens(plan: &Plan) -> String {
+    let passes = if plan.is_repeating() {
+        format!(", {} passes over the text; the law is of fresh text", significant(plan.epochs, 2))
+    } else {
+        String::new()
+    };
+    count(plan.tokens) + &passes
 }
 
 /// Forecasts in the order they were made.

@@ -103,14 +103,18 @@ pub(super) fn forecast_text(made: &Forecaster, ranked: &[Ranked]) -> String {
         );
     }
     // A law with further variables, such as the steps or the distinct tokens, may explain what N and D do not.
-    let own = made.members.iter().map(|m| m.held_out).fold(f64::INFINITY, f64::min);
-    let other = ranked.iter().find(|r| r.held_out.as_ref().is_some_and(|h| h.rms_log < 0.5 * own));
-    if let Some((law, held_out)) = other.and_then(|r| Some((&r.law.law, r.held_out.as_ref()?))) {
+    let (of_n_and_d, wider): (Vec<_>, Vec<_>) =
+        ranked.iter().filter_map(|r| Some((r, r.held_out.as_ref()?.rms_log))).partition(|(r, _)| {
+            r.law.ranges.iter().all(|(variable, _)| ["N", "D", "C"].contains(&variable.as_str()))
+        });
+    if let (Some((other, error)), Some((own, least))) = (wider.first(), of_n_and_d.first())
+        && *error < 0.5 * least
+    {
         let _ = writeln!(
             out,
-            "  N and D alone do not explain these runs: {law} errs by {:.4} where no member errs by less than {own:.4}; predict \
-             with that law instead",
-            held_out.rms_log
+            "  N and D alone do not explain these runs: {} errs by {error:.4}, and {}, the best law of N and D, by \
+             {least:.4}; predict with {} instead",
+            other.law.law, own.law.law, other.law.law
         );
     }
     let _ = writeln!(
