@@ -37,7 +37,7 @@ pub(crate) fn scale(problem: &Problem<'_>, residuals: &[f64]) -> Scale {
     // Median absolute deviation as a standard deviation; kernel half-width by Silverman's rule.
     let typical = 1.4826 * median(sizes).unwrap_or(0.0);
     let half_width = typical.max(1e-300) * libm::pow(n.max(1.0), -0.2);
-    let (mut squares, mut score, mut slope, mut total) = (0.0, 0.0, 0.0, 0.0);
+    let (mut squares, mut score, mut slope, mut slopes, mut total) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for (r, w) in residuals.iter().zip(weights) {
         let psi = penalty.rho(*r).slope;
         let secant =
@@ -45,11 +45,16 @@ pub(crate) fn scale(problem: &Problem<'_>, residuals: &[f64]) -> Scale {
         squares += w * r * r;
         score += w * w * psi * psi;
         slope += w * secant;
+        slopes += w * secant * secant;
         total += w;
     }
     let correction = n / freedom;
-    let kappa = correction * score / slope;
     let (sigma, slope) = ((squares / total * correction).sqrt(), slope / total);
+    // Few points lie where a sharp penalty bends, so the slope of its score is known badly (Huber & Ronchetti 2009,
+    // equation 7.84); 1 for least squares.
+    let few =
+        1.0 + problem.free.len() as f64 / n.max(1.0) * (slopes / total / (slope * slope) - 1.0).max(0.0);
+    let kappa = correction * few * few * score / (slope * total);
     let least = ROUNDING * problem.typical_prediction();
     if sigma < least {
         // Whatever the penalty, it is a parabola here.

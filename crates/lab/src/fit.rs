@@ -88,7 +88,12 @@ pub fn run(request: &FitRequest) -> Result<FitReport, LabError> {
         Space::Linear => vec![],
     };
     let recipes = offsets.iter().map(|offset| ("recipes", offset.to_string()));
-    for (code, message) in points.reading.doubtful().into_iter().chain(recipes) {
+    let of_sizes = match space {
+        Space::Log => offsets::of_sizes(law.as_ref(), &fitted, &points.dataset),
+        Space::Linear => None,
+    };
+    let of_sizes = of_sizes.map(|found| ("checkpoints", found.to_string()));
+    for (code, message) in points.reading.doubtful().into_iter().chain(recipes).chain(of_sizes) {
         fitted.warnings.push(Warning { code: code.into(), message });
         fitted.status = fitted.status.max(FitStatus::Remarks);
     }

@@ -85,7 +85,7 @@ impl LawSource {
             Self::Preset(preset) => Basis::preset(preset)?,
             Self::Fitted(name, fitted) => Basis::fitted(&name, *fitted)?.decided()?,
             Self::Chain(name, chain) => chain.basis(&name)?,
-            Self::Forecaster(name, made) => Basis::forecaster(&name, *made),
+            Self::Forecaster(name, made) => Basis::forecaster(&name, *made).decided()?,
         })
     }
 

@@ -4,7 +4,7 @@
 
 use crate::error::LabError;
 use crate::observations::{Points, recipes};
-use scalelaw_fit::{FittedLaw, Law, Response, value_and_gradient};
+use scalelaw_fit::{Dataset, FittedLaw, Law, Response, value_and_gradient};
 use scalelaw_table::quoted;
 use statrs::distribution::{ContinuousCDF, FisherSnedecor};
 
@@ -65,25 +65,8 @@ pub(crate) fn found(
     judged: &[String],
 ) -> Result<Vec<Offset>, LabError> {
     let (data, n) = (&points.dataset, points.dataset.len());
-    // Rows that go together are no witnesses of their own.
-    if law.response() != Response::Loss || fitted.n_runs < n || data.response().iter().any(|y| *y <= 0.0) {
-        return Ok(vec![]);
-    }
+    let Some(misfit) = Misfit::of(law, fitted, data) else { return Ok(vec![]) };
     let variables: Vec<&[f64]> = law.variables().iter().filter_map(|v| data.column(v)).collect();
-    let free: Vec<bool> = fitted.params.iter().map(|(_, estimate)| estimate.se.is_some()).collect();
-    let (mut residuals, mut slopes) = (Vec::with_capacity(n), vec![Vec::with_capacity(n); free.len()]);
-    for i in 0..n {
-        let x: Vec<f64> = variables.iter().map(|v| v[i]).collect();
-        let (value, gradient) = value_and_gradient(law, &x, &fitted.values());
-        residuals.push(libm::log(data.response()[i] / value));
-        for (slope, by) in slopes.iter_mut().zip(gradient) {
-            slope.push(by / value);
-        }
-    }
-    let mut basis = Basis::default();
-    for (slope, _) in slopes.into_iter().zip(free).filter(|(_, free)| *free) {
-        basis.add(slope);
-    }
     let used: Vec<&str> = points.reading.assigned.iter().flat_map(|a| a.source.columns()).collect();
     let said = |name: &str| {
         judged.iter().any(|j| j == name) || points.reading.swept.iter().any(|s| s.column == name)
@@ -109,25 +92,113 @@ pub(crate) fn found(
         if variables.iter().any(|values| explained(values) > OF_A_VARIABLE) {
             continue;
         }
-        let mut with = basis.clone();
-        for group in &numbers[1..] {
-            with.add(groups.iter().map(|g| f64::from(u8::from(g == group))).collect());
-        }
-        let (pooled, apart) = (basis.unexplained(&residuals), with.unexplained(&residuals));
-        let (d1, d2) = (with.len() as f64 - basis.len() as f64, n as f64 - with.len() as f64);
-        // Residuals of rounding say nothing.
-        if d1 < 1.0 || d2 < 2.0 || pooled < 1e-20 * n as f64 {
-            continue;
-        }
-        let f = (pooled - apart) / d1 / (apart / d2);
-        let p_value =
-            if apart > 0.0 { FisherSnedecor::new(d1, d2).map_or(f64::NAN, |dist| dist.sf(f)) } else { 0.0 };
-        if p_value < LEVEL {
-            let words = words.into_iter().zip(&numbers).map(|(w, g)| (w, mean_of(&residuals, *g))).collect();
+        if let Some(p_value) = misfit.by_chance(&groups).filter(|p| *p < LEVEL) {
+            let words =
+                words.into_iter().zip(&numbers).map(|(w, g)| (w, mean_of(&misfit.residuals, *g))).collect();
             found.push((Offset { column: column.name.clone(), words, p_value }, groups));
         }
     }
     Ok(found.into_iter().map(|(offset, _)| offset).collect())
+}
+
+/// Rows of one size that lie above or below the law together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OfSizes {
+    /// Sizes.
+    pub sizes: usize,
+    /// Rows.
+    pub rows: usize,
+    /// How probable so different sizes are by chance.
+    pub p_value: f64,
+}
+
+impl std::fmt::Display for OfSizes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { sizes, rows, p_value } = self;
+        write!(
+            f,
+            "the {rows} rows of {sizes} sizes err together by size (p = {p_value:.1e}): if the rows of a size are checkpoints \
+             of one run, they are not runs of their own, and the intervals are too narrow: name the column of runs; otherwise \
+             this law misses what N does"
+        )
+    }
+}
+
+/// Rows of one size, on average, from which they may be checkpoints of one run.
+const ROWS_OF_A_SIZE: usize = 8;
+/// A law that is nearly right is not to be suspected.
+const LEVEL_OF_SIZES: f64 = 1e-6;
+
+/// Whether rows of one N err together, where N is one of several variables of the law and no column of runs says which rows
+/// belong together.
+///
+/// # Source
+/// As [`found`].
+pub(crate) fn of_sizes(law: &dyn Law, fitted: &FittedLaw, data: &Dataset) -> Option<OfSizes> {
+    let sizes = data.column("N").filter(|_| law.variables().len() > 1)?;
+    let mut distinct = sizes.to_vec();
+    distinct.sort_by(f64::total_cmp);
+    distinct.dedup();
+    if distinct.len() < 2 || data.len() < ROWS_OF_A_SIZE * distinct.len() {
+        return None;
+    }
+    let groups: Vec<u32> = sizes.iter().map(|n| distinct.partition_point(|other| other < n) as u32).collect();
+    let p_value = Misfit::of(law, fitted, data)?.by_chance(&groups).filter(|p| *p < LEVEL_OF_SIZES)?;
+    Some(OfSizes { sizes: distinct.len(), rows: data.len(), p_value })
+}
+
+/// What a law leaves of the runs, and what it could have explained.
+struct Misfit {
+    residuals: Vec<f64>,
+    /// Spanned by the law's derivatives by its free parameters.
+    basis: Basis,
+}
+
+impl Misfit {
+    /// `None` where rows go together, which are no witnesses of their own, and of laws of something else than the loss.
+    fn of(law: &dyn Law, fitted: &FittedLaw, data: &Dataset) -> Option<Self> {
+        let n = data.len();
+        if law.response() != Response::Loss || fitted.n_runs < n || data.response().iter().any(|y| *y <= 0.0)
+        {
+            return None;
+        }
+        let variables: Vec<&[f64]> = law.variables().iter().filter_map(|v| data.column(v)).collect();
+        let free: Vec<bool> = fitted.params.iter().map(|(_, estimate)| estimate.se.is_some()).collect();
+        let (mut residuals, mut slopes) = (Vec::with_capacity(n), vec![Vec::with_capacity(n); free.len()]);
+        for i in 0..n {
+            let x: Vec<f64> = variables.iter().map(|v| v[i]).collect();
+            let (value, gradient) = value_and_gradient(law, &x, &fitted.values());
+            residuals.push(libm::log(data.response()[i] / value));
+            for (slope, by) in slopes.iter_mut().zip(gradient) {
+                slope.push(by / value);
+            }
+        }
+        let mut basis = Basis::default();
+        for (slope, _) in slopes.into_iter().zip(free).filter(|(_, free)| *free) {
+            basis.add(slope);
+        }
+        Some(Self { residuals, basis })
+    }
+
+    /// How probable it is by chance that groups, numbered from 0, lie so far apart in the residuals; `None` where too few
+    /// rows say it, or the residuals are rounding.
+    fn by_chance(&self, groups: &[u32]) -> Option<f64> {
+        let n = self.residuals.len() as f64;
+        let mut with = self.basis.clone();
+        for group in 1..=groups.iter().copied().max()? {
+            with.add(groups.iter().map(|g| f64::from(u8::from(*g == group))).collect());
+        }
+        let (pooled, apart) = (self.basis.unexplained(&self.residuals), with.unexplained(&self.residuals));
+        let (d1, d2) = (with.len() as f64 - self.basis.len() as f64, n - with.len() as f64);
+        if d1 < 1.0 || d2 < 2.0 || pooled < 1e-20 * n {
+            return None;
+        }
+        if apart <= 0.0 {
+            return Some(0.0);
+        }
+        let f = (pooled - apart) / d1 / (apart / d2);
+        FisherSnedecor::new(d1, d2).ok().map(|distribution| distribution.sf(f))
+    }
 }
 
 /// Orthonormal vectors, by the modified Gram-Schmidt process.

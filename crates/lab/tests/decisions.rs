@@ -388,6 +388,33 @@ fn forecaster_of_a_table_predicts_and_plans_like_the_law_that_made_it() {
 }
 
 #[test]
+fn forecaster_of_runs_at_twenty_tokens_a_parameter_or_of_checkpoints_says_what_it_cannot_know() {
+    let dir = tempfile::tempdir().unwrap();
+    let ladder = |i: i32| (1e7 * 2f64.powi(i), 2e8 * 2f64.powi(i));
+    let rows = (0..12).map(|i| (ladder(i), i as usize));
+    let csv: String = rows.map(|((n, d), i)| format!("{n},{d},{}\n", loss(n, d) * noise(i))).collect();
+    let table = TableRequest::new(write(dir.path(), "ladder.csv", &format!("N,D,loss\n{csv}")));
+    let report = rank::run(&RankRequest { table, options: FitOptions::default() }, &Silent).unwrap();
+    let made = report.forecast.unwrap();
+    assert!(!made.divides && made.best_division(1e22).is_err());
+    let file = write(dir.path(), "ladder.json", &serde_json::to_string(&made).unwrap());
+    let refused = planned(&file.display().to_string(), 1e22, None).unwrap_err();
+    assert!(matches!(refused, LabError::Plan(PlanError::OneDirection { .. })), "{refused}");
+    // Ten runs of twenty checkpoints are ten runs.
+    let mut csv = String::from("run,N,D,loss\n");
+    for run in 0..10 {
+        for step in 1..=20 {
+            let (n, d) = (1e7 * 2f64.powi(run), 1e8 * f64::from(step) * (1.0 + f64::from(run % 3)));
+            csv += &format!("r{run},{n},{d},{}\n", loss(n, d) * noise(run as usize));
+        }
+    }
+    let table = TableRequest::new(write(dir.path(), "curves.csv", &csv));
+    let report = rank::run(&RankRequest { table, options: FitOptions::default() }, &Silent).unwrap();
+    let made = report.forecast.unwrap();
+    assert_eq!((made.n_runs, made.freedom), (10, 9.0));
+}
+
+#[test]
 fn law_of_size_and_data_has_beside_it_what_holds_whatever_its_form() {
     let dir = tempfile::tempdir().unwrap();
     let table = grid(dir.path(), "runs.csv", 1.0, 0);

@@ -452,6 +452,8 @@ pub fn law_text(f: &FittedLaw, lack: Option<&LackOfFit>) -> String {
     if let Some(l) = lack {
         let verdict = if l.p_value < 0.05 {
             "the law misses more than seed noise explains"
+        } else if l.p_value > 0.999 {
+            "the repeats scatter so much more than the law misses that they must differ in more than the seed"
         } else {
             "no lack of fit seen"
         };

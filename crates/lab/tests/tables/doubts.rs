@@ -2,7 +2,7 @@
 
 use crate::{file, points};
 use scalelaw_fit::laws::{Chinchilla, HyperPower, PowerLaw};
-use scalelaw_fit::{FitOptions, FitStatus, IntervalChoice};
+use scalelaw_fit::{FitOptions, FitStatus, FittedLaw, IntervalChoice};
 use scalelaw_lab::fit::{self, FitReport, FitRequest};
 use scalelaw_lab::observations::Doubt;
 use scalelaw_lab::{LabError, TableRequest};
@@ -63,8 +63,8 @@ fn sizes_in_millions_and_billions_without_a_unit_are_refused_with_the_units_that
 fn whole_sizes_that_do_not_belong_together_are_refused() {
     let csv = grid("N,D,loss", |n, d, l| format!("{},{d},{l}\n", (n / 1e6).round()));
     assert!(matches!(refused(&csv), Doubt::NotACount { .. }), "ten parameters are no model");
-    let csv = grid("N,D,loss", |n, d, l| format!("{},{d},{l}\n", (n / 1e5).round()));
-    // A million tokens for each parameter are not rare for so small a model: three of the dearest pass.
+    let csv = grid("N,D,loss", |n, d, l| format!("{n},{},{l}\n", d * 1e5));
+    // More than a million tokens for each parameter: all but three rows of the larger models.
     assert!(matches!(refused(&csv), Doubt::TokensPerParameter { rows: 13, .. }));
     let csv = grid("N,D,loss", |n, d, l| format!("{n},{},{l}\n", (d / 1e6).round()));
     assert!(matches!(refused(&csv), Doubt::TokensPerParameter { rows: 13, .. }));
@@ -375,6 +375,28 @@ fn copies_of_a_run_that_differ_by_next_to_nothing_are_one_run() {
     let copies = report.reading.copies.unwrap();
     assert_eq!((copies.rows, copies.different, report.law.n_runs), (160, 16, 16));
     assert!(report.law.warnings.iter().any(|w| w.code == "copies"));
+}
+
+#[test]
+fn rows_of_one_size_that_err_together_are_said_to_be_checkpoints_perhaps() {
+    // Checkpoints at equal ratios of tokens look like a grid; that all of a size share one error gives them away.
+    let noise = |i: usize| ((i as f64 * 12.9898).sin() * 43758.5453).fract() - 0.5;
+    let table = |of_size: f64, of_row: f64| {
+        let mut csv = String::from("N,D,loss\n");
+        for i in 0..6 {
+            for j in 0..12 {
+                let (n, d) = (2e7 * 2f64.powi(i), 1e8 * 1.8f64.powi(j));
+                let error =
+                    of_size * noise(i as usize + 1) + of_row * noise(100 + 12 * i as usize + j as usize);
+                csv += &format!("{n},{d},{}\n", loss(n, d) * (1.0 + error));
+            }
+        }
+        fitted(file(&csv).request(), "chinchilla").unwrap().law
+    };
+    let said = |law: &FittedLaw| law.warnings.iter().any(|w| w.code == "checkpoints");
+    let together = table(0.01, 0.001);
+    assert!(said(&together) && together.status >= FitStatus::Remarks, "{:?}", together.warnings);
+    assert!(!said(&table(0.0, 0.01)));
 }
 
 #[test]

@@ -117,6 +117,12 @@ pub(super) fn forecast_text(made: &Forecaster, ranked: &[Ranked]) -> String {
             other.law.law, own.law.law, other.law.law
         );
     }
+    if !made.divides {
+        for doubt in &made.doubts {
+            let _ = writeln!(out, "  {}: no budget can be divided by these runs", doubt.message);
+        }
+        return out;
+    }
     let _ = writeln!(
         out,
         "{:>9}{:>11}{:>11}{:>9}   {:<18}{:<24}{:<24}",
