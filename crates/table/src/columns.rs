@@ -5,6 +5,7 @@ use crate::column::{Column, Fault, Values};
 use crate::error::TableError;
 use crate::format::csv::reader;
 use crate::format::{check_size, text};
+use crate::names::Role;
 use crate::number::{Decimal, cell_number, is_missing, read_number};
 use std::collections::HashMap;
 use std::path::Path;
@@ -88,6 +89,17 @@ fn holds_texts<'a>(sample: impl Iterator<Item = Result<f64, &'a Fault>>) -> bool
     texts > numbers
 }
 
+/// Digits that a number keeps.
+const DIGITS: usize = 15;
+
+/// Whether a column names runs, or their trunks, by numbers that are longer than what a number keeps: read as numbers,
+/// several runs would have one name.
+fn names_runs_by_long_numbers(name: &str, sample: &[String]) -> bool {
+    let digits = |cell: &String| cell.bytes().filter(u8::is_ascii_digit).count();
+    [Role::Run, Role::Trunk].iter().any(|role| role.named(name).is_some())
+        && sample.iter().any(|cell| digits(cell) > DIGITS)
+}
+
 pub(crate) fn from_csv(path: &Path, bytes: &[u8], delimiter: u8) -> Result<Vec<Column>, TableError> {
     let fail = |message: String| TableError::Format { path: path.to_path_buf(), format: "CSV", message };
     let utf8 = text::utf8(bytes);
@@ -108,9 +120,11 @@ pub(crate) fn from_csv(path: &Path, bytes: &[u8], delimiter: u8) -> Result<Vec<C
     let mut holds: Vec<Holds> = sample
         .iter()
         .zip(decimals)
-        .map(|(column, decimal)| {
+        .zip(&names)
+        .map(|((column, decimal), name)| {
             let read: Vec<_> = column.iter().map(|cell| read_number(cell, decimal)).collect();
-            Holds { texts: holds_texts(read.iter().map(|r| r.as_ref().copied())), decimal }
+            let texts = holds_texts(read.iter().map(|r| r.as_ref().copied()));
+            Holds { texts: texts || names_runs_by_long_numbers(name, column), decimal }
         })
         .collect();
     drop(sample);

@@ -271,3 +271,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn runs_named_by_long_numbers_keep_every_digit() {
+    let table = load("ids.csv", "run_id,loss\n12345678901234567890,3.1\n12345678901234567891,3.2\n").unwrap();
+    let runs = table.column("run_id").unwrap();
+    assert_eq!([runs.text(0), runs.text(1)], ["12345678901234567890", "12345678901234567891"]);
+    assert_ne!(runs.groups()[0], runs.groups()[1]);
+    // Short numbers stay numbers, which a filter can compare.
+    let short = load("ids.csv", "run_id,loss\n1,3.1\n2,3.2\n").unwrap();
+    assert_eq!(short.numbers("run_id").unwrap(), [1.0, 2.0]);
+}
