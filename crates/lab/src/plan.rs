@@ -123,7 +123,8 @@ pub fn run(request: &PlanRequest) -> Result<PlanReport, LabError> {
         };
         forecasts::register(path, &made)?;
     }
-    let of_any_form = forecaster.map(|made| made.best_division(plan.flops)).transpose()?;
+    // Where several forms together have no best division, the law's own stands alone.
+    let of_any_form = forecaster.and_then(|made| made.best_division(plan.flops).ok());
     Ok(PlanReport { plan, spec, unit, of_any_form })
 }
 

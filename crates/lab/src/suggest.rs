@@ -124,8 +124,9 @@ impl Known {
         // What the law leaves open is no target, whoever says how wide its interval is.
         Basis::fitted(name, law.clone())?.decided()?;
         Ok(match law.forecaster {
-            Some(made) => Self::AnyForm(made, law.status),
-            None => Self::Law(Box::new(law)),
+            Some(made) if made.divides => Self::AnyForm(made, law.status),
+            // Where several forms together divide no budget, the law stands alone.
+            forecaster => Self::Law(Box::new(FittedLaw { forecaster, ..law })),
         })
     }
 
