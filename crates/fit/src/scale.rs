@@ -50,8 +50,8 @@ pub(crate) fn scale(problem: &Problem<'_>, residuals: &[f64]) -> Scale {
     }
     let correction = n / freedom;
     let (sigma, slope) = ((squares / total * correction).sqrt(), slope / total);
-    // Few points lie where a sharp penalty bends, so the slope of its score is known badly (Huber & Ronchetti 2009,
-    // equation 7.84); 1 for least squares.
+    // Few points lie where a sharp penalty bends, so the slope of its score is known badly (the finite-sample
+    // factor of Huber & Ronchetti 2009, section 7.6); 1 for least squares.
     let few =
         1.0 + problem.free.len() as f64 / n.max(1.0) * (slopes / total / (slope * slope) - 1.0).max(0.0);
     let kappa = correction * few * few * score / (slope * total);
